@@ -1,0 +1,9 @@
+//! The speed: plain slices, rayon and SIMD, no tensor in sight. The only home of `unsafe`.
+//!
+//! Every kernel gives the same bits for any number of threads: work is cut over outputs or into fixed chunks, never by the
+//! number of threads over a sum.
+#![allow(unsafe_code)] // the one place: each block says why it is sound
+
+pub mod gemm;
+pub mod math;
+pub mod parallel;

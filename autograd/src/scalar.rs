@@ -1,0 +1,36 @@
+//! The element types of tensors: `f32` to train, `f64` to check. The same code runs in both.
+
+use crate::kernels::{gemm::Gemm, math::Math};
+use ndarray::NdFloat;
+
+/// A floating-point element type with the kernels it needs.
+pub trait Scalar: NdFloat + Gemm + Math + Default + std::iter::Sum {
+    /// The name of the type in a safetensors file: `"F32"` or `"F64"`.
+    const DTYPE: &'static str;
+
+    /// The nearest value of this type.
+    fn of(x: f64) -> Self;
+
+    /// This value in double precision, exactly.
+    fn to_f64(self) -> f64;
+}
+
+impl Scalar for f32 {
+    const DTYPE: &'static str = "F32";
+    fn of(x: f64) -> Self {
+        x as f32
+    }
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Scalar for f64 {
+    const DTYPE: &'static str = "F64";
+    fn of(x: f64) -> Self {
+        x
+    }
+    fn to_f64(self) -> f64 {
+        self
+    }
+}

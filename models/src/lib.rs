@@ -1,0 +1,8 @@
+//! Autoregressive models of series and text on the engine `autograd`: each its data, its model, its floors.
+//!
+//! This file is the map of the crate; it holds no code of its own.
+
+pub mod error;
+pub mod series;
+pub mod text;
+pub mod training;
