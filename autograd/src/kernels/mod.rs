@@ -13,3 +13,4 @@ mod micro_avx512;
 mod pack;
 pub mod packed;
 pub mod parallel;
+mod stubs; pub use stubs::*;

@@ -1,0 +1,277 @@
+//! The recorded graph and the sweep through it that computes gradients.
+//!
+//! Three ideas. A node holds its inputs and a rule, never values: what a rule needs it owns. Nodes are numbered as they are
+//! created, and creation order is a topological order, so the sweep is "take the highest number, apply its rule, repeat".
+//! A rule is consumed when it is applied, so what it saved is freed as the sweep passes.
+
+use crate::kernels::gemm::Store;
+use crate::{Scalar, Tensor, shape};
+use ndarray::{ArrayD, ArrayViewMutD};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The number of a node: unique in the process, rising in order of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(u64);
+
+impl Id {
+    fn next() -> Id {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Id(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The rule of an op: from the gradient of its output to those of its inputs.
+type Rule<T> = Box<dyn FnOnce(ArrayD<T>, &mut [Slot<T>])>;
+
+/// One recorded operation, or a leaf.
+pub struct Node<T> {
+    id: Id,
+    op: &'static str,
+    at: &'static Location<'static>,
+    shape: Vec<usize>,
+    inputs: Vec<Option<Rc<Node<T>>>>,
+    rule: Cell<Option<Rule<T>>>,
+}
+
+/// The name of a node that no op made.
+const LEAF: &str = "leaf";
+
+impl<T> Node<T> {
+    pub(crate) fn leaf(shape: &[usize], at: &'static Location<'static>) -> Rc<Self> {
+        Rc::new(Node { id: Id::next(), op: LEAF, at, shape: shape.to_vec(), inputs: Vec::new(), rule: Cell::new(None) })
+    }
+
+    pub(crate) fn new(
+        op: &'static str,
+        at: &'static Location<'static>,
+        shape: &[usize],
+        inputs: Vec<Option<Rc<Node<T>>>>,
+        rule: Rule<T>,
+    ) -> Rc<Self> {
+        Rc::new(Node { id: Id::next(), op, at, shape: shape.to_vec(), inputs, rule: Cell::new(Some(rule)) })
+    }
+
+    /// The node's number.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// The op's name, as in PyTorch and NumPy.
+    pub fn op(&self) -> &'static str {
+        self.op
+    }
+
+    /// The line of the caller's code that made it.
+    pub fn at(&self) -> &'static Location<'static> {
+        self.at
+    }
+
+    /// The shape of its output.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The nodes of its inputs, in order; `None` for an input that no gradient flows into.
+    pub fn inputs(&self) -> &[Option<Rc<Node<T>>>] {
+        &self.inputs
+    }
+}
+
+/// Drops a chain of nodes in a loop: a chain of 100,000 ops would overflow the stack if each node dropped the next.
+impl<T> Drop for Node<T> {
+    fn drop(&mut self) {
+        let mut doomed: Vec<Rc<Node<T>>> = self.inputs.drain(..).flatten().collect();
+        while let Some(node) = doomed.pop() {
+            if let Some(mut node) = Rc::into_inner(node) {
+                doomed.extend(node.inputs.drain(..).flatten());
+            }
+        }
+    }
+}
+
+/// Where a rule puts the gradient of one input. For an input that no gradient flows into, nothing is computed.
+pub struct Slot<T> {
+    shape: Option<Vec<usize>>,
+    gradient: Option<ArrayD<T>>,
+}
+
+impl<T: Scalar> Slot<T> {
+    /// Whether anybody wants this gradient: a rule may skip work that only serves an unwanted one.
+    pub fn is_wanted(&self) -> bool {
+        self.shape.is_some()
+    }
+
+    /// Adds a contribution, un-broadcast to the input's shape. The first is moved in, later ones are added in place.
+    ///
+    /// # Panics
+    /// If the contribution's shape is not one the input broadcasts to.
+    pub fn add(&mut self, contribution: impl FnOnce() -> ArrayD<T>) {
+        let Some(shape) = &self.shape else { return };
+        let contribution = shape::sum_to(contribution(), shape);
+        assert_eq!(contribution.shape(), shape, "shape of a gradient and of its input");
+        match &mut self.gradient {
+            None => self.gradient = Some(contribution),
+            Some(sum) => *sum += &contribution,
+        }
+    }
+
+    /// Lets `write` fill or add to the gradient in row-major order, as [`Store`] says: for kernels that can accumulate.
+    pub fn write(&mut self, write: impl FnOnce(&mut [T], Store)) {
+        let Some(shape) = &self.shape else { return };
+        let store = if self.gradient.is_none() { Store::Overwrite } else { Store::Accumulate };
+        let mut sum = self.gradient.take().unwrap_or_else(|| ArrayD::zeros(shape.as_slice()));
+        if !sum.is_standard_layout() {
+            sum = sum.as_standard_layout().into_owned();
+        }
+        write(sum.as_slice_mut().expect("row-major"), store);
+        self.gradient = Some(sum);
+    }
+
+    /// Lets `update` add to the gradient, which starts from zero: for rules that touch a part of it.
+    pub fn update(&mut self, update: impl FnOnce(ArrayViewMutD<T>)) {
+        let Some(shape) = &self.shape else { return };
+        update(self.gradient.get_or_insert_with(|| ArrayD::zeros(shape.as_slice())).view_mut());
+    }
+}
+
+/// The gradients of a scalar with respect to the leaves it was computed from: a plain value, detached from the graph.
+#[derive(Clone, Debug)]
+pub struct Gradients<T> {
+    of: BTreeMap<Id, ArrayD<T>>,
+}
+
+impl<T: Scalar> Gradients<T> {
+    /// The gradient with respect to `leaf`; `None` when the scalar does not depend on it.
+    pub fn of(&self, leaf: &Tensor<T>) -> Option<&ArrayD<T>> {
+        self.of.get(&leaf.node()?.id())
+    }
+
+    /// How many leaves have a gradient.
+    pub fn len(&self) -> usize {
+        self.of.len()
+    }
+
+    /// Whether no leaf has a gradient.
+    pub fn is_empty(&self) -> bool {
+        self.of.is_empty()
+    }
+}
+
+/// Reverse mode: the gradient of every leaf below `root`, given that of `root`.
+///
+/// `pending` maps a node's number to its gradient so far. The highest number is complete, because whatever uses a node was
+/// created after it: so it is taken out, and its rule passes it on.
+pub(crate) fn sweep<T: Scalar>(root: &Rc<Node<T>>, seed: ArrayD<T>) -> Gradients<T> {
+    let mut of = BTreeMap::new();
+    let mut pending = BTreeMap::from([(root.id, (root.clone(), seed))]);
+    while let Some((id, (node, g))) = pending.pop_last() {
+        if node.op == LEAF {
+            of.insert(id, g);
+            continue;
+        }
+        let rule = node.rule.take();
+        let rule = rule.unwrap_or_else(|| panic!("backward: the graph was swept before ({} at {})", node.op, node.at));
+        let mut slots: Vec<Slot<T>> = Vec::with_capacity(node.inputs.len());
+        for input in &node.inputs {
+            slots.push(match input {
+                None => Slot { shape: None, gradient: None },
+                Some(input) => {
+                    let sum = pending.remove(&input.id).map(|(_, sum)| sum);
+                    Slot { shape: Some(input.shape.clone()), gradient: sum }
+                }
+            });
+        }
+        rule(g, &mut slots);
+        for (input, slot) in node.inputs.iter().zip(slots) {
+            let (Some(input), Some(sum)) = (input, slot.gradient) else { continue };
+            match pending.get_mut(&input.id) {
+                None => drop(pending.insert(input.id, (input.clone(), sum))),
+                Some((_, other)) => *other += &sum, // the same tensor was given twice
+            }
+        }
+    }
+    Gradients { of }
+}
+
+thread_local! {
+    static RECORDING: Cell<bool> = const { Cell::new(true) };
+}
+
+/// Whether ops on this thread are being recorded.
+pub(crate) fn is_recording() -> bool {
+    RECORDING.get()
+}
+
+/// Runs `f` without recording: its ops build no graph and keep nothing for a backward pass.
+///
+/// ```
+/// use autograd::{Tensor, no_grad};
+/// let x = Tensor::scalar(3.0_f32).tracked();
+/// assert!(!no_grad(|| &x * &x).is_tracked());
+/// assert!((&x * &x).is_tracked());
+/// ```
+pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
+    /// Restores the flag also when `f` panics.
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            RECORDING.set(self.0);
+        }
+    }
+    let _restore = Restore(RECORDING.replace(false));
+    f()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tensor_used_twice_gets_both_contributions() {
+        let x = Tensor::scalar(3.0).tracked();
+        let z = &(&x * &x) + &x;
+        assert_eq!(z.backward().of(&x).unwrap().sum(), 7.0);
+    }
+
+    #[test]
+    fn a_chain_of_100_000_ops_runs_and_drops_in_a_64_kib_stack() {
+        let run = || {
+            let x = Tensor::scalar(1.0).tracked();
+            let mut y = x.clone();
+            for _ in 0..100_000 {
+                y = -&y;
+            }
+            let dropped = y.clone().backward();
+            assert_eq!(dropped.of(&x).unwrap().sum(), 1.0);
+        };
+        std::thread::Builder::new().stack_size(64 << 10).spawn(run).unwrap().join().unwrap();
+    }
+
+    #[test]
+    #[should_panic(expected = "the graph was swept before (mul at")]
+    fn sweeping_twice_names_the_op() {
+        let x = Tensor::scalar(1.0).tracked();
+        let y = &x * &x;
+        y.backward();
+        y.backward();
+    }
+
+    #[test]
+    fn untracked_inputs_have_no_gradient_and_cost_no_rule() {
+        let (x, y) = (Tensor::scalar(2.0).tracked(), Tensor::scalar(5.0));
+        let gradients = (&x * &y).backward();
+        assert_eq!(gradients.len(), 1);
+        assert!(gradients.of(&y).is_none());
+    }
+
+    #[test]
+    fn gradients_are_values_that_can_cross_threads() {
+        fn is_send<T: Send>(_: &T) {}
+        let x = Tensor::scalar(2.0).tracked();
+        is_send(&(&x * &x).backward());
+    }
+}

@@ -1,0 +1,139 @@
+//! The long short-term memory.
+
+use super::recurrent::RecurrentLayers;
+use super::{Dropout, Module, Visit, VisitMut};
+use crate::random::Stream;
+use crate::{Scalar, Tensor};
+
+/// A stack of LSTM layers with dropout between them. PyTorch's `nn.LSTM` with `batch_first=True`; gates in the order i, f, g, o.
+#[derive(Clone, Debug)]
+pub struct Lstm<T> {
+    /// The parameters, layer by layer.
+    pub layers: RecurrentLayers<T>,
+    /// Between layers, in training.
+    pub dropout: Dropout,
+}
+
+/// The state between two steps, of every layer.
+#[derive(Clone, Debug)]
+pub struct LstmState<T> {
+    /// (L, B, H): what the layers say.
+    pub hidden: Tensor<T>,
+    /// (L, B, H): what they remember.
+    pub cell: Tensor<T>,
+}
+
+impl<T: Scalar> Lstm<T> {
+    /// `layers` layers of `hidden` units on inputs of `inputs` channels.
+    pub fn new(inputs: usize, hidden: usize, layers: usize, dropout: f64, stream: &mut Stream) -> Self {
+        Lstm { layers: RecurrentLayers::new(4, inputs, hidden, layers, stream), dropout: Dropout { p: dropout } }
+    }
+
+    /// All hidden states of the last layer, and the last state of every layer.
+    ///
+    /// # Shapes
+    /// `x` (B, T, C) · `state` twice (L, B, H), zeros when none is given → (B, T, H), twice (L, B, H)
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    #[track_caller]
+    pub fn forward(
+        &self,
+        x: &Tensor<T>,
+        state: Option<&LstmState<T>>,
+        dropout: Option<&mut Stream>,
+    ) -> (Tensor<T>, LstmState<T>) {
+        self.forward_projected(self.layers.0[0].project(x), state, dropout)
+    }
+
+    /// [`Lstm::forward`] when the first layer's `W_i x + b_i` is at hand: (B, T, 4H).
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    #[track_caller]
+    pub fn forward_projected(
+        &self,
+        mut gates: Tensor<T>,
+        state: Option<&LstmState<T>>,
+        mut dropout: Option<&mut Stream>,
+    ) -> (Tensor<T>, LstmState<T>) {
+        let (batch, time) = (gates.shape()[0], gates.shape()[1]);
+        let (layers, hidden) = (self.layers.0.len(), self.layers.hidden());
+        let zeros = Tensor::zeros(&[layers, batch, hidden]);
+        let zeros = LstmState { hidden: zeros.clone(), cell: zeros };
+        let state = state.unwrap_or(&zeros);
+        let (mut last, mut last_cells) = (Vec::with_capacity(layers), Vec::with_capacity(layers));
+        let mut k = 0;
+        loop {
+            let layer = &self.layers.0[k];
+            let of_layer = |states: &Tensor<T>| states.narrow(0, k, 1).squeeze(0);
+            let first = of_layer(&state.hidden);
+            let output = gates.lstm_sequence(&layer.weight_hh, &layer.bias_hh, &first, &of_layer(&state.cell));
+            last.push(if time == 0 { first } else { output.hidden.narrow(1, time - 1, 1).squeeze(1) });
+            last_cells.push(output.cell);
+            k += 1;
+            if k == layers {
+                let stack = |states: &[Tensor<T>]| Tensor::stack(&states.iter().collect::<Vec<_>>(), 0);
+                return (output.hidden, LstmState { hidden: stack(&last), cell: stack(&last_cells) });
+            }
+            gates = self.layers.0[k].project(&self.dropout.forward(&output.hidden, dropout.as_deref_mut()));
+        }
+    }
+}
+
+impl<T: Scalar> Module<T> for Lstm<T> {
+    fn visit<'a>(&'a self, prefix: &str, visit: Visit<'_, 'a, T>) {
+        self.layers.visit(prefix, visit);
+    }
+    fn visit_mut<'a>(&'a mut self, prefix: &str, visit: VisitMut<'_, 'a, T>) {
+        self.layers.visit_mut(prefix, visit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Streams;
+    use ndarray::ArrayD;
+
+    /// PyTorch's formula, from elementary ops, one step at a time: hidden states and the last cell state.
+    fn composed(lstm: &Lstm<f64>, x: &Tensor<f64>, state: &LstmState<f64>) -> (Tensor<f64>, Tensor<f64>) {
+        let layer = &lstm.layers.0[0];
+        let size = lstm.layers.hidden();
+        let (mut h, mut c) = (state.hidden.narrow(0, 0, 1).squeeze(0), state.cell.narrow(0, 0, 1).squeeze(0));
+        let mut all = Vec::new();
+        for t in 0..x.shape()[1] {
+            let gates = layer.project(&x.narrow(1, t, 1).squeeze(1)) + h.linear(&layer.weight_hh, Some(&layer.bias_hh));
+            let gate = |i: usize| gates.narrow(1, i * size, size);
+            c = &gate(1).sigmoid() * &c + &gate(0).sigmoid() * &gate(2).tanh();
+            h = &gate(3).sigmoid() * &c.tanh();
+            all.push(h.clone());
+        }
+        (Tensor::stack(&all.iter().collect::<Vec<_>>(), 1), c)
+    }
+
+    #[test]
+    fn the_fused_sequence_equals_the_composed_form_in_value_and_every_gradient() {
+        let mut stream = Streams::new(7).stream("test");
+        let lstm = Lstm::<f64>::new(3, 5, 1, 0.0, &mut stream);
+        let mut draw = |shape: &[usize]| super::super::init::normal::<f64>(shape, 1.0, &mut stream);
+        let (x, h0, c0) = (draw(&[2, 4, 3]), draw(&[1, 2, 5]), draw(&[1, 2, 5]));
+        let (seed, seed_cell) = (draw(&[2, 4, 5]), draw(&[2, 5]));
+        let state = LstmState { hidden: (*h0).clone(), cell: (*c0).clone() };
+        let (fused, last) = lstm.forward(&x, Some(&state), None);
+        let (reference, reference_cell) = composed(&lstm, &x, &state);
+        let loss = |hidden: &Tensor<f64>, cell: &Tensor<f64>| (hidden * &*seed).sum() + (cell * &*seed_cell).sum();
+        let (a, b) = (loss(&fused, &last.cell.squeeze(0)), loss(&reference, &reference_cell));
+        approx::assert_relative_eq!(a.item(), b.item(), max_relative = 1e-12);
+        let (a, b) = (a.backward(), b.backward());
+        let close = |a: &ArrayD<f64>, b: &ArrayD<f64>| {
+            a.iter().zip(b).for_each(|(a, b)| approx::assert_relative_eq!(*a, *b, epsilon = 1e-13, max_relative = 1e-11));
+        };
+        for (_, param) in lstm.parameters() {
+            close(a.of(param).unwrap(), b.of(param).unwrap());
+        }
+        for leaf in [&x, &h0, &c0] {
+            close(a.of(leaf).unwrap(), b.of(leaf).unwrap());
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What owns parameters: layers, each a struct with its parameters as plain fields and a `forward`.
+
+mod dropout;
+mod embedding;
+mod gru;
+mod init;
+mod layer_norm;
+mod linear;
+mod lstm;
+mod module;
+mod recurrent;
+
+pub use dropout::Dropout;
+pub use embedding::Embedding;
+pub use gru::Gru;
+pub use layer_norm::LayerNorm;
+pub use linear::Linear;
+pub use lstm::{Lstm, LstmState};
+pub use recurrent::{RecurrentLayer, RecurrentLayers};
+#[doc(hidden)]
+pub use module::join;
+pub use module::{LoadError, Module, Param, Visit, VisitMut};

@@ -1,0 +1,193 @@
+//! Arithmetic of two tensors with broadcasting, and of a tensor and a number; the operators `+ − × ÷`.
+
+use crate::gradcheck::{Case, away_from_zero, distinct, positive, real};
+use crate::tensor::Value;
+use crate::{Scalar, Tensor, shape};
+use ndarray::{ArrayD, Zip};
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// `f(x, y)` elementwise with broadcasting.
+#[track_caller]
+fn zip<T: Scalar>(op: &str, x: &Value<T>, y: &Value<T>, f: impl Fn(T, T) -> T) -> ArrayD<T> {
+    let shape = shape::broadcast(op, x.shape(), y.shape());
+    let (x, y) = (x.broadcast(shape.as_slice()), y.broadcast(shape.as_slice()));
+    let (x, y) = (x.expect("x broadcasts to the shape"), y.expect("y broadcasts to the shape"));
+    Zip::from(x).and(y).map_collect(|&x, &y| f(x, y))
+}
+
+impl<T: Scalar> Tensor<T> {
+    /// `z = x + y`, broadcasting. `∂x = g`, `∂y = g`.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn add(&self, rhs: &Tensor<T>) -> Tensor<T> {
+        let z = zip("add", self.value(), rhs.value(), |x, y| x + y);
+        Tensor::from_op("add", z, [self, rhs], |g, [dx, dy]| {
+            dx.add(|| g.clone());
+            dy.add(|| g);
+        })
+    }
+
+    /// `z = x − y`, broadcasting. `∂x = g`, `∂y = −g`.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn sub(&self, rhs: &Tensor<T>) -> Tensor<T> {
+        let z = zip("sub", self.value(), rhs.value(), |x, y| x - y);
+        Tensor::from_op("sub", z, [self, rhs], |g, [dx, dy]| {
+            dx.add(|| g.clone());
+            dy.add(|| -g);
+        })
+    }
+
+    /// `z = x ⊙ y`, broadcasting. `∂x = g ⊙ y`, `∂y = g ⊙ x`. Saves both (shared, not copied).
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn mul(&self, rhs: &Tensor<T>) -> Tensor<T> {
+        let (x, y) = (self.value().clone(), rhs.value().clone());
+        Tensor::from_op("mul", zip("mul", &x, &y, |x, y| x * y), [self, rhs], move |g, [dx, dy]| {
+            dx.add(|| &g * &y);
+            dy.add(|| g * &x); // last use: reuse g's buffer
+        })
+    }
+
+    /// `z = x / y`, broadcasting. `∂x = g / y`, `∂y = −g ⊙ x / y²`. Saves both (shared, not copied).
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn div(&self, rhs: &Tensor<T>) -> Tensor<T> {
+        let (x, y) = (self.value().clone(), rhs.value().clone());
+        Tensor::from_op("div", zip("div", &x, &y, |x, y| x / y), [self, rhs], move |g, [dx, dy]| {
+            dx.add(|| &g / &y);
+            dy.add(|| -g * &x / &y / &y);
+        })
+    }
+
+    /// `z = max(x, y)`, broadcasting; where they are equal the gradient is shared in halves, as PyTorch does.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn maximum(&self, rhs: &Tensor<T>) -> Tensor<T> {
+        let (x, y) = (self.value().clone(), rhs.value().clone());
+        let half = T::of(0.5);
+        let share = move |a: T, b: T| if a > b { T::one() } else if a == b { half } else { T::zero() };
+        let z = zip("maximum", &x, &y, |x, y| if x.is_nan() || x > y { x } else { y });
+        Tensor::from_op("maximum", z, [self, rhs], move |g, [dx, dy]| {
+            dx.add(|| &g * &zip("maximum", &x, &y, share));
+            dy.add(|| g * &zip("maximum", &y, &x, share));
+        })
+    }
+
+    /// `z = x + c`. `∂x = g`.
+    #[track_caller]
+    pub fn add_scalar(&self, c: T) -> Tensor<T> {
+        Tensor::from_op("add_scalar", self.value().mapv(|x| x + c), [self], |g, [dx]| dx.add(|| g))
+    }
+
+    /// `z = c·x`. `∂x = c·g`.
+    #[track_caller]
+    pub fn mul_scalar(&self, c: T) -> Tensor<T> {
+        Tensor::from_op("mul_scalar", self.value().mapv(|x| x * c), [self], move |g, [dx]| dx.add(|| g * c))
+    }
+
+    /// `z = −x`. `∂x = −g`.
+    #[track_caller]
+    pub fn neg(&self) -> Tensor<T> {
+        Tensor::from_op("neg", self.value().mapv(|x| -x), [self], |g, [dx]| dx.add(|| -g))
+    }
+}
+
+/// The operator of two tensors, by reference or by value, from the method of the same name.
+macro_rules! operator {
+    ($trait:ident, $method:ident) => {
+        operator!($trait, $method, &Tensor<T>, &Tensor<T>);
+        operator!($trait, $method, &Tensor<T>, Tensor<T>);
+        operator!($trait, $method, Tensor<T>, &Tensor<T>);
+        operator!($trait, $method, Tensor<T>, Tensor<T>);
+    };
+    ($trait:ident, $method:ident, $x:ty, $y:ty) => {
+        impl<T: Scalar> $trait<$y> for $x {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, rhs: $y) -> Tensor<T> {
+                Tensor::$method(&self, &rhs)
+            }
+        }
+    };
+}
+operator!(Add, add);
+operator!(Sub, sub);
+operator!(Mul, mul);
+operator!(Div, div);
+
+impl<T: Scalar> Neg for &Tensor<T> {
+    type Output = Tensor<T>;
+    #[track_caller]
+    fn neg(self) -> Tensor<T> {
+        Tensor::neg(self)
+    }
+}
+
+impl<T: Scalar> Neg for Tensor<T> {
+    type Output = Tensor<T>;
+    #[track_caller]
+    fn neg(self) -> Tensor<T> {
+        Tensor::neg(&self)
+    }
+}
+
+/// Pairs of shapes that broadcast: equal, aligned at the end, both ways, rank 0, empty, size 1.
+const PAIRS: [(&[usize], &[usize]); 7] = [
+    (&[2, 3], &[2, 3]),
+    (&[2, 3], &[3]),
+    (&[2, 1], &[1, 3]),
+    (&[1, 2], &[4, 1, 2]),
+    (&[], &[2]),
+    (&[0, 3], &[3]),
+    (&[1, 1], &[1]),
+];
+
+pub(crate) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (x, y) in PAIRS {
+        let both = [real(x), real(y)];
+        let named = |case: Case| case.variant(format!("{x:?} and {y:?}"));
+        cases.push(named(Case::new("add", &both, |x| &x[0] + &x[1])));
+        cases.push(named(Case::new("sub", &both, |x| &x[0] - &x[1])));
+        cases.push(named(Case::new("mul", &both, |x| &x[0] * &x[1])));
+        cases.push(named(Case::new("div", &[real(x), away_from_zero(y)], |x| &x[0] / &x[1])));
+    }
+    cases.push(Case::new("maximum", &[distinct(&[2, 3]), positive(&[3])], |x| x[0].mul_scalar(9.0).maximum(&x[1])));
+    cases.push(Case::new("add", &[real(&[3])], |x| &x[0] + &x[0]).variant("the same tensor twice"));
+    cases.push(Case::new("mul", &[real(&[2, 2])], |x| &x[0] * &x[0]).variant("the same tensor twice"));
+    cases.push(Case::new("div", &[positive(&[2])], |x| &x[0] / &(&x[0] * &x[0])).variant("the same tensor twice"));
+    cases.push(Case::new("add_scalar", &[real(&[2, 3])], |x| x[0].add_scalar(0.3)));
+    cases.push(Case::new("mul_scalar", &[real(&[2, 3])], |x| x[0].mul_scalar(-1.3)));
+    cases.push(Case::new("neg", &[real(&[2, 3])], |x| -&x[0]));
+    cases
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "mul: shapes do not broadcast, [2] and [3]")]
+    fn a_shape_mistake_names_the_op_and_both_shapes() {
+        let _ = Tensor::<f32>::zeros(&[2]) * Tensor::zeros(&[3]);
+    }
+
+    #[test]
+    fn an_equal_maximum_shares_its_gradient() {
+        let x = Tensor::scalar(1.0).tracked();
+        let y = Tensor::scalar(1.0).tracked();
+        let gradients = x.maximum(&y).backward();
+        assert_eq!((gradients.of(&x).unwrap().sum(), gradients.of(&y).unwrap().sum()), (0.5, 0.5));
+    }
+}

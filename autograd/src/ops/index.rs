@@ -1,0 +1,86 @@
+//! Picking elements by index: rows of a table (embedding), and one element of each lane (gather).
+
+use crate::gradcheck::{Case, real};
+use crate::kernels::rows::{gather_rows, scatter_add_rows};
+use crate::{Scalar, Tensor, shape};
+use ndarray::{ArrayD, Axis, Zip};
+
+impl<T: Scalar> Tensor<T> {
+    /// Rows of a table: `z_i = x[indices_i]`. `∂x[v] = Σ g_i` over the i with `indices_i = v`. Saves the indices.
+    ///
+    /// # Shapes
+    /// `self` (V, C) · `indices` one for each position of `leading`, in row-major order → (leading…, C)
+    ///
+    /// # Panics
+    /// If an index is not below V, or the number of indices is not that of positions.
+    #[track_caller]
+    pub fn embedding(&self, indices: &[u32], leading: &[usize]) -> Tensor<T> {
+        assert_eq!(self.rank(), 2, "embedding: the table has shape {:?}", self.shape());
+        assert_eq!(indices.len(), shape::len(leading), "embedding: number of indices for positions {leading:?}");
+        let (rows, columns) = (self.shape()[0], self.shape()[1]);
+        if let Some(index) = indices.iter().find(|&&index| index as usize >= rows) {
+            panic!("embedding: index {index} into a table of {rows} rows");
+        }
+        let table = self.standard();
+        let mut z = vec![T::zero(); indices.len() * columns];
+        gather_rows(table.as_slice().expect("row-major"), columns, indices, &mut z);
+        let z = ArrayD::from_shape_vec([leading, &[columns]].concat(), z).expect("one row for each index");
+        let indices = indices.to_vec();
+        Tensor::from_op("embedding", z, [self], move |g, [dx]| {
+            let g = g.as_standard_layout();
+            dx.update(|mut dx| {
+                let dx = dx.as_slice_mut().expect("a fresh gradient is row-major");
+                scatter_add_rows(g.as_slice().expect("row-major"), columns, &indices, dx);
+            });
+        })
+    }
+
+    /// One element of each lane along an axis: `z[…, j, …] = x[…, indices[…, j, …], …]`, as PyTorch's `gather`.
+    /// The gradient is scattered back; an element picked twice gets both. Saves the indices.
+    ///
+    /// # Panics
+    /// If the axis does not exist, another axis differs in size, or an index is not below the axis' size.
+    #[track_caller]
+    pub fn gather(&self, axis: isize, indices: &ArrayD<usize>) -> Tensor<T> {
+        let axis = Axis(shape::axis("gather", axis, self.rank()));
+        let mut expected = self.shape().to_vec();
+        assert_eq!(indices.ndim(), expected.len(), "gather: ranks of {:?} and of the indices {:?}", expected, indices.shape());
+        expected[axis.0] = indices.len_of(axis);
+        assert_eq!(indices.shape(), expected, "gather: shape of the indices");
+        let size = self.value().len_of(axis);
+        assert!(indices.iter().all(|&index| index < size), "gather: an index is not below {size}");
+        let mut z = ArrayD::zeros(indices.shape());
+        Zip::from(z.lanes_mut(axis)).and(indices.lanes(axis)).and(self.value().lanes(axis)).for_each(|mut z, indices, x| {
+            z.iter_mut().zip(indices).for_each(|(z, &index)| *z = x[index]);
+        });
+        let indices = indices.clone();
+        Tensor::from_op("gather", z, [self], move |g, [dx]| {
+            dx.update(|mut dx| {
+                Zip::from(dx.lanes_mut(axis)).and(indices.lanes(axis)).and(g.lanes(axis)).for_each(|mut dx, indices, g| {
+                    indices.iter().zip(g).for_each(|(&index, &g)| dx[index] += g);
+                });
+            });
+        })
+    }
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    let picked = || ndarray::arr2(&[[2, 0, 0], [1, 1, 2]]).into_dyn();
+    vec![
+        Case::new("embedding", &[real(&[4, 3])], |x| x[0].embedding(&[3, 1, 3, 0], &[2, 2])),
+        Case::new("embedding", &[real(&[4, 2])], |x| x[0].embedding(&[], &[0])).variant("no index"),
+        Case::new("gather", &[real(&[2, 3])], move |x| x[0].gather(1, &picked())),
+        Case::new("gather", &[real(&[3, 2])], move |x| x[0].gather(0, &ndarray::arr2(&[[2, 0]]).into_dyn())).variant("axis 0"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "embedding: index 4 into a table of 4 rows")]
+    fn an_index_outside_the_table_is_named() {
+        Tensor::<f32>::zeros(&[4, 2]).embedding(&[1, 4], &[2]);
+    }
+}

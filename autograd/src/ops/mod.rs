@@ -1,0 +1,41 @@
+//! The calculus: one file per family of ops; formula, forward and backward side by side, the checks underneath.
+//!
+//! An op is one function: it computes its value, and hands [`crate::Tensor::from_op`] the rule that turns the gradient `g`
+//! of its output into those of its inputs. The rule's captures are exactly what the op saves.
+
+mod arithmetic;
+mod dropout;
+mod elementwise;
+mod index;
+mod layer_norm;
+mod loss;
+mod matmul;
+mod recurrent;
+mod reduce;
+mod rows;
+mod softmax;
+mod view;
+
+use crate::gradcheck::Case;
+
+pub use recurrent::{LstmOutput};
+
+/// The gradient checks of every op, in the order of the files.
+pub(crate) fn cases() -> Vec<Case> {
+    [
+        arithmetic::cases(),
+        elementwise::cases(),
+        reduce::cases(),
+        matmul::cases(),
+        view::cases(),
+        index::cases(),
+        softmax::cases(),
+        loss::cases(),
+        layer_norm::cases(),
+        dropout::cases(),
+        recurrent::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,197 @@
+//! Views and rearrangements: reshape, permute, broadcast, narrow, cat, stack, pad. What can share memory does.
+
+use crate::gradcheck::{Case, real};
+use crate::{Scalar, Tensor, shape};
+use ndarray::{ArrayD, Axis, IxDyn, Slice};
+
+impl<T: Scalar> Tensor<T> {
+    /// The same elements in row-major order under another shape; a view when the layout allows. `∂x = g` in x's shape.
+    ///
+    /// # Panics
+    /// If the number of elements differs.
+    #[track_caller]
+    pub fn reshape(&self, shape: &[usize]) -> Tensor<T> {
+        let from = self.shape().to_vec();
+        assert_eq!(self.value().len(), shape::len(shape), "reshape: {from:?} to {shape:?}");
+        let z = self.standard().into_shape_with_order(IxDyn(shape)).expect("row-major, and the lengths agree");
+        Tensor::from_op("reshape", z, [self], move |g, [dx]| {
+            dx.add(|| row_major(g).into_shape_with_order(IxDyn(&from)).expect("g has z's shape"));
+        })
+    }
+
+    /// The axes in another order: axis `i` of the result is axis `order[i]` of x. A view. `∂x` permutes back.
+    ///
+    /// # Panics
+    /// If `order` is not a permutation of the axes.
+    #[track_caller]
+    pub fn permute(&self, order: &[usize]) -> Tensor<T> {
+        let mut sorted = order.to_vec();
+        sorted.sort_unstable();
+        assert!(sorted.into_iter().eq(0..self.rank()), "permute: {order:?} is no order of {} axes", self.rank());
+        let inverse = shape::inverse(order);
+        Tensor::from_op("permute", self.value().clone().permuted_axes(order), [self], move |g, [dx]| {
+            dx.add(|| g.permuted_axes(inverse));
+        })
+    }
+
+    /// Two axes exchanged. A view.
+    ///
+    /// # Panics
+    /// If an axis does not exist.
+    #[track_caller]
+    pub fn transpose(&self, a: isize, b: isize) -> Tensor<T> {
+        let mut order: Vec<usize> = (0..self.rank()).collect();
+        order.swap(shape::axis("transpose", a, self.rank()), shape::axis("transpose", b, self.rank()));
+        self.permute(&order)
+    }
+
+    /// An axis of size 1 put in before `axis`. A view.
+    ///
+    /// # Panics
+    /// If `axis` is not in `−rank−1..=rank`.
+    #[track_caller]
+    pub fn unsqueeze(&self, axis: isize) -> Tensor<T> {
+        let mut shape = self.shape().to_vec();
+        shape.insert(shape::axis("unsqueeze", axis, self.rank() + 1), 1);
+        self.reshape(&shape)
+    }
+
+    /// An axis of size 1 taken out. A view.
+    ///
+    /// # Panics
+    /// If the axis does not exist or has another size.
+    #[track_caller]
+    pub fn squeeze(&self, axis: isize) -> Tensor<T> {
+        let axis = shape::axis("squeeze", axis, self.rank());
+        let mut shape = self.shape().to_vec();
+        assert_eq!(shape.remove(axis), 1, "squeeze: axis {axis} of {:?} has not size 1", self.shape());
+        self.reshape(&shape)
+    }
+
+    /// The tensor repeated along axes of size 1 and along new leading axes. `∂x = Σ g` over the repeated axes.
+    ///
+    /// # Panics
+    /// If the tensor does not broadcast to `shape`.
+    #[track_caller]
+    pub fn broadcast_to(&self, shape: &[usize]) -> Tensor<T> {
+        let z = self.value().broadcast(shape);
+        let z = z.unwrap_or_else(|| panic!("broadcast_to: {:?} does not broadcast to {shape:?}", self.shape())).to_owned();
+        Tensor::from_op("broadcast_to", z, [self], |g, [dx]| dx.add(|| g))
+    }
+
+    /// Elements `start..start + length` of one axis. A view. `∂x = g` there, 0 elsewhere.
+    ///
+    /// # Panics
+    /// If the axis does not exist or is shorter.
+    #[track_caller]
+    pub fn narrow(&self, axis: isize, start: usize, length: usize) -> Tensor<T> {
+        let axis = Axis(shape::axis("narrow", axis, self.rank()));
+        let size = self.value().len_of(axis);
+        assert!(start + length <= size, "narrow: {start}..{} of an axis of size {size}", start + length);
+        let part = Slice::from(start..start + length);
+        let mut z = self.value().clone();
+        z.slice_axis_inplace(axis, part);
+        Tensor::from_op("narrow", z, [self], move |g, [dx]| {
+            dx.update(|mut dx| {
+                let mut dx = dx.slice_axis_mut(axis, part);
+                dx += &g;
+            });
+        })
+    }
+
+    /// Tensors put one after another along an existing axis. Each gradient is its part of `g`.
+    ///
+    /// # Panics
+    /// If there is none, or their shapes differ in another axis.
+    #[track_caller]
+    pub fn cat(tensors: &[&Tensor<T>], axis: isize) -> Tensor<T> {
+        assert!(!tensors.is_empty(), "cat: of no tensors");
+        let axis = Axis(shape::axis("cat", axis, tensors[0].rank()));
+        let views: Vec<_> = tensors.iter().map(|x| x.view()).collect();
+        let shapes = || tensors.iter().map(|x| x.shape()).collect::<Vec<_>>();
+        let z = ndarray::concatenate(axis, &views).unwrap_or_else(|_| panic!("cat: along axis {}, {:?}", axis.0, shapes()));
+        let sizes: Vec<usize> = views.iter().map(|x| x.len_of(axis)).collect();
+        Tensor::from_op_many("cat", z, tensors, move |g, slots| {
+            let mut start = 0;
+            for (slot, size) in slots.iter_mut().zip(sizes) {
+                slot.add(|| g.slice_axis(axis, Slice::from(start..start + size)).to_owned());
+                start += size;
+            }
+        })
+    }
+
+    /// Tensors of one shape put side by side along a new axis.
+    ///
+    /// # Panics
+    /// If there is none, or their shapes differ.
+    #[track_caller]
+    pub fn stack(tensors: &[&Tensor<T>], axis: isize) -> Tensor<T> {
+        let wide: Vec<_> = tensors.iter().map(|x| x.unsqueeze(axis)).collect();
+        let axis = if axis < 0 { axis + wide.first().map_or(0, Tensor::rank) as isize } else { axis };
+        Tensor::cat(&wide.iter().collect::<Vec<_>>(), axis)
+    }
+
+    /// `before` and `after` elements of value `x` added at the ends of one axis. `∂x` is the middle of `g`.
+    ///
+    /// # Panics
+    /// If the axis does not exist.
+    #[track_caller]
+    pub fn pad(&self, axis: isize, before: usize, after: usize, x: T) -> Tensor<T> {
+        let axis = Axis(shape::axis("pad", axis, self.rank()));
+        let size = self.value().len_of(axis);
+        let mut shape = self.shape().to_vec();
+        shape[axis.0] = before + size + after;
+        let middle = Slice::from(before..before + size);
+        let mut z = ArrayD::from_elem(shape, x);
+        z.slice_axis_mut(axis, middle).assign(self.value());
+        Tensor::from_op("pad", z, [self], move |g, [dx]| dx.add(|| g.slice_axis(axis, middle).to_owned()))
+    }
+}
+
+/// The array in row-major order, moved when it already is.
+fn row_major<T: Scalar>(g: ArrayD<T>) -> ArrayD<T> {
+    if g.is_standard_layout() { g } else { g.as_standard_layout().into_owned() }
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::new("reshape", &[real(&[2, 3])], |x| x[0].reshape(&[3, 2])),
+        Case::new("reshape", &[real(&[0, 3])], |x| x[0].reshape(&[3, 0, 1])).variant("empty"),
+        Case::new("reshape", &[real(&[2, 3])], |x| x[0].unsqueeze(-1).squeeze(-1).unsqueeze(0)).variant("unsqueeze, squeeze"),
+        Case::new("permute", &[real(&[2, 3, 2])], |x| x[0].permute(&[2, 0, 1])),
+        Case::new("permute", &[real(&[2, 3])], |x| &x[0].transpose(0, 1) * &x[0].transpose(-1, -2)).variant("transpose twice"),
+        Case::new("broadcast_to", &[real(&[2, 1])], |x| x[0].broadcast_to(&[3, 2, 4])),
+        Case::new("narrow", &[real(&[4, 3])], |x| x[0].narrow(0, 1, 2)),
+        Case::new("narrow", &[real(&[2, 4])], |x| &x[0].narrow(-1, 0, 3) * &x[0].narrow(-1, 1, 3)).variant("overlapping"),
+        Case::new("narrow", &[real(&[2, 3])], |x| x[0].narrow(1, 1, 0)).variant("empty"),
+        Case::new("cat", &[real(&[2, 1]), real(&[2, 3])], |x| Tensor::cat(&[&x[0], &x[1], &x[0]], 1)),
+        Case::new("cat", &[real(&[2, 3]), real(&[2, 3])], |x| Tensor::stack(&[&x[0], &x[1]], -1)).variant("stack"),
+        Case::new("pad", &[real(&[2, 3])], |x| x[0].pad(1, 2, 1, 0.5)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_share_memory() {
+        let x = Tensor::from_vec((0..6).map(f64::from).collect(), &[2, 3]);
+        assert_eq!(x.transpose(0, 1).view().as_ptr(), x.view().as_ptr());
+        assert_eq!(x.reshape(&[6]).view().as_ptr(), x.view().as_ptr());
+        assert_eq!(x.narrow(0, 1, 1).to_vec(), [3.0, 4.0, 5.0]);
+    }
+
+    #[test]
+    fn stacking_along_each_axis_puts_tensors_side_by_side() {
+        let (x, y) = (Tensor::from_vec(vec![1.0, 2.0], &[2]), Tensor::from_vec(vec![3.0, 4.0], &[2]));
+        assert_eq!(Tensor::stack(&[&x, &y], 0).to_vec(), [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(Tensor::stack(&[&x, &y], -1).to_vec(), [1.0, 3.0, 2.0, 4.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "narrow: 1..4 of an axis of size 3")]
+    fn narrowing_past_the_end_is_refused() {
+        Tensor::<f32>::zeros(&[3]).narrow(0, 1, 3);
+    }
+}

@@ -1,0 +1,2 @@
+//! stub
+mod schedule; pub use schedule::Schedule;

@@ -1,0 +1,180 @@
+//! What must hold of every model, checked through the trait alone: causality bit for bit, probabilities that sum to one,
+//! steps that equal the parallel pass, likelihoods that do not depend on how they are computed.
+
+use crate::autoregressive::Autoregressive;
+use crate::distribution::Distribution;
+use std::fmt;
+
+/// The outcome of one check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// What was checked.
+    pub name: &'static str,
+    /// How much was compared, and how well it held.
+    pub detail: String,
+    /// Whether it held.
+    pub passed: bool,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<24} {:<5} {}", self.name, if self.passed { "ok" } else { "FAILED" }, self.detail)
+    }
+}
+
+fn bits(distribution: &impl Distribution) -> Vec<u64> {
+    distribution.parameters().into_iter().map(f64::to_bits).collect()
+}
+
+/// Changing the symbol at t must leave the distributions at 0..=t as they are, bit for bit, and must be able to change a later
+/// one. `other` gives a symbol that differs from its argument.
+pub fn causality<M: Autoregressive>(model: &M, sequence: &[M::Symbol], other: impl Fn(M::Symbol) -> M::Symbol) -> Outcome {
+    const NAME: &str = "causality";
+    let original: Vec<_> = model.distributions(sequence).iter().map(bits).collect();
+    let mut reached = 0;
+    for t in 0..sequence.len() {
+        let mut changed = sequence.to_vec();
+        changed[t] = other(sequence[t]);
+        let after: Vec<_> = model.distributions(&changed).iter().map(bits).collect();
+        if let Some(leak) = (0..=t).find(|&s| after[s] != original[s]) {
+            let detail = format!("changing the symbol at position {t} changed the distribution at position {leak}");
+            return Outcome { name: NAME, detail, passed: false };
+        }
+        reached += usize::from(after[t + 1..] != original[t + 1..]);
+    }
+    let blind = sequence.len() > 1 && reached == 0;
+    let detail = if blind {
+        "no distribution depends on any symbol before it".to_string()
+    } else {
+        format!("bit for bit at {} positions; {reached} of the changes reached a later one", sequence.len())
+    };
+    Outcome { name: NAME, detail, passed: !blind }
+}
+
+/// Largest difference from 1 that a sum of probabilities may have: the distributions are normalized in f64.
+pub const SUM_TOLERANCE: f64 = 1e-12;
+
+/// The probabilities of all sequences of `length` symbols below `symbols` must sum to one: by enumeration, in parallel.
+pub fn sum_to_one<M: Autoregressive<Symbol = u32>>(model: &M, symbols: u32, length: usize) -> Outcome {
+    let mut sequence = vec![0; length];
+    let (mut total, mut count) = (0.0, 0_u64);
+    loop {
+        let distributions = model.distributions(&sequence);
+        let ln_p: f64 = distributions.iter().zip(&sequence).map(|(d, &symbol)| d.log_probability(symbol)).sum();
+        total += ln_p.exp();
+        count += 1;
+        let Some(position) = (0..length).rev().find(|&t| sequence[t] + 1 < symbols) else { break };
+        sequence[position] += 1;
+        sequence[position + 1..].fill(0);
+    }
+    let off = (total - 1.0).abs();
+    let detail = format!("{count} sequences of length {length} sum to 1 within {off:.1e}");
+    Outcome { name: "sum to one", detail, passed: off <= SUM_TOLERANCE }
+}
+
+/// Each distribution of a sequence must sum to one over its alphabet: for alphabets too large to enumerate sequences of.
+pub fn each_sums_to_one<M: Autoregressive<Symbol = u32>>(model: &M, sequence: &[u32], symbols: u32) -> Outcome {
+    let off = |d: &M::Distribution| ((0..symbols).map(|s| d.log_probability(s).exp()).sum::<f64>() - 1.0).abs();
+    let worst = model.distributions(sequence).iter().map(off).fold(0.0, f64::max);
+    let detail = format!("{} distributions over {symbols} symbols sum to 1 within {worst:.1e}", sequence.len());
+    Outcome { name: "each sums to one", detail, passed: worst <= SUM_TOLERANCE }
+}
+
+/// The distribution after each step must be the one of the parallel pass, bit for bit.
+pub fn steps_equal_parallel<M: Autoregressive>(model: &M, sequence: &[M::Symbol]) -> Outcome {
+    const NAME: &str = "steps = parallel";
+    let mut state = model.start();
+    for (t, (parallel, &symbol)) in model.distributions(sequence).iter().zip(sequence).enumerate() {
+        let (a, b) = (parallel.parameters(), model.next(&state).parameters());
+        if bits(parallel) != bits(model.next(&state)) {
+            let largest = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            let detail = format!("at position {t} a step differs from the parallel pass by {largest:.1e}");
+            return Outcome { name: NAME, detail, passed: false };
+        }
+        model.step(&mut state, symbol);
+    }
+    Outcome { name: NAME, detail: format!("bit for bit at {} positions", sequence.len()), passed: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::Categorical;
+
+    /// A two-symbol chain: the logit of "1" is what the last symbols make it.
+    #[derive(Clone, Copy)]
+    enum Chain {
+        /// Depends on the symbol before: right.
+        Honest,
+        /// Sees the symbol itself.
+        SeesItself,
+        /// Sees nothing at all.
+        Blind,
+        /// Steps look at the first symbol, the parallel pass at the last.
+        Forgetful,
+    }
+
+    impl Autoregressive for Chain {
+        type Symbol = u32;
+        type Distribution = Categorical<f64>;
+        type State = (Vec<u32>, Categorical<f64>);
+
+        fn distributions(&self, x: &[u32]) -> Vec<Categorical<f64>> {
+            let seen = |t: usize| match self {
+                Chain::Honest | Chain::Forgetful => t.checked_sub(1).map_or(0, |i| x[i] + 1),
+                Chain::SeesItself => x[t] + 1,
+                Chain::Blind => 0,
+            };
+            (0..x.len()).map(|t| Categorical { logits: vec![0.0, f64::from(seen(t)) * 0.7] }).collect()
+        }
+        fn start(&self) -> Self::State {
+            (Vec::new(), Categorical { logits: vec![0.0, 0.0] })
+        }
+        fn next<'s>(&self, state: &'s Self::State) -> &'s Categorical<f64> {
+            &state.1
+        }
+        fn step(&self, state: &mut Self::State, symbol: u32) {
+            state.0.push(symbol);
+            let seen = if let Chain::Forgetful = self { state.0[0] } else { symbol };
+            state.1.logits[1] = f64::from(seen + 1) * 0.7;
+        }
+    }
+
+    const SEQUENCE: [u32; 4] = [1, 0, 1, 1];
+
+    #[test]
+    fn an_honest_model_passes_every_check() {
+        assert!(causality(&Chain::Honest, &SEQUENCE, |x| 1 - x).passed);
+        assert!(sum_to_one(&Chain::Honest, 2, 5).passed);
+        assert!(each_sums_to_one(&Chain::Honest, &SEQUENCE, 2).passed);
+        assert!(steps_equal_parallel(&Chain::Honest, &SEQUENCE).passed);
+    }
+
+    #[test]
+    fn a_model_that_sees_the_symbol_it_predicts_is_rejected() {
+        let outcome = causality(&Chain::SeesItself, &SEQUENCE, |x| 1 - x);
+        assert!(!outcome.passed && outcome.detail.contains("position 0"), "{outcome}");
+        assert!(!sum_to_one(&Chain::SeesItself, 2, 5).passed);
+    }
+
+    #[test]
+    fn a_model_that_sees_nothing_is_rejected() {
+        assert!(!causality(&Chain::Blind, &SEQUENCE, |x| 1 - x).passed);
+    }
+
+    #[test]
+    fn a_model_whose_steps_differ_from_its_parallel_pass_is_rejected() {
+        let outcome = steps_equal_parallel(&Chain::Forgetful, &SEQUENCE);
+        assert!(!outcome.passed && outcome.detail.contains("position 2"), "{outcome}");
+    }
+
+    #[test]
+    fn nats_of_a_sequence_are_those_of_its_distributions() {
+        let model = Chain::Honest;
+        let nats = model.nats(&mut model.start(), &SEQUENCE);
+        let parallel = model.distributions(&SEQUENCE);
+        for ((nats, d), &symbol) in nats.iter().zip(parallel).zip(&SEQUENCE) {
+            assert_eq!(*nats, -d.log_probability(symbol));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Distributions of one symbol as values: each scores, samples, and reports its entropy.
+
+use rand::{Rng, RngExt};
+use rand_distr::StandardNormal;
+
+/// The distribution of one symbol.
+pub trait Distribution {
+    /// What it is a distribution of.
+    type Symbol;
+
+    /// `ln p(symbol)` in nats; for a density, of the density.
+    fn log_probability(&self, symbol: Self::Symbol) -> f64;
+
+    /// Draws a symbol.
+    fn sample(&self, random: &mut impl Rng) -> Self::Symbol;
+
+    /// `−E ln p` in nats; for a density, the differential entropy.
+    fn entropy(&self) -> f64;
+
+    /// The numbers that define it, for comparing two distributions bit for bit.
+    fn parameters(&self) -> Vec<f64>;
+}
+
+/// One of V symbols, by unnormalized log-probabilities (logits). Sums run in f64 whatever the logits are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Categorical<T> {
+    /// `ln p + constant` of each symbol; −∞ for one that cannot come.
+    pub logits: Vec<T>,
+}
+
+impl<T: autograd::Scalar> Categorical<T> {
+    /// The largest logit and `ln Σ exp(logit − largest)`.
+    fn normalizer(&self) -> (f64, f64) {
+        let largest = self.logits.iter().fold(f64::NEG_INFINITY, |most, x| most.max(x.to_f64()));
+        let sum: f64 = self.logits.iter().map(|x| (x.to_f64() - largest).exp()).sum();
+        (largest, sum.ln())
+    }
+
+    /// The probability of every symbol.
+    pub fn probabilities(&self) -> Vec<f64> {
+        let (largest, ln_sum) = self.normalizer();
+        self.logits.iter().map(|x| (x.to_f64() - largest - ln_sum).exp()).collect()
+    }
+
+    /// The symbol with the largest logit, the first of equal ones.
+    pub fn most_likely(&self) -> u32 {
+        let mut best = 0;
+        for (symbol, x) in self.logits.iter().enumerate() {
+            if *x > self.logits[best] {
+                best = symbol;
+            }
+        }
+        best as u32
+    }
+}
+
+impl<T: autograd::Scalar> Distribution for Categorical<T> {
+    type Symbol = u32;
+
+    fn log_probability(&self, symbol: u32) -> f64 {
+        let (largest, ln_sum) = self.normalizer();
+        self.logits[symbol as usize].to_f64() - largest - ln_sum
+    }
+
+    fn sample(&self, random: &mut impl Rng) -> u32 {
+        let (largest, ln_sum) = self.normalizer();
+        let weight = |x: &T| (x.to_f64() - largest).exp();
+        draw(self.logits.iter().map(weight), ln_sum.exp(), random)
+    }
+
+    fn entropy(&self) -> f64 {
+        self.probabilities().iter().filter(|&&p| p > 0.0).map(|p| -p * p.ln()).sum()
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        self.logits.iter().map(|x| x.to_f64()).collect()
+    }
+}
+
+/// Draws an index with probability proportional to its weight: one uniform number against the running sum.
+/// Rounding at the upper end gives the last index of positive weight.
+pub(crate) fn draw(weights: impl Iterator<Item = f64>, total: f64, random: &mut impl Rng) -> u32 {
+    let mut left = random.random::<f64>() * total;
+    let mut last = 0;
+    for (index, weight) in weights.enumerate() {
+        if weight > 0.0 {
+            last = index as u32;
+            if left < weight {
+                return last;
+            }
+            left -= weight;
+        }
+    }
+    last
+}
+
+/// A normal distribution of a real number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gaussian {
+    /// μ.
+    pub mean: f64,
+    /// σ, above 0.
+    pub std: f64,
+}
+
+impl Distribution for Gaussian {
+    type Symbol = f64;
+
+    /// `−½ ln 2π − ln σ − ½((x − μ)/σ)²`.
+    fn log_probability(&self, x: f64) -> f64 {
+        let deviation = (x - self.mean) / self.std;
+        -0.5 * (2.0 * std::f64::consts::PI).ln() - self.std.ln() - 0.5 * deviation * deviation
+    }
+
+    fn sample(&self, random: &mut impl Rng) -> f64 {
+        self.mean + self.std * random.sample::<f64, _>(StandardNormal)
+    }
+
+    /// `½ ln(2πe σ²)`.
+    fn entropy(&self) -> f64 {
+        0.5 * (2.0 * std::f64::consts::PI * std::f64::consts::E).ln() + self.std.ln()
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        vec![self.mean, self.std]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use autograd::random::Streams;
+
+    #[test]
+    fn a_categorical_sums_to_one_and_its_entropy_is_that_of_its_probabilities() {
+        let d = Categorical { logits: vec![1000.0_f32, 1001.0, f32::NEG_INFINITY] };
+        let p: Vec<f64> = (0..3).map(|symbol| d.log_probability(symbol).exp()).collect();
+        approx::assert_relative_eq!(p.iter().sum::<f64>(), 1.0, epsilon = 1e-14);
+        approx::assert_relative_eq!(p[1] / p[0], std::f64::consts::E, max_relative = 1e-12);
+        assert_eq!(p[2], 0.0);
+        approx::assert_relative_eq!(d.entropy(), -(p[0] * p[0].ln() + p[1] * p[1].ln()), epsilon = 1e-12);
+    }
+
+    #[test]
+    fn a_symbol_of_probability_zero_is_never_drawn() {
+        let d = Categorical { logits: vec![f64::NEG_INFINITY, 0.0, f64::NEG_INFINITY] };
+        let mut random = Streams::new(1).stream("test");
+        assert!((0..100).all(|_| d.sample(&mut random) == 1));
+    }
+
+    #[test]
+    fn samples_of_a_categorical_follow_it_by_chi_square() {
+        let d = Categorical { logits: vec![0.0_f64, 1.0, -1.0, 0.5] };
+        let mut random = Streams::new(2).stream("test");
+        let n = 100_000;
+        let mut counts = [0.0; 4];
+        (0..n).for_each(|_| counts[d.sample(&mut random) as usize] += 1.0);
+        let expected = d.probabilities().into_iter().map(|p| p * f64::from(n));
+        let chi_square: f64 = counts.iter().zip(expected).map(|(c, e)| (c - e).powi(2) / e).sum();
+        assert!(chi_square < 16.27, "χ² with 3 degrees of freedom is below 16.27 in 999 cases of 1000: {chi_square}");
+    }
+
+    #[test]
+    fn the_density_of_a_gaussian_integrates_to_one() {
+        let d = Gaussian { mean: 1.5, std: 0.3 };
+        let h = 1e-3;
+        let total: f64 = (-3000..6000).map(|i| d.log_probability(f64::from(i) * h).exp() * h).sum();
+        approx::assert_relative_eq!(total, 1.0, epsilon = 1e-9);
+    }
+
+    #[test]
+    fn samples_of_a_gaussian_have_its_mean_and_deviation() {
+        let d = Gaussian { mean: -2.0, std: 0.5 };
+        let mut random = Streams::new(3).stream("test");
+        let n = 100_000;
+        let x: Vec<f64> = (0..n).map(|_| d.sample(&mut random)).collect();
+        let mean = x.iter().sum::<f64>() / n as f64;
+        let std = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+        assert!((mean + 2.0).abs() < 0.008 && (std - 0.5).abs() < 0.006, "five standard errors: {mean} {std}");
+    }
+}

@@ -1,0 +1,287 @@
+//! Drawing sequences from any model, and the ways to reshape a categorical distribution before drawing from it.
+
+use crate::autoregressive::Autoregressive;
+use crate::distribution::{Categorical, Distribution, Gaussian, draw};
+use crate::error::{Error, Kind, Result};
+use rand::Rng;
+
+/// How the next symbol is chosen. The steps apply in the order of the fields; each keeps what the ones before left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Logits of symbols already seen are divided by this when positive and multiplied when negative; 1 changes nothing.
+    ///
+    /// Source: Keskar et al., "CTRL", 2019, section 4.1.
+    pub repetition_penalty: f64,
+    /// Logits are divided by it: below 1 sharpens, above 1 flattens, 0 takes the most likely symbol.
+    pub temperature: f64,
+    /// Keeps the k most likely symbols (ties at the edge: the lower codes).
+    pub top_k: Option<usize>,
+    /// Keeps the fewest symbols, most likely first, whose probabilities reach p together.
+    ///
+    /// Source: Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020, section 3.1.
+    pub top_p: Option<f64>,
+    /// Keeps the symbols at least p times as likely as the most likely one.
+    ///
+    /// Source: Nguyen et al., "Min-p sampling", 2024.
+    pub min_p: Option<f64>,
+}
+
+impl Default for Options {
+    /// Draws from the model's own distribution.
+    fn default() -> Self {
+        Options { repetition_penalty: 1.0, temperature: 1.0, top_k: None, top_p: None, min_p: None }
+    }
+}
+
+impl Options {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// A usage error that names the option and what it may be.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |name: &str, value: String, help: &str| {
+            Err(Error::new(Kind::Usage, format!("{name} is {value}")).cause(format!("{name} must be {help}")))
+        };
+        let within = |x: f64, most: f64| x > 0.0 && x <= most;
+        if !(self.temperature >= 0.0 && self.temperature.is_finite()) {
+            return wrong("temperature", self.temperature.to_string(), "a number of at least 0; 0 takes the most likely symbol");
+        }
+        if self.top_k == Some(0) {
+            return wrong("top-k", "0".into(), "at least 1; leave it out to keep all symbols");
+        }
+        if let Some(p) = self.top_p.filter(|&p| !within(p, 1.0)) {
+            return wrong("top-p", p.to_string(), "above 0 and at most 1; leave it out to keep all symbols");
+        }
+        if let Some(p) = self.min_p.filter(|&p| !(0.0..=1.0).contains(&p)) {
+            return wrong("min-p", p.to_string(), "between 0 and 1; leave it out to keep all symbols");
+        }
+        if !within(self.repetition_penalty, 1e6) {
+            return wrong("repetition-penalty", self.repetition_penalty.to_string(), "above 0; 1 changes nothing");
+        }
+        Ok(())
+    }
+}
+
+/// Chooses symbols by [`Options`]. Keeps its buffers, so that a choice allocates nothing after the first.
+#[derive(Clone, Debug)]
+pub struct Sampler {
+    options: Options,
+    /// For the repetition penalty: which symbols came before.
+    seen: Vec<bool>,
+    weights: Vec<f64>,
+    order: Vec<u32>,
+}
+
+impl Sampler {
+    /// A sampler that has seen no symbol.
+    ///
+    /// # Errors
+    /// If an option makes no sense, see [`Options::check`].
+    pub fn new(options: Options) -> Result<Self> {
+        options.check()?;
+        Ok(Sampler { options, seen: Vec::new(), weights: Vec::new(), order: Vec::new() })
+    }
+
+    /// Computes the weights, proportional to the probabilities after reshaping, and their sum.
+    fn reshape<T: autograd::Scalar>(&mut self, distribution: &Categorical<T>) -> f64 {
+        let Options { repetition_penalty, temperature, top_k, top_p, min_p } = self.options;
+        let n = distribution.logits.len();
+        self.seen.resize(n, false);
+        self.weights.clear();
+        self.weights.extend(distribution.logits.iter().map(|x| x.to_f64()));
+        if repetition_penalty != 1.0 {
+            for (x, _) in self.weights.iter_mut().zip(&self.seen).filter(|(_, seen)| **seen) {
+                *x = if *x > 0.0 { *x / repetition_penalty } else { *x * repetition_penalty };
+            }
+        }
+        let largest = self.weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if temperature == 0.0 {
+            let best = self.weights.iter().position(|&x| x == largest).unwrap_or(0);
+            self.weights.iter_mut().enumerate().for_each(|(i, x)| *x = f64::from(i == best));
+            return 1.0;
+        }
+        self.weights.iter_mut().for_each(|x| *x = ((*x - largest) / temperature).exp());
+        if top_k.is_some_and(|k| k < n) || top_p.is_some_and(|p| p < 1.0) {
+            let weights = &self.weights;
+            self.order.clear();
+            self.order.extend(0..n as u32);
+            let by_weight = |a: &u32, b: &u32| weights[*b as usize].total_cmp(&weights[*a as usize]).then(a.cmp(b));
+            self.order.sort_unstable_by(by_weight);
+            let mut kept = top_k.unwrap_or(n).min(n);
+            if let Some(p) = top_p {
+                let total: f64 = self.order[..kept].iter().map(|&i| weights[i as usize]).sum();
+                let mut reached = 0.0;
+                let enough = |&i: &u32| {
+                    reached += weights[i as usize];
+                    reached >= p * total
+                };
+                kept = self.order[..kept].iter().position(enough).map_or(kept, |last| last + 1);
+            }
+            self.order[kept..].iter().for_each(|&i| self.weights[i as usize] = 0.0);
+        }
+        if let Some(p) = min_p {
+            self.weights.iter_mut().filter(|x| **x < p).for_each(|x| *x = 0.0); // the most likely one has weight 1
+        }
+        self.weights.iter().sum()
+    }
+}
+
+/// A distribution that a [`Sampler`] knows how to reshape and draw from.
+pub trait Reshape: Distribution {
+    /// Draws a symbol as the sampler's options say.
+    fn draw(&self, sampler: &mut Sampler, random: &mut impl Rng) -> Self::Symbol;
+
+    /// Tells the sampler of a symbol that it did not draw itself (a prompt).
+    fn note(&self, sampler: &mut Sampler, symbol: Self::Symbol);
+}
+
+impl<T: autograd::Scalar> Reshape for Categorical<T> {
+    fn draw(&self, sampler: &mut Sampler, random: &mut impl Rng) -> u32 {
+        let symbol = if sampler.options == Options::default() {
+            self.sample(random)
+        } else {
+            let total = sampler.reshape(self);
+            draw(sampler.weights.iter().copied(), total, random)
+        };
+        self.note(sampler, symbol);
+        symbol
+    }
+
+    fn note(&self, sampler: &mut Sampler, symbol: u32) {
+        sampler.seen.resize(self.logits.len(), false);
+        sampler.seen[symbol as usize] = true;
+    }
+}
+
+/// Temperature scales the deviation; the other options are about alphabets and change nothing.
+impl Reshape for Gaussian {
+    fn draw(&self, sampler: &mut Sampler, random: &mut impl Rng) -> f64 {
+        let std = self.std * sampler.options.temperature;
+        if std == 0.0 { self.mean } else { Gaussian { std, ..*self }.sample(random) }
+    }
+
+    fn note(&self, _: &mut Sampler, _: f64) {}
+}
+
+/// Draws symbols one after another from a model, for as long as it is asked.
+pub struct Generator<'m, M: Autoregressive, R> {
+    model: &'m M,
+    state: M::State,
+    sampler: Sampler,
+    random: R,
+}
+
+impl<'m, M: Autoregressive, R: Rng> Generator<'m, M, R>
+where
+    M::Distribution: Reshape,
+{
+    /// A generator that goes on after `prompt`.
+    pub fn new(model: &'m M, prompt: &[M::Symbol], mut sampler: Sampler, random: R) -> Self {
+        let mut state = model.start();
+        for &symbol in prompt {
+            model.next(&state).note(&mut sampler, symbol);
+            model.step(&mut state, symbol);
+        }
+        Generator { model, state, sampler, random }
+    }
+}
+
+impl<M: Autoregressive, R: Rng> Iterator for Generator<'_, M, R>
+where
+    M::Distribution: Reshape,
+{
+    type Item = M::Symbol;
+
+    /// Never ends by itself.
+    fn next(&mut self) -> Option<M::Symbol> {
+        let symbol = self.model.next(&self.state).draw(&mut self.sampler, &mut self.random);
+        self.model.step(&mut self.state, symbol);
+        Some(symbol)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use autograd::random::Streams;
+
+    /// Probabilities 0.4, 0.3, 0.2, 0.1.
+    fn four() -> Categorical<f64> {
+        Categorical { logits: [0.4_f64, 0.3, 0.2, 0.1].map(f64::ln).to_vec() }
+    }
+
+    /// The probabilities after reshaping.
+    fn reshaped(options: Options) -> Vec<f64> {
+        let mut sampler = Sampler::new(options).unwrap();
+        let total = sampler.reshape(&four());
+        sampler.weights.iter().map(|w| w / total).collect()
+    }
+
+    fn assert_close(found: &[f64], expected: &[f64]) {
+        found.iter().zip(expected).for_each(|(a, b)| approx::assert_relative_eq!(*a, *b, epsilon = 1e-12));
+    }
+
+    #[test]
+    fn top_k_keeps_exactly_the_k_most_likely() {
+        assert_close(&reshaped(Options { top_k: Some(2), ..Options::default() }), &[4.0 / 7.0, 3.0 / 7.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn top_p_keeps_the_fewest_that_reach_p() {
+        let kept = |p| reshaped(Options { top_p: Some(p), ..Options::default() }).iter().filter(|&&p| p > 0.0).count();
+        assert_eq!([0.1, 0.39, 0.41, 0.69, 0.71, 0.95, 1.0].map(kept), [1, 1, 2, 2, 3, 4, 4]);
+    }
+
+    #[test]
+    fn min_p_keeps_those_at_least_p_times_as_likely_as_the_most_likely() {
+        assert_close(&reshaped(Options { min_p: Some(0.6), ..Options::default() }), &[4.0 / 7.0, 3.0 / 7.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn temperature_takes_probabilities_to_a_power() {
+        let p = reshaped(Options { temperature: 0.5, ..Options::default() });
+        assert_close(&p, &[0.16 / 0.3, 0.09 / 0.3, 0.04 / 0.3, 0.01 / 0.3]);
+        assert_eq!(reshaped(Options { temperature: 0.0, ..Options::default() }), [1.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn the_repetition_penalty_takes_away_from_what_was_seen() {
+        let mut sampler = Sampler::new(Options { repetition_penalty: 2.0, ..Options::default() }).unwrap();
+        four().note(&mut sampler, 0);
+        let total = sampler.reshape(&four());
+        assert_close(&[sampler.weights[0] / total], &[0.16 / 0.76]); // ln 0.4 is doubled
+    }
+
+    #[test]
+    fn reshaped_samples_follow_the_reshaped_distribution_by_chi_square() {
+        let options = Options { temperature: 1.3, top_k: Some(3), ..Options::default() };
+        let expected = reshaped(options.clone());
+        let mut sampler = Sampler::new(options).unwrap();
+        let mut random = Streams::new(5).stream("test");
+        let n = 100_000;
+        let mut counts = [0.0; 4];
+        (0..n).for_each(|_| counts[four().draw(&mut sampler, &mut random) as usize] += 1.0);
+        assert_eq!(counts[3], 0.0);
+        let cell = |(c, p): (&f64, &f64)| (c - p * f64::from(n)).powi(2) / (p * f64::from(n));
+        let chi_square: f64 = counts[..3].iter().zip(&expected).map(cell).sum();
+        assert!(chi_square < 13.82, "χ² with 2 degrees of freedom is below 13.82 in 999 cases of 1000: {chi_square}");
+    }
+
+    #[test]
+    fn options_outside_their_range_are_usage_errors_that_name_them() {
+        let wrong = [
+            (Options { temperature: -1.0, ..Options::default() }, "temperature"),
+            (Options { temperature: f64::NAN, ..Options::default() }, "temperature"),
+            (Options { top_k: Some(0), ..Options::default() }, "top-k"),
+            (Options { top_p: Some(0.0), ..Options::default() }, "top-p"),
+            (Options { top_p: Some(1.5), ..Options::default() }, "top-p"),
+            (Options { min_p: Some(-0.1), ..Options::default() }, "min-p"),
+            (Options { repetition_penalty: 0.0, ..Options::default() }, "repetition-penalty"),
+        ];
+        for (options, name) in wrong {
+            let error = options.check().unwrap_err();
+            assert_eq!(error.kind, Kind::Usage);
+            assert!(error.what.starts_with(name), "{error}");
+        }
+    }
+}
