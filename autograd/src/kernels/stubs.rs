@@ -19,11 +19,3 @@ pub mod softmax { use crate::Scalar;
  pub fn negative_log_likelihoods<T: Scalar>(x: &[T], c: usize, t: &[u32]) -> Vec<T> { let mut x = x.to_vec(); log_softmax(&mut x, c); x.chunks(c).zip(t).map(|(r, &t)| -r[t as usize]).collect() }
  pub fn cross_entropy<T: Scalar>(x: &mut [T], c: usize, t: &[u32]) -> T { let n = negative_log_likelihoods(x, c, t); softmax(x, c); let k = T::of(n.len() as f64); n.into_iter().sum::<T>() / k }
  pub fn cross_entropy_backward<T: Scalar>(x: &mut [T], c: usize, t: &[u32], g: T) { let k = g / T::of(t.len() as f64); for (r, &t) in x.chunks_mut(c).zip(t) { r[t as usize] -= T::one(); for x in r { *x *= k; } } } }
-pub mod gru { use crate::Scalar; use crate::kernels::gemm::Matrix;
- #[derive(Clone, Copy)] pub struct GruShape { pub time: usize, pub batch: usize, pub hidden: usize }
- pub fn gru_forward<T: Scalar>(_: GruShape, _: &mut [T], _: Matrix<T>, _: &[T], _: &mut [T], _: &mut [T]) {}
- pub fn gru_backward<T: Scalar>(_: GruShape, _: &mut [T], _: Matrix<T>, _: &[T], _: &mut [T], _: &[T], _: &mut [T]) {} }
-pub mod lstm { use crate::Scalar; use crate::kernels::gemm::Matrix;
- #[derive(Clone, Copy)] pub struct LstmShape { pub time: usize, pub batch: usize, pub hidden: usize }
- pub fn lstm_forward<T: Scalar>(_: LstmShape, _: &mut [T], _: Matrix<T>, _: &[T], _: &mut [T], _: &mut [T]) {}
- pub fn lstm_backward<T: Scalar>(_: LstmShape, _: &mut [T], _: Matrix<T>, _: &[T], _: &[T], _: &mut [T], _: &mut [T]) {} }

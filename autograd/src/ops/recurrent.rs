@@ -7,6 +7,7 @@
 use crate::gradcheck::{Case, real};
 use crate::kernels::gemm::{Matrix, Store, gemm};
 use crate::kernels::reduce::column_sums;
+use crate::kernels::recurrent::Sequence;
 use crate::kernels::{gru, lstm};
 use crate::tensor::Value;
 use crate::{Scalar, Tensor};
@@ -100,7 +101,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn gru_sequence(self, weight: &Tensor<T>, bias: &Tensor<T>, state: &Tensor<T>) -> Tensor<T> {
         let (batch, time, hidden) = sizes("gru", 3, &self, weight, bias, &[state]);
-        let shape = gru::GruShape { time, batch, hidden };
+        let shape = Sequence { time, batch, hidden };
         let (x, input) = self.into_parts();
         let (mut gates, mut states) = (into_time_major(x), states_from(state, time));
         let mut n_hidden = vec![T::zero(); time * batch * hidden];
@@ -150,7 +151,7 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn lstm_sequence(self, weight: &Tensor<T>, bias: &Tensor<T>, state: &Tensor<T>, cell: &Tensor<T>) -> LstmOutput<T> {
         let (batch, time, hidden) = sizes("lstm", 4, &self, weight, bias, &[state, cell]);
-        let shape = lstm::LstmShape { time, batch, hidden };
+        let shape = Sequence { time, batch, hidden };
         let (x, input) = self.into_parts();
         let mut gates = into_time_major(x);
         let (mut states, mut cells) = (states_from(state, time), states_from(cell, time));
@@ -169,7 +170,7 @@ impl<T: Scalar> Tensor<T> {
             let dc_last = handed_over.take();
             let mut dc: Vec<T> = dc_last.map_or_else(|| vec![T::zero(); batch * hidden], |dc| dc.iter().copied().collect());
             let mut dh0 = vec![T::zero(); batch * hidden];
-            lstm::lstm_backward(shape, &mut gates, row_major(&w), &cells, &g, &mut dh0, &mut dc);
+            lstm::lstm_backward(shape, &mut gates, row_major(&w), &cells, &g, &mut dc, &mut dh0);
             dw.write(|dw, store| weight_gradient(&gates, 4 * hidden, 4 * hidden, states, hidden, store, dw));
             db.write(|db, store| column_sums(&gates, store, db));
             dx.add(|| from_time_major(gates, time, batch, 4 * hidden));
