@@ -35,6 +35,22 @@ impl<'a, T> Matrix<'a, T> {
         Matrix { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
     }
 
+    /// Rows `first..last`, as a view.
+    pub fn row_range(self, first: usize, last: usize) -> Self {
+        assert!(first <= last && last <= self.rows, "matrix: rows outside");
+        let start = if first == last { 0 } else { first * self.row_stride };
+        Matrix { data: &self.data[start..], rows: last - first, ..self }
+    }
+
+    /// Element `(i, j)`.
+    #[inline(always)]
+    pub fn at(&self, i: usize, j: usize) -> T
+    where
+        T: Copy,
+    {
+        self.data[i * self.row_stride + j * self.col_stride]
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows

@@ -5,5 +5,10 @@
 #![allow(unsafe_code)] // the one place: each block says why it is sound
 
 pub mod gemm;
+pub mod gru;
+pub mod lstm;
 pub mod math;
+pub mod packed;
 pub mod parallel;
+pub mod recurrent;
+pub mod team;
