@@ -1,13 +1,18 @@
-//! General matrix product `C ← A·B` or `C ← C + A·B` over strided operands.
+//! General matrix product `C ← A·B` or `C ← C + A·B` over strided operands: what is asked for. How it is computed is in `blocked`.
+
+use super::blocked::{self, Target};
+use super::micro::Lane;
+use rayon::prelude::*;
+use std::ops::Range;
 
 /// A read-only strided matrix over a slice.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a, T> {
-    data: &'a [T],
-    rows: usize,
-    cols: usize,
-    row_stride: usize,
-    col_stride: usize,
+    pub(super) data: &'a [T],
+    pub(super) rows: usize,
+    pub(super) cols: usize,
+    pub(super) row_stride: usize,
+    pub(super) col_stride: usize,
 }
 
 impl<'a, T> Matrix<'a, T> {
@@ -35,20 +40,24 @@ impl<'a, T> Matrix<'a, T> {
         Matrix { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
     }
 
-    /// Rows `first..last`, as a view.
-    pub fn row_range(self, first: usize, last: usize) -> Self {
-        assert!(first <= last && last <= self.rows, "matrix: rows outside");
-        let start = if first == last { 0 } else { first * self.row_stride };
-        Matrix { data: &self.data[start..], rows: last - first, ..self }
+    /// The part in these rows and columns, as a view.
+    ///
+    /// # Panics
+    /// If they are not rows and columns of this matrix.
+    pub fn part(self, rows: Range<usize>, cols: Range<usize>) -> Self {
+        assert!(rows.end <= self.rows && cols.end <= self.cols, "matrix: part outside");
+        let (rows_len, cols_len) = (rows.len(), cols.len());
+        let first = if rows_len == 0 || cols_len == 0 {
+            0
+        } else {
+            rows.start * self.row_stride + cols.start * self.col_stride
+        };
+        Matrix { data: &self.data[first..], rows: rows_len, cols: cols_len, ..self }
     }
 
-    /// Element `(i, j)`.
-    #[inline(always)]
-    pub fn at(&self, i: usize, j: usize) -> T
-    where
-        T: Copy,
-    {
-        self.data[i * self.row_stride + j * self.col_stride]
+    /// Where element `(i, j)` lies; only to be read if there is such an element.
+    pub(super) fn address(&self, i: usize, j: usize) -> *const T {
+        self.data.as_ptr().wrapping_add(i * self.row_stride + j * self.col_stride)
     }
 
     /// Number of rows.
@@ -72,48 +81,123 @@ pub enum Store {
 }
 
 /// The element types that have a matrix product.
-pub trait Gemm: Copy + Send + Sync + 'static {
+pub trait Gemm: Lane {
+    /// `C ← A·B` or `C ← C + A·B` of operands that fit; `c` has its rows `c_row` apart.
+    ///
+    /// # Safety
+    /// Every element of C is valid to read and write, by nobody else.
     #[doc(hidden)]
-    fn raw(a: Matrix<Self>, b: Matrix<Self>, store: Store, c: &mut [Self]);
+    unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, store: Store, c: *mut Self, c_row: usize);
 }
 
-macro_rules! by_matrixmultiply {
-    ($t:ty, $f:ident) => {
-        impl Gemm for $t {
-            fn raw(a: Matrix<Self>, b: Matrix<Self>, store: Store, c: &mut [Self]) {
-                let beta = if store == Store::Overwrite { 0.0 } else { 1.0 };
-                // SAFETY: `Matrix` guarantees that every element of a and b lies in its slice, and `gemm` checked c's length.
-                unsafe {
-                    matrixmultiply::$f(
-                        a.rows,
-                        a.cols,
-                        b.cols,
-                        1.0,
-                        a.data.as_ptr(),
-                        a.row_stride as isize,
-                        a.col_stride as isize,
-                        b.data.as_ptr(),
-                        b.row_stride as isize,
-                        b.col_stride as isize,
-                        beta,
-                        c.as_mut_ptr(),
-                        b.cols as isize,
-                        1,
-                    );
-                }
-            }
-        }
-    };
+impl Gemm for f32 {
+    unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, store: Store, c: *mut Self, c_row: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { blocked::product(a, b, store, Target { c, row: c_row }) }
+    }
 }
-by_matrixmultiply!(f32, sgemm);
-by_matrixmultiply!(f64, dgemm);
+
+/// Rows of one task of a double-precision product: fixed, so that nothing depends on the number of threads.
+const ROWS_F64: usize = 128;
+
+impl Gemm for f64 {
+    unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, store: Store, c: *mut Self, c_row: usize) {
+        let c = Target { c, row: c_row };
+        let band = |i: usize| {
+            let c = c;
+            let a = a.part(i..a.rows.min(i + ROWS_F64), 0..a.cols);
+            // SAFETY: `Matrix` guarantees that every element of a and b lies in its slice; bands of C are disjoint.
+            unsafe {
+                matrixmultiply::dgemm(
+                    a.rows,
+                    a.cols,
+                    b.cols,
+                    1.0,
+                    a.data.as_ptr(),
+                    a.row_stride as isize,
+                    a.col_stride as isize,
+                    b.data.as_ptr(),
+                    b.row_stride as isize,
+                    b.col_stride as isize,
+                    if store == Store::Overwrite { 0.0 } else { 1.0 },
+                    c.c.add(i * c.row),
+                    c.row as isize,
+                    1,
+                );
+            }
+        };
+        if a.rows * a.cols * b.cols < blocked::MIN_PARALLEL {
+            (0..a.rows).step_by(ROWS_F64).for_each(band);
+        } else {
+            (0..a.rows).into_par_iter().step_by(ROWS_F64).with_max_len(1).for_each(band);
+        }
+    }
+}
 
 /// `C ← A·B` or `C ← C + A·B`, with C row-major `a.rows() × b.cols()`; parallel over tiles of C.
+///
+/// In f32 each output is one chain of fused multiply-adds in the order of k, started from 0 or from the old output, whatever the
+/// strides, the number of threads or the instruction set; so a row has the same bits alone and among others, and the same as
+/// from [`Packed`](super::packed::Packed). In f64 the bits do not depend on the number of threads.
 ///
 /// # Panics
 /// If the inner dimensions or the length of `c` do not fit.
 pub fn gemm<T: Gemm>(a: Matrix<T>, b: Matrix<T>, store: Store, c: &mut [T]) {
     assert_eq!(a.cols, b.rows, "gemm: inner dimensions differ");
     assert_eq!(c.len(), a.rows * b.cols, "gemm: output has the wrong length");
-    T::raw(a, b, store, c);
+    if c.is_empty() {
+        return;
+    }
+    if a.cols == 0 {
+        if store == Store::Overwrite {
+            c.fill(T::default());
+        }
+        return;
+    }
+    // SAFETY: c holds exactly the rows × columns of the product, and we hold it mutably.
+    unsafe { T::raw(a, b, store, c.as_mut_ptr(), b.cols) };
+}
+
+/// Matrices of one shape at equal distances in a slice.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a, T> {
+    data: &'a [T],
+    stride: usize,
+    shape: (usize, usize),
+    strides: (usize, usize),
+}
+
+impl<'a, T> Batch<'a, T> {
+    /// Element `(i, j)` of matrix `n` is `data[n·stride + i·strides.0 + j·strides.1]`; with `stride` 0 all are the same matrix.
+    pub fn new(data: &'a [T], stride: usize, shape: (usize, usize), strides: (usize, usize)) -> Self {
+        Batch { data, stride, shape, strides }
+    }
+
+    /// Matrix `n`.
+    ///
+    /// # Panics
+    /// If an element of it lies outside the slice.
+    pub fn at(&self, n: usize) -> Matrix<'a, T> {
+        Matrix::with_strides(&self.data[n * self.stride..], self.shape.0, self.shape.1, self.strides.0, self.strides.1)
+    }
+}
+
+/// `C_n ← A_n·B_n` or `C_n ← C_n + A_n·B_n` for `count` independent products, parallel over them; C is (count, M, N), contiguous.
+///
+/// # Panics
+/// If inner dimensions, the length of `c` or a slice of an operand do not fit.
+pub fn gemm_batched<T: Gemm>(count: usize, a: Batch<T>, b: Batch<T>, store: Store, c: &mut [T]) {
+    let ((m, k), n) = (a.shape, b.shape.1);
+    assert_eq!(k, b.shape.0, "gemm_batched: inner dimensions differ");
+    assert_eq!(c.len(), count * m * n, "gemm_batched: output has the wrong length");
+    if c.is_empty() {
+        return;
+    }
+    let one = |(i, c): (usize, &mut [T])| gemm(a.at(i), b.at(i), store, c);
+    // Large products spread themselves as well: a task of rayon may have tasks of its own.
+    if count * m * n * k < blocked::MIN_PARALLEL {
+        c.chunks_exact_mut(m * n).enumerate().for_each(one);
+    } else {
+        c.par_chunks_exact_mut(m * n).enumerate().for_each(one);
+    }
 }

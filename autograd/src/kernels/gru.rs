@@ -52,8 +52,8 @@ fn forward_in_blocks<T: Real>(
     shape.check("gru hn", hn.len(), time, hidden);
     assert_eq!(b_hh.len(), 3 * hidden, "gru b_hh: wrong length for {shape:?}");
 
-    let w_rz = Packed::new(w_hh.row_range(0, 2 * hidden).t());
-    let w_n = Packed::new(w_hh.row_range(2 * hidden, 3 * hidden).t());
+    let w_rz = Packed::new(w_hh.part(0..2 * hidden, 0..hidden).t());
+    let w_n = Packed::new(w_hh.part(2 * hidden..3 * hidden, 0..hidden).t());
     let tasks = cut(gates, batch, 3 * hidden, rows).into_par_iter();
     let tasks = tasks.zip(cut(h, batch, hidden, rows)).zip(cut(hn, batch, hidden, rows));
     // 1. Over blocks of rows, in parallel: they never meet.
@@ -164,8 +164,8 @@ fn backward_in_blocks<T: Real>(
     shape.check("gru dout", dout.len(), time, hidden);
     shape.check("gru dh0", dh0.len(), 1, hidden);
 
-    let w_rz = Packed::new(w_hh.row_range(0, 2 * hidden));
-    let w_n = Packed::new(w_hh.row_range(2 * hidden, 3 * hidden));
+    let w_rz = Packed::new(w_hh.part(0..2 * hidden, 0..hidden));
+    let w_n = Packed::new(w_hh.part(2 * hidden..3 * hidden, 0..hidden));
     dh0.fill(T::zero());
     let tasks = cut(gates, batch, 3 * hidden, rows).into_par_iter();
     let tasks = tasks.zip(cut(hn, batch, hidden, rows)).zip(dh0.par_chunks_mut((rows * hidden).max(1)));

@@ -4,10 +4,15 @@
 //! number of threads over a sum.
 #![allow(unsafe_code)] // the one place: each block says why it is sound
 
+mod blocked;
 pub mod gemm;
 pub mod gru;
 pub mod lstm;
 pub mod math;
+mod micro;
+#[cfg(target_arch = "x86_64")]
+mod micro_avx512;
+mod pack;
 pub mod packed;
 pub mod parallel;
 pub mod recurrent;

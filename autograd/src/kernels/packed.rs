@@ -1,89 +1,115 @@
-//! Stand-in for the packed matrix product until the real one is merged.
+//! A right factor packed once for many products: recurrent weights, taps of a convolution, weights of a generating model.
+//!
+//! Everything here runs on the calling thread, because it is used inside tasks that each own some rows of a batch. The product
+//! that packs for itself and spreads over threads is `gemm`; the bits are the same.
 
-use super::gemm::{Matrix, Store};
-use super::math::dispatch::{Pass, dispatch};
-use ndarray::NdFloat;
+use super::blocked::{self, Right, Target};
+use super::gemm::{Gemm, Matrix, Store};
+use super::pack::{self, Line};
+use rayon::current_num_threads;
+use std::ops::Range;
 
-const NR: usize = 32;
+/// Columns of a panel: three vectors of sixteen `f32`.
+///
+/// A caller that permutes columns before packing decides what is computed together: with gates r, z, n of the same 16 hidden
+/// units side by side, one panel yields all that these units need, while it is still in the level-1 cache.
+pub const NR: usize = super::micro::NR;
 
-/// A right operand in panels of columns.
+/// The right factor `B` (K × N) of many products `A·B`, in panels of [`NR`] columns.
+///
+/// Panel p holds columns `48p..48p + 48` (the last may hold fewer), for each k in turn.
+#[derive(Clone, Debug)]
 pub struct Packed<T> {
-    panels: Vec<T>,
-    k: usize,
-    n: usize,
+    rows: usize,
+    cols: usize,
+    values: Vec<Line<T>>,
 }
 
-impl<T: NdFloat> Packed<T> {
-    /// Copies `b` into panels.
+impl<T: Gemm> Packed<T> {
+    /// Packs `b`.
     pub fn new(b: Matrix<T>) -> Self {
-        let (k, n) = (b.rows(), b.cols());
-        let mut panels = vec![T::zero(); n.div_ceil(NR) * k * NR];
-        for j in 0..n {
-            for p in 0..k {
-                panels[(j / NR * k + p) * NR + j % NR] = b.at(p, j);
-            }
-        }
-        Packed { panels, k, n }
+        let mut packed = Packed { rows: 0, cols: 0, values: Vec::new() };
+        packed.repack(b);
+        packed
     }
 
-    /// `C ← A·B` or `C ← C + A·B` on this thread.
+    /// Packs another matrix, or the same one after a training step, into the memory already held. Parallel.
+    pub fn repack(&mut self, b: Matrix<T>) {
+        (self.rows, self.cols) = (b.rows(), b.cols());
+        let len = blocked::packed_len(b.rows(), b.cols());
+        self.values = pack::with_len(std::mem::take(&mut self.values), len);
+        let parallel = len >= super::parallel::MIN_PARALLEL && current_num_threads() > 1;
+        // SAFETY: the buffer has room for all panels and is ours.
+        unsafe { blocked::pack_panels(b, self.values.as_mut_ptr().cast(), parallel) };
+    }
+
+    /// K, the rows of B: what a row of A must have as columns.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// N, the columns of B and of the product.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// The number of panels, `⌈N / 48⌉`.
+    pub fn panels(&self) -> usize {
+        self.cols.div_ceil(NR)
+    }
+
+    /// The columns of B that a panel holds.
+    pub fn columns_of(&self, panel: usize) -> Range<usize> {
+        panel * NR..self.cols.min((panel + 1) * NR)
+    }
+
+    pub(super) fn right(&self) -> Right<'_, T> {
+        Right::Packed { values: self.values.as_ptr().cast(), depth: self.rows, cols: self.cols }
+    }
+
+    /// `C ← A·B` or `C ← C + A·B` on the calling thread; row i of C begins at `c[i·c_row_stride]`.
+    ///
+    /// # Shapes
+    /// `a` (M, K) → `c` (M, N), with what lies between its rows left alone.
+    ///
+    /// # Panics
+    /// If the inner dimensions differ, rows of `c` overlap, or `c` is too short.
     pub fn product(&self, a: Matrix<T>, store: Store, c: &mut [T], c_row_stride: usize) {
-        dispatch(Product { b: self, a, store, c, stride: c_row_stride });
+        self.product_of_panels(0..self.panels(), a, store, c, c_row_stride);
     }
-}
 
-struct Product<'a, T> {
-    b: &'a Packed<T>,
-    a: Matrix<'a, T>,
-    store: Store,
-    c: &'a mut [T],
-    stride: usize,
-}
-
-impl<T: NdFloat> Pass for Product<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (panel, rows) in (0..self.b.n).step_by(NR).zip(self.b.panels.chunks_exact((self.b.k * NR).max(1))) {
-            let mut i = 0;
-            while i < self.a.rows() {
-                if i + 8 <= self.a.rows() {
-                    tile::<T, 8>(&self.a, i, rows, self.store, self.c, self.stride, panel, self.b.n);
-                    i += 8;
-                } else {
-                    tile::<T, 1>(&self.a, i, rows, self.store, self.c, self.stride, panel, self.b.n);
-                    i += 1;
-                }
+    /// The columns of some panels only: what a step needs next, so that it can go on with them while they are in the cache.
+    ///
+    /// # Shapes
+    /// `a` (M, K) → `c` (M, columns of these panels), row i beginning at `c[i·c_row_stride]`.
+    ///
+    /// # Panics
+    /// As [`Packed::product`], or if there is no such panel.
+    pub fn product_of_panels(
+        &self,
+        panels: Range<usize>,
+        a: Matrix<T>,
+        store: Store,
+        c: &mut [T],
+        c_row_stride: usize,
+    ) {
+        assert_eq!(a.cols(), self.rows, "packed product: inner dimensions differ");
+        assert!(panels.end <= self.panels(), "packed product: no such panel");
+        if a.rows() == 0 || panels.is_empty() {
+            return;
+        }
+        let skipped = panels.start * NR;
+        let width = self.cols.min(panels.end * NR) - skipped;
+        assert!(c_row_stride >= width || a.rows() == 1, "packed product: rows of the output overlap");
+        assert!((a.rows() - 1) * c_row_stride + width <= c.len(), "packed product: output too short");
+        if self.rows == 0 {
+            if store == Store::Overwrite {
+                (0..a.rows()).for_each(|i| c[i * c_row_stride..][..width].fill(T::default()));
             }
+            return;
         }
-    }
-}
-
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn tile<T: NdFloat, const M: usize>(
-    a: &Matrix<T>,
-    i: usize,
-    panel: &[T],
-    store: Store,
-    c: &mut [T],
-    stride: usize,
-    col: usize,
-    n: usize,
-) {
-    let mut sum = [[T::zero(); NR]; M];
-    for (p, b) in panel.chunks_exact(NR).enumerate() {
-        for m in 0..M {
-            let x = a.at(i + m, p);
-            for l in 0..NR {
-                sum[m][l] = x.mul_add(b[l], sum[m][l]);
-            }
-        }
-    }
-    for (m, sum) in sum.iter().enumerate() {
-        let c = &mut c[(i + m) * stride + col..][..NR.min(n - col)];
-        for (c, s) in c.iter_mut().zip(sum) {
-            *c = if store == Store::Overwrite { *s } else { *c + *s };
-        }
+        let target = Target { c: c.as_mut_ptr().wrapping_sub(skipped), row: c_row_stride };
+        // SAFETY: only columns from `skipped` on are written, so every address lies in `c`, whose length was checked.
+        unsafe { blocked::on_this_thread(a, &self.right(), panels, store, target) };
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn gather_rows<T: Real>(
 ) -> Vec<T> {
     let hidden = w_hh.cols();
     let rows = gates.flat_map(|gate| (0..units).map(move |unit| gate * hidden + first + unit));
-    rows.flat_map(|row| (0..hidden).map(move |k| w_hh.at(row, k))).collect()
+    rows.flat_map(|row| (0..hidden).map(move |k| w_hh.data[row * w_hh.row_stride + k * w_hh.col_stride])).collect()
 }
 
 /// A slice that several threads write to, each its own range.

@@ -46,7 +46,7 @@ impl<T: Real> GruStep<T> {
                 first,
                 units,
                 w_rz: Packed::new(Matrix::new(&rows, 2 * units, hidden).t()),
-                w_n: Packed::new(w_hh.row_range(2 * hidden + first, 2 * hidden + first + units).t()),
+                w_n: Packed::new(w_hh.part(2 * hidden + first..2 * hidden + first + units, 0..hidden).t()),
                 b_hh: (0..3).flat_map(|gate| &b_hh[gate * hidden + first..][..units]).copied().collect(),
                 scratch: Mutex::new(vec![T::zero(); 4 * units]),
             }

@@ -96,10 +96,10 @@ fn by_definition(p: &Problem) -> Vec<f64> {
             let w = &p.w_hh[(gate * hidden + j) * hidden..][..hidden];
             p.b_hh[gate * hidden + j] + w.iter().zip(&old).map(|(w, h)| w * h).sum::<f64>()
         };
-        for j in 0..hidden {
+        for (j, &old_j) in old.iter().enumerate() {
             let (r, z) = (sigmoid(x(0, j) + u(0, j)), sigmoid(x(1, j) + u(1, j)));
             let n = (x(2, j) + r * u(2, j)).tanh();
-            h.push((1.0 - z) * n + z * old[j]);
+            h.push((1.0 - z) * n + z * old_j);
         }
     }
     h

@@ -11,7 +11,7 @@ const LN_2: f32 = std::f32::consts::LN_2;
 const LN_2_REST: f32 = -1.904_654_2e-9;
 
 /// `q` in `eʳ ≈ 1 + r + r² q(r)` for `|r| ≤ ½ ln 2`: minimax in the relative error of `eʳ`, which is 3.1e−9 (a twentieth of half an ULP).
-const Q: [f32; 5] = [0.499_999_94, 0.166_665_21, 0.041_668_39, 0.008_368_745, 0.001_381_454_1];
+const Q: [f32; 5] = [0.499_999_94, 0.166_665_21, 0.041_668_39, 0.008_368_745, 0.001_381_454];
 
 /// Splits `x = n ln 2 + r` and returns `n` and `eʳ − 1`, the latter with a small *relative* error, also where r → 0.
 ///

@@ -1,0 +1,263 @@
+//! The loops around the block product: which piece of which operand is packed when, and which tiles run in parallel.
+//!
+//! No choice made here changes a bit of the result (the law in `micro`), so tiles may depend on the number of threads.
+
+use super::gemm::{Matrix, Store};
+use super::micro::{Block, Isa, LANES, Lane, MR, NR};
+use super::pack::{self, Source};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Steps of k of one pass over a panel: 192 × 48 values are 36 KiB of a level-1 cache of 48, beside a strip of A.
+pub(super) const KC: usize = 192;
+
+/// Rows of A packed at a time: with `KC` steps 192 KiB, a part of the level-2 cache.
+const MC: usize = 256;
+
+/// Values of B packed at a time: 4 MiB of f32, a part of the level-3 cache.
+const CHUNK: usize = 1 << 20;
+
+/// Multiply-adds below which a product stays on the calling thread: about what waking a sleeping worker costs.
+pub(super) const MIN_PARALLEL: usize = 1 << 20;
+
+/// Rows up to which all of A (times `KC` steps) fits the level-1 cache beside nothing else of size.
+const FEW_ROWS: usize = 48;
+
+/// Where an output matrix lies: element `(i, j)` is `c + i·row + j`.
+#[derive(Clone, Copy)]
+pub(super) struct Target<T> {
+    pub c: *mut T,
+    pub row: usize,
+}
+
+// SAFETY: tasks that share a target write disjoint tiles of it.
+unsafe impl<T: Send> Send for Target<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Target<T> {}
+
+/// The right factor as the block product reads it: panels of 48 columns.
+#[derive(Clone, Copy)]
+pub(super) enum Right<'a, T> {
+    /// Packed panels of `depth` steps one after the other; only the last is narrower, a multiple of 16.
+    Packed { values: *const T, depth: usize, cols: usize },
+    /// In place: rows of contiguous columns.
+    InPlace(Matrix<'a, T>),
+}
+
+// SAFETY: read-only while it is shared.
+unsafe impl<T: Sync> Send for Right<'_, T> {}
+// SAFETY: read-only while it is shared.
+unsafe impl<T: Sync> Sync for Right<'_, T> {}
+
+impl<T: Lane> Right<'_, T> {
+    fn cols(&self) -> usize {
+        match self {
+            Right::Packed { cols, .. } => *cols,
+            Right::InPlace(b) => b.cols,
+        }
+    }
+
+    /// Address of step `k` of a panel, and the distance to its next step.
+    fn panel(&self, panel: usize, k: usize) -> (*const T, usize) {
+        match *self {
+            Right::Packed { values, depth, cols } => {
+                let width = panel_width(cols, panel);
+                (values.wrapping_add(panel * NR * depth + k * width), width)
+            }
+            Right::InPlace(b) => (b.data.as_ptr().wrapping_add(k * b.row_stride + panel * NR), b.row_stride),
+        }
+    }
+}
+
+/// The padded width of a packed panel.
+pub(super) fn panel_width(cols: usize, panel: usize) -> usize {
+    NR.min((cols - panel * NR).next_multiple_of(LANES))
+}
+
+/// The number of values in the packed panels of a `depth × cols` matrix.
+pub(super) fn packed_len(depth: usize, cols: usize) -> usize {
+    depth * cols.next_multiple_of(LANES)
+}
+
+/// `C ← A·B` or `C ← C + A·B`, parallel over tiles of C where that pays.
+///
+/// # Safety
+/// `c` is valid for `a.rows × b.cols` outputs, written by nobody else.
+pub(super) unsafe fn product<T: Lane>(a: Matrix<T>, b: Matrix<T>, store: Store, c: Target<T>) {
+    let (m, k, n) = (a.rows, a.cols, b.cols);
+    let threads = if m * n * k < MIN_PARALLEL { 1 } else { rayon::current_num_threads() };
+    // B is read in place where packing it would not pay: each value is used by one block only, or all of B is in the cache.
+    if b.col_stride == 1 && (m <= MR || k * n <= 1 << 13) {
+        // SAFETY: the caller's promise.
+        unsafe { tiles(a, &Right::InPlace(b), store, c, threads) };
+        return;
+    }
+    // 1. Chunks of columns, 2. chunks of k: in order, so that chains go on in the order of k.
+    let wide = even_part(n, CHUNK / KC, NR);
+    for j in (0..n).step_by(wide) {
+        let cols = wide.min(n - j);
+        let deep = even_part(k, (CHUNK / cols).max(KC), KC);
+        let mut values = pack::take::<T>(packed_len(deep, cols));
+        for p in (0..k).step_by(deep) {
+            let depth = deep.min(k - p);
+            let store = if p == 0 { store } else { Store::Accumulate };
+            let a = a.part(0..m, p..p + depth);
+            let b = b.part(p..p + depth, j..j + cols);
+            // SAFETY: the buffer holds the chunk; the target moves by the columns before this chunk.
+            unsafe {
+                pack_panels(b, values.as_mut_ptr().cast(), threads > 1);
+                let right = Right::Packed { values: values.as_ptr().cast(), depth, cols };
+                tiles(a, &right, store, Target { c: c.c.add(j), ..c }, threads);
+            }
+        }
+        pack::give_back(values);
+    }
+}
+
+/// The length of equal parts of `whole`, none above `limit`, each but the last a multiple of `unit`.
+fn even_part(whole: usize, limit: usize, unit: usize) -> usize {
+    let parts = whole.div_ceil(limit.max(unit)).max(1);
+    whole.div_ceil(parts).next_multiple_of(unit)
+}
+
+/// Packs all panels of `b`.
+///
+/// # Safety
+/// `out` has room for [`packed_len`] values, written by nobody else.
+pub(super) unsafe fn pack_panels<T: Lane>(b: Matrix<T>, out: *mut T, parallel: bool) {
+    let out = Target { c: out, row: 0 };
+    // Pieces of k as well as panels, so that few columns keep all threads busy.
+    let pieces = b.rows.div_ceil(KC);
+    let pack_piece = |task: usize| {
+        let out = out;
+        let (panel, k) = (task / pieces, task % pieces * KC);
+        let width = panel_width(b.cols, panel);
+        let piece = b.part(k..b.rows.min(k + KC), panel * NR..b.cols.min((panel + 1) * NR));
+        let source = Source { from: piece.data.as_ptr(), step: b.row_stride, stride: b.col_stride };
+        // SAFETY: the piece lies in b's slice, its copy in `out`; each task writes its own.
+        unsafe {
+            pack::strip(source, piece.rows, piece.cols, width, out.c.add(panel * NR * b.rows + k * width));
+        }
+    };
+    let tasks = b.cols.div_ceil(NR) * pieces;
+    if parallel && tasks > 1 {
+        (0..tasks).into_par_iter().for_each(pack_piece);
+    } else {
+        (0..tasks).for_each(pack_piece);
+    }
+}
+
+/// All of C for one packed chunk of B, cut into tiles for `threads` threads.
+///
+/// # Safety
+/// As [`product`].
+unsafe fn tiles<T: Lane>(a: Matrix<T>, b: &Right<T>, store: Store, c: Target<T>, threads: usize) {
+    let panels = b.cols().div_ceil(NR);
+    let rows = even_part(a.rows, MC, MR);
+    let bands = a.rows.div_ceil(rows);
+    // Four tasks a thread even out threads of unequal speed; one band of rows is packed once per task.
+    let strips = if threads == 1 { 1 } else { (4 * threads).div_ceil(bands).min(panels) };
+    let run = |task: usize| {
+        let (band, strip) = (task / strips, task % strips);
+        let across = panels * strip / strips..panels * (strip + 1) / strips;
+        // SAFETY: tiles of different tasks are disjoint parts of C.
+        unsafe { tile(a, b, band * rows..a.rows.min((band + 1) * rows), across, store, c) };
+    };
+    if threads > 1 && bands * strips > 1 {
+        (0..bands * strips).into_par_iter().with_max_len(1).for_each(run);
+    } else {
+        (0..bands * strips).for_each(run);
+    }
+}
+
+/// The outputs of some rows and some panels.
+///
+/// # Safety
+/// As [`product`], for this tile.
+pub(super) unsafe fn tile<T: Lane>(
+    a: Matrix<T>,
+    b: &Right<T>,
+    rows: Range<usize>,
+    panels: Range<usize>,
+    store: Store,
+    c: Target<T>,
+) {
+    let isa = Isa::best();
+    let (depth, cols) = (a.cols, b.cols());
+    // One use of A, or a few rows, does not pay for a copy of it.
+    let packs = panels.len() > 2 && rows.len() >= MR;
+    let mut strips = if packs { pack::take::<T>(KC * rows.len().next_multiple_of(MR)) } else { Vec::new() };
+    let group = even_part(rows.len(), MR, 1);
+    let group = if packs { MR } else { group };
+    // 1. Blocks of k, in order.
+    for k in (0..depth).step_by(KC) {
+        let steps = KC.min(depth - k);
+        if packs {
+            for i in rows.clone().step_by(MR) {
+                let source = Source { from: a.address(i, k), step: a.col_stride, stride: a.row_stride };
+                // SAFETY: rows i.. of A exist; the buffer has a strip of MR lanes for each eight rows.
+                unsafe {
+                    let out = strips.as_mut_ptr().cast::<T>().add((i - rows.start) * KC);
+                    pack::strip(source, steps, MR.min(rows.end - i), MR, out);
+                }
+            }
+        }
+        // 2. Panels of B: one stays in the level-1 cache, 3. while strips of A pass by it.
+        for panel in panels.clone() {
+            let (from, b_step) = b.panel(panel, k);
+            for i in rows.clone().step_by(group) {
+                let (a_from, a_row, a_step) = if packs {
+                    (strips.as_ptr().cast::<T>().wrapping_add((i - rows.start) * KC), 1, MR)
+                } else {
+                    (a.address(i, k), a.row_stride, a.col_stride)
+                };
+                // SAFETY: the block lies in the tile; A, B and C are valid there by the caller's promise.
+                unsafe {
+                    let block = Block {
+                        a: a_from,
+                        a_row,
+                        a_step,
+                        b: from,
+                        b_step,
+                        depth: steps,
+                        c: c.c.wrapping_add(i * c.row + panel * NR),
+                        c_row: c.row,
+                        rows: group.min(rows.end - i),
+                        cols: NR.min(cols - panel * NR),
+                        from_zero: k == 0 && store == Store::Overwrite,
+                    };
+                    T::block(isa, &block);
+                }
+            }
+        }
+    }
+    if packs {
+        pack::give_back(strips);
+    }
+}
+
+/// The outputs of some panels of a packed B on the calling thread, for few rows or many.
+///
+/// # Safety
+/// As [`product`], for these panels.
+pub(super) unsafe fn on_this_thread<T: Lane>(
+    a: Matrix<T>,
+    b: &Right<T>,
+    panels: Range<usize>,
+    store: Store,
+    c: Target<T>,
+) {
+    // SAFETY: the caller's promise, for parts of its tile.
+    unsafe {
+        if a.rows <= FEW_ROWS {
+            // B is what is large: each panel streams through the caches once, and A, which stays there, is read in place.
+            for panel in panels {
+                tile(a, b, 0..a.rows, panel..panel + 1, store, c);
+            }
+        } else {
+            for i in (0..a.rows).step_by(MC) {
+                tile(a, b, i..a.rows.min(i + MC), panels.clone(), store, c);
+            }
+        }
+    }
+}

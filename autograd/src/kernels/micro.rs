@@ -1,0 +1,319 @@
+//! The innermost block of a matrix product, at most 8 × 48 outputs, in the best instruction set of this machine.
+//!
+//! The law of every product in this crate: **each output is one chain of fused multiply-adds in the order of k**, started from 0
+//! or from the old output. All code here obeys it, so the bits of a product depend on nothing but its operands: not on the
+//! instruction set, the tile, the thread, nor on how many other rows are computed beside a row. Where blocks are cut is not
+//! decided here but in `blocked`.
+
+use super::pack::Line;
+use std::{cell::RefCell, sync::OnceLock, thread::LocalKey};
+
+/// Rows of the largest block: 8 rows × 3 vectors are 24 accumulators, which leaves registers for three vectors of B.
+pub(super) const MR: usize = 8;
+
+/// Columns of a panel of B: three vectors of sixteen. See [`super::packed::NR`].
+pub(super) const NR: usize = 48;
+
+/// Columns that are packed and computed together; the last panel is padded to a multiple of it.
+pub(super) const LANES: usize = 16;
+
+/// The instruction sets that have their own code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Isa {
+    /// 512-bit vectors, 32 registers.
+    Avx512,
+    /// 256-bit vectors with fused multiply-add.
+    Avx2,
+    /// Whatever the target always has: NEON on aarch64; a slow, correct `fma` on an x86-64 without one.
+    Portable,
+}
+
+impl Isa {
+    /// The best one of this machine, found once.
+    pub(super) fn best() -> Self {
+        static BEST: OnceLock<Isa> = OnceLock::new();
+        *BEST.get_or_init(|| Self::available()[0])
+    }
+
+    /// All that this machine can run, best first.
+    pub(super) fn available() -> Vec<Self> {
+        let mut all = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if avx2 && is_x86_feature_detected!("avx512f") {
+                all.push(Isa::Avx512);
+            }
+            if avx2 {
+                all.push(Isa::Avx2);
+            }
+        }
+        all.push(Isa::Portable);
+        all
+    }
+}
+
+/// One block of work: `C[i][j] ← (0 or C[i][j]) + Σ_k A[i][k]·B[k][j]` for `i < rows ≤ MR`, `j < cols ≤ NR`, `k < depth`.
+///
+/// Addresses, in elements: `A[i][k]` is `a + i·a_row + k·a_step`; `B[k][j]` is `b + k·b_step + j`; `C[i][j]` is `c + i·c_row + j`.
+#[derive(Clone, Copy)]
+pub(super) struct Block<T> {
+    pub a: *const T,
+    pub a_row: usize,
+    pub a_step: usize,
+    pub b: *const T,
+    pub b_step: usize,
+    pub depth: usize,
+    pub c: *mut T,
+    pub c_row: usize,
+    pub rows: usize,
+    pub cols: usize,
+    /// The chains start from 0 and `c` is not read; otherwise they go on from what `c` holds.
+    pub from_zero: bool,
+}
+
+/// An element type with the block product. Implemented for `f32` and `f64`, and closed.
+pub trait Lane: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
+    /// `self · x + y`, rounded once.
+    #[doc(hidden)]
+    fn fma(self, x: Self, y: Self) -> Self;
+
+    /// The packing buffers this thread keeps for its next product.
+    #[doc(hidden)]
+    fn spare() -> &'static LocalKey<RefCell<Vec<Vec<Line<Self>>>>>;
+
+    /// Computes one block.
+    ///
+    /// # Safety
+    /// `isa` runs on this machine, and every address that [`Block`] names is valid: A and B to read, C to read and write, with
+    /// nobody else writing any of them meanwhile.
+    #[doc(hidden)]
+    #[allow(private_interfaces)] // the trait is closed: only this crate calls it
+    unsafe fn block(isa: Isa, block: &Block<Self>);
+}
+
+impl Lane for f32 {
+    fn spare() -> &'static LocalKey<RefCell<Vec<Vec<Line<Self>>>>> {
+        thread_local!(static SPARE: RefCell<Vec<Vec<Line<f32>>>> = const { RefCell::new(Vec::new()) });
+        &SPARE
+    }
+
+    #[inline(always)]
+    fn fma(self, x: Self, y: Self) -> Self {
+        self.mul_add(x, y)
+    }
+
+    #[inline]
+    #[allow(private_interfaces)]
+    unsafe fn block(isa: Isa, block: &Block<Self>) {
+        // SAFETY: the caller's promise is passed on; `isa` names only what this machine has.
+        unsafe {
+            match isa {
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => super::micro_avx512::block(block),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => x86::avx2_f32(block),
+                _ => in_lanes::<f32, 4, 16>(block),
+            }
+        }
+    }
+}
+
+impl Lane for f64 {
+    fn spare() -> &'static LocalKey<RefCell<Vec<Vec<Line<Self>>>>> {
+        thread_local!(static SPARE: RefCell<Vec<Vec<Line<f64>>>> = const { RefCell::new(Vec::new()) });
+        &SPARE
+    }
+
+    #[inline(always)]
+    fn fma(self, x: Self, y: Self) -> Self {
+        self.mul_add(x, y)
+    }
+
+    #[inline]
+    #[allow(private_interfaces)]
+    unsafe fn block(isa: Isa, block: &Block<Self>) {
+        // SAFETY: the caller's promise is passed on; `isa` names only what this machine has.
+        unsafe {
+            match isa {
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => x86::avx512_f64(block),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => x86::avx2_f64(block),
+                _ => in_lanes::<f64, 4, 8>(block),
+            }
+        }
+    }
+}
+
+/// The portable code compiled for wider vectors: `mul_add` becomes one instruction only where the feature is enabled.
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Block, in_lanes};
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) unsafe fn avx2_f32(block: &Block<f32>) {
+        // SAFETY: the caller's promise.
+        unsafe { in_lanes::<f32, 4, 16>(block) }
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) unsafe fn avx2_f64(block: &Block<f64>) {
+        // SAFETY: the caller's promise.
+        unsafe { in_lanes::<f64, 4, 8>(block) }
+    }
+
+    #[target_feature(enable = "avx512f,avx2,fma")]
+    pub(super) unsafe fn avx512_f64(block: &Block<f64>) {
+        // SAFETY: the caller's promise.
+        unsafe { in_lanes::<f64, 4, 16>(block) }
+    }
+}
+
+/// A block as sub-blocks of `R` rows × `W` columns whose accumulators the compiler keeps in registers.
+///
+/// # Safety
+/// As [`Lane::block`].
+#[inline(always)]
+unsafe fn in_lanes<T: Lane, const R: usize, const W: usize>(block: &Block<T>) {
+    for j in (0..block.cols).step_by(W) {
+        let width = W.min(block.cols - j);
+        for i in (0..block.rows).step_by(R) {
+            // SAFETY: the sub-block lies inside the block, whose addresses the caller vouches for.
+            unsafe {
+                let part = Block {
+                    a: block.a.add(i * block.a_row),
+                    b: block.b.add(j),
+                    c: block.c.add(i * block.c_row + j),
+                    rows: R.min(block.rows - i),
+                    cols: width,
+                    ..*block
+                };
+                if part.rows == R && width == W {
+                    sub_block::<T, R, W>(&part);
+                } else {
+                    for row in 0..part.rows {
+                        let one =
+                            Block { a: part.a.add(row * part.a_row), c: part.c.add(row * part.c_row), rows: 1, ..part };
+                        if width == W {
+                            sub_block::<T, 1, W>(&one);
+                        } else {
+                            edge::<T, W>(&one);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Exactly `R × W` outputs.
+///
+/// # Safety
+/// As [`Lane::block`].
+#[inline(always)]
+unsafe fn sub_block<T: Lane, const R: usize, const W: usize>(block: &Block<T>) {
+    let mut sums = [[T::default(); W]; R];
+    // SAFETY: i < R = rows, j < W = cols, k < depth: the addresses the caller vouches for.
+    unsafe {
+        if !block.from_zero {
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = block.c.add(i * block.c_row).cast::<[T; W]>().read();
+            }
+        }
+        for k in 0..block.depth {
+            let b = block.b.add(k * block.b_step).cast::<[T; W]>().read();
+            for (i, sum) in sums.iter_mut().enumerate() {
+                let x = *block.a.add(i * block.a_row + k * block.a_step);
+                for j in 0..W {
+                    sum[j] = x.fma(b[j], sum[j]);
+                }
+            }
+        }
+        for (i, sum) in sums.iter().enumerate() {
+            block.c.add(i * block.c_row).cast::<[T; W]>().write(*sum);
+        }
+    }
+}
+
+/// One row of fewer than `W` outputs: reads and writes no column beyond `cols`.
+///
+/// # Safety
+/// As [`Lane::block`].
+#[inline(always)]
+unsafe fn edge<T: Lane, const W: usize>(block: &Block<T>) {
+    let mut sums = [T::default(); W];
+    // SAFETY: j < cols, k < depth: the addresses the caller vouches for.
+    unsafe {
+        if !block.from_zero {
+            std::ptr::copy_nonoverlapping(block.c, sums.as_mut_ptr(), block.cols);
+        }
+        for k in 0..block.depth {
+            let x = *block.a.add(k * block.a_step);
+            let b = block.b.add(k * block.b_step);
+            for (j, sum) in sums[..block.cols].iter_mut().enumerate() {
+                *sum = x.fma(*b.add(j), *sum);
+            }
+        }
+        std::ptr::copy_nonoverlapping(sums.as_ptr(), block.c, block.cols);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(n: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        (0..n)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let depth = 29;
+        for rows in 1..=MR {
+            for cols in 1..=NR {
+                for from_zero in [true, false] {
+                    for (a_row, a_step) in [(1, MR), (depth, 1)] {
+                        let a = values(MR * depth, 1);
+                        let b = values((depth - 1) * NR + cols, 2); // no column beyond `cols` in the last row
+                        let old = values(rows * cols, 3);
+                        let mut wanted: Vec<f32> = if from_zero { vec![0.0; rows * cols] } else { old.clone() };
+                        for i in 0..rows {
+                            for j in 0..cols {
+                                for k in 0..depth {
+                                    wanted[i * cols + j] =
+                                        a[i * a_row + k * a_step].mul_add(b[k * NR + j], wanted[i * cols + j]);
+                                }
+                            }
+                        }
+                        for isa in Isa::available() {
+                            let mut c = old.clone();
+                            let block = Block {
+                                a: a.as_ptr(),
+                                a_row,
+                                a_step,
+                                b: b.as_ptr(),
+                                b_step: NR,
+                                depth,
+                                c: c.as_mut_ptr(),
+                                c_row: cols,
+                                rows,
+                                cols,
+                                from_zero,
+                            };
+                            // SAFETY: the vectors above hold every element of the block.
+                            unsafe { f32::block(isa, &block) };
+                            assert_eq!(c, wanted, "{isa:?} {rows} × {cols}, from zero: {from_zero}, a_row {a_row}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The f32 block product in AVX-512: up to 8 rows × 3 vectors of accumulators in registers.
+//!
+//! Per step of k a full block is 24 multiply-adds for 3 + 8 loads, so the two multiply-add units decide the time, not the loads.
+
+use super::micro::{Block, LANES, MR};
+use std::arch::x86_64::*;
+
+/// Computes one block of up to 8 × 48.
+///
+/// # Safety
+/// The machine has AVX-512F; addresses as in [`super::micro::Lane::block`].
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn block(block: &Block<f32>) {
+    macro_rules! by_shape {
+        ($($rows:literal)*) => {
+            match (block.rows, block.cols.div_ceil(LANES)) {
+                $(
+                    ($rows, 1) => by_layout::<$rows, 1>(block),
+                    ($rows, 2) => by_layout::<$rows, 2>(block),
+                    ($rows, 3) => by_layout::<$rows, 3>(block),
+                )*
+                _ => {} // nothing to compute: no rows or no columns
+            }
+        };
+    }
+    // SAFETY: the caller's promise is passed on.
+    unsafe { by_shape!(1 2 3 4 5 6 7 8) }
+}
+
+/// Chooses the code for where the rows of A lie.
+#[target_feature(enable = "avx512f")]
+unsafe fn by_layout<const R: usize, const V: usize>(block: &Block<f32>) {
+    // SAFETY: the caller's promise is passed on.
+    unsafe {
+        if block.a_row == 1 && block.a_step == MR {
+            outer_products::<R, V, true>(block);
+        } else {
+            outer_products::<R, V, false>(block);
+        }
+    }
+}
+
+/// `depth` outer products of R values of A and V vectors of B.
+#[target_feature(enable = "avx512f")]
+unsafe fn outer_products<const R: usize, const V: usize, const PACKED: bool>(block: &Block<f32>) {
+    // With constant strides all of A's addresses are one register and an offset.
+    let (a_row, a_step) = if PACKED { (1, MR) } else { (block.a_row, block.a_step) };
+    let last: __mmask16 = u16::MAX >> (V * LANES - block.cols);
+    let mut sums = [[_mm512_setzero_ps(); V]; R];
+    // SAFETY: rows and columns below those of the block, k < depth; the last vector is masked to the columns that exist.
+    unsafe {
+        if !block.from_zero {
+            for (i, row) in sums.iter_mut().enumerate() {
+                let c = block.c.add(i * block.c_row);
+                for (v, sum) in row.iter_mut().enumerate() {
+                    let mask = if v + 1 == V { last } else { u16::MAX };
+                    *sum = _mm512_maskz_loadu_ps(mask, c.add(v * LANES));
+                }
+            }
+        }
+        let (mut a, mut b) = (block.a, block.b);
+        for _ in 0..block.depth {
+            let mut columns = [_mm512_setzero_ps(); V];
+            for (v, vector) in columns.iter_mut().enumerate() {
+                let mask = if v + 1 == V { last } else { u16::MAX };
+                *vector = _mm512_maskz_loadu_ps(mask, b.add(v * LANES));
+            }
+            for (i, row) in sums.iter_mut().enumerate() {
+                let x = _mm512_set1_ps(*a.add(i * a_row));
+                for v in 0..V {
+                    row[v] = _mm512_fmadd_ps(x, columns[v], row[v]);
+                }
+            }
+            a = a.wrapping_add(a_step);
+            b = b.wrapping_add(block.b_step);
+        }
+        for (i, row) in sums.iter().enumerate() {
+            let c = block.c.add(i * block.c_row);
+            for (v, sum) in row.iter().enumerate() {
+                let mask = if v + 1 == V { last } else { u16::MAX };
+                _mm512_mask_storeu_ps(c.add(v * LANES), mask, *sum);
+            }
+        }
+    }
+}
