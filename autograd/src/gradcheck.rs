@@ -72,7 +72,13 @@ impl fmt::Display for Report {
             write!(
                 f,
                 "; worst ∂out{:?}/∂input {}{:?} ({}): analytic {:+.9e}, numeric {:+.9e}, relative error {:.1e}",
-                worst.output, worst.input, worst.index, worst.layout, worst.analytic, worst.numeric, worst.relative_error()
+                worst.output,
+                worst.input,
+                worst.index,
+                worst.layout,
+                worst.analytic,
+                worst.numeric,
+                worst.relative_error()
             )?;
         }
         Ok(())
@@ -267,7 +273,8 @@ impl Case {
 
     /// Runs the check in every layout; the report holds the worst element of all.
     pub fn check(&self) -> Report {
-        let name = if self.variant.is_empty() { self.op.to_string() } else { format!("{} ({})", self.op, self.variant) };
+        let name =
+            if self.variant.is_empty() { self.op.to_string() } else { format!("{} ({})", self.op, self.variant) };
         let mut report = Report { name: name.clone(), elements: 0, worst: None };
         let inputs = self.draw();
         for layout in Layout::ALL {
@@ -309,8 +316,12 @@ mod tests {
 
     #[test]
     fn every_op_passes_its_gradient_check() {
-        let failed: Vec<String> =
-            cases().iter().map(Case::check).filter(|report| !report.passed()).map(|report| report.to_string()).collect();
+        let failed: Vec<String> = cases()
+            .iter()
+            .map(Case::check)
+            .filter(|report| !report.passed())
+            .map(|report| report.to_string())
+            .collect();
         assert!(failed.is_empty(), "{}", failed.join("\n"));
     }
 

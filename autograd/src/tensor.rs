@@ -133,7 +133,8 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn backward_with(&self, seed: ArrayD<T>) -> Gradients<T> {
         assert_eq!(self.shape(), seed.shape(), "backward: shape of the tensor and of the seed");
-        let node = self.node.as_ref().expect("backward: no gradient flows into this tensor; nothing it depends on is tracked");
+        let node =
+            self.node.as_ref().expect("backward: no gradient flows into this tensor; nothing it depends on is tracked");
         graph::sweep(node, seed)
     }
 

@@ -75,7 +75,9 @@ fn every_output_is_one_chain_of_multiply_adds_for_all_sizes_and_layouts() {
 
 #[test]
 fn large_products_are_the_same_chains_for_any_number_of_threads() {
-    for (m, k, n) in [(1, 700, 3000), (320, 1500, 256), (40, 64, 5000), (700, 320, 100), (257, 385, 289), (9, 40_000, 60)] {
+    for (m, k, n) in
+        [(1, 700, 3000), (320, 1500, 256), (40, 64, 5000), (700, 320, 100), (257, 385, 289), (9, 40_000, 60)]
+    {
         let (a, b, old) = (values(m * k, 4), values(k * n, 5), values(m * n, 6));
         let bt = transposed(k, n, &b);
         for store in [Store::Overwrite, Store::Accumulate] {

@@ -1,6 +1,27 @@
-//! exp, tanh and sigmoid over slices.
+//! exp, tanh and sigmoid: the slice versions, and the one-element versions that other kernels fuse into their own loops.
+//!
+//! Not the place for reductions (softmax, norms) or for activations built of these three. The formulas stand in [`lane`],
+//! the choice of the instruction set in [`dispatch`].
+//!
+//! | `f32` | largest error, ULP | largest, over all 2³² inputs |
+//! | --- | --- | --- |
+//! | exp | 1.1 | EXP_MEASURED |
+//! | sigmoid | 2.5 | SIGMOID_MEASURED |
+//! | tanh | 2.5 | TANH_MEASURED |
+//!
+//! The middle column is the promise that the tests hold, subnormal results included; exp overflows to ∞ where the rounded result
+//! does. NaN gives NaN, `tanh(−x) = −tanh(x)` bit for bit, `|tanh| ≤ 1`, `0 ≤ sigmoid ≤ 1`. In `f64`, which only checks
+//! gradients, they are the standard library's.
+
+pub mod dispatch;
+pub mod lane;
+
+use dispatch::{Pass, dispatch};
 
 /// Elementwise functions over slices, in place, on the calling thread.
+///
+/// The `f32` versions give the same bits on every machine and instruction set: they are built of operations that IEEE 754 rounds
+/// exactly (+, ×, ÷, fused multiply-add), in one order.
 pub trait Math: Copy + Send + Sync + 'static {
     /// `x ← exp x`.
     fn exp(xs: &mut [Self]);
@@ -8,22 +29,81 @@ pub trait Math: Copy + Send + Sync + 'static {
     fn tanh(xs: &mut [Self]);
     /// `x ← 1 / (1 + exp(−x))`.
     fn sigmoid(xs: &mut [Self]);
+
+    /// `exp x` of one element; inlined into a [`Pass`], its loop becomes SIMD. The same bits as [`Math::exp`].
+    fn exp_lane(x: Self) -> Self;
+    /// `tanh x` of one element; as [`Math::exp_lane`].
+    fn tanh_lane(x: Self) -> Self;
+    /// `1 / (1 + exp(−x))` of one element; as [`Math::exp_lane`].
+    fn sigmoid_lane(x: Self) -> Self;
 }
 
-macro_rules! portable {
-    ($t:ty) => {
-        impl Math for $t {
-            fn exp(xs: &mut [Self]) {
-                xs.iter_mut().for_each(|x| *x = x.exp());
-            }
-            fn tanh(xs: &mut [Self]) {
-                xs.iter_mut().for_each(|x| *x = x.tanh());
-            }
-            fn sigmoid(xs: &mut [Self]) {
-                xs.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp()));
+impl Math for f32 {
+    fn exp(xs: &mut [Self]) {
+        dispatch(Exp(xs));
+    }
+    fn tanh(xs: &mut [Self]) {
+        dispatch(Tanh(xs));
+    }
+    fn sigmoid(xs: &mut [Self]) {
+        dispatch(Sigmoid(xs));
+    }
+    #[inline(always)]
+    fn exp_lane(x: Self) -> Self {
+        lane::exp(x)
+    }
+    #[inline(always)]
+    fn tanh_lane(x: Self) -> Self {
+        lane::tanh(x)
+    }
+    #[inline(always)]
+    fn sigmoid_lane(x: Self) -> Self {
+        lane::sigmoid(x)
+    }
+}
+
+impl Math for f64 {
+    fn exp(xs: &mut [Self]) {
+        dispatch(Exp(xs));
+    }
+    fn tanh(xs: &mut [Self]) {
+        dispatch(Tanh(xs));
+    }
+    fn sigmoid(xs: &mut [Self]) {
+        dispatch(Sigmoid(xs));
+    }
+    #[inline(always)]
+    fn exp_lane(x: Self) -> Self {
+        x.exp()
+    }
+    #[inline(always)]
+    fn tanh_lane(x: Self) -> Self {
+        x.tanh()
+    }
+    #[inline(always)]
+    fn sigmoid_lane(x: Self) -> Self {
+        let e = (-x.abs()).exp();
+        (if x >= 0.0 { 1.0 } else { e }) / (1.0 + e)
+    }
+}
+
+macro_rules! pass {
+    ($name:ident, $lane:ident) => {
+        struct $name<'a, T>(&'a mut [T]);
+        impl<T: Math> Pass for $name<'_, T> {
+            type Output = ();
+            #[inline(always)]
+            fn run(self) {
+                for x in self.0 {
+                    *x = T::$lane(*x);
+                }
             }
         }
     };
 }
-portable!(f32);
-portable!(f64);
+pass!(Exp, exp_lane);
+pass!(Tanh, tanh_lane);
+pass!(Sigmoid, sigmoid_lane);
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@
 
 mod blocked;
 pub mod gemm;
+pub mod gru;
+pub mod lstm;
 pub mod math;
 mod micro;
 #[cfg(target_arch = "x86_64")]
@@ -13,4 +15,7 @@ mod micro_avx512;
 mod pack;
 pub mod packed;
 pub mod parallel;
-mod stubs; pub use stubs::*;
+mod stubs;
+pub use stubs::*;
+pub mod recurrent;
+pub mod team;

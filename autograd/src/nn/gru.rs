@@ -35,7 +35,12 @@ impl<T: Scalar> Gru<T> {
     /// # Panics
     /// If the shapes do not fit.
     #[track_caller]
-    pub fn forward(&self, x: &Tensor<T>, state: Option<&Tensor<T>>, dropout: Option<&mut Stream>) -> (Tensor<T>, Tensor<T>) {
+    pub fn forward(
+        &self,
+        x: &Tensor<T>,
+        state: Option<&Tensor<T>>,
+        dropout: Option<&mut Stream>,
+    ) -> (Tensor<T>, Tensor<T>) {
         self.forward_projected(self.layers.0[0].project(x), state, dropout)
     }
 
@@ -112,7 +117,9 @@ mod tests {
         let fused = gru.forward(&x, Some(&state), None).0;
         let reference = composed(&gru, &x, &state);
         let close = |a: &ArrayD<f64>, b: &ArrayD<f64>| {
-            a.iter().zip(b).for_each(|(a, b)| approx::assert_relative_eq!(*a, *b, epsilon = 1e-13, max_relative = 1e-12));
+            a.iter()
+                .zip(b)
+                .for_each(|(a, b)| approx::assert_relative_eq!(*a, *b, epsilon = 1e-13, max_relative = 1e-12));
         };
         use ndarray::ArrayD;
         close(&fused.value().to_owned(), &reference.value().to_owned());

@@ -127,7 +127,9 @@ mod tests {
         approx::assert_relative_eq!(a.item(), b.item(), max_relative = 1e-12);
         let (a, b) = (a.backward(), b.backward());
         let close = |a: &ArrayD<f64>, b: &ArrayD<f64>| {
-            a.iter().zip(b).for_each(|(a, b)| approx::assert_relative_eq!(*a, *b, epsilon = 1e-13, max_relative = 1e-11));
+            a.iter()
+                .zip(b)
+                .for_each(|(a, b)| approx::assert_relative_eq!(*a, *b, epsilon = 1e-13, max_relative = 1e-11));
         };
         for (_, param) in lstm.parameters() {
             close(a.of(param).unwrap(), b.of(param).unwrap());

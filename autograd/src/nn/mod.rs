@@ -16,7 +16,7 @@ pub use gru::Gru;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use lstm::{Lstm, LstmState};
-pub use recurrent::{RecurrentLayer, RecurrentLayers};
 #[doc(hidden)]
 pub use module::join;
 pub use module::{LoadError, Module, Param, Visit, VisitMut};
+pub use recurrent::{RecurrentLayer, RecurrentLayers};

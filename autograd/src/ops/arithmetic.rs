@@ -76,7 +76,15 @@ impl<T: Scalar> Tensor<T> {
     pub fn maximum(&self, rhs: &Tensor<T>) -> Tensor<T> {
         let (x, y) = (self.value().clone(), rhs.value().clone());
         let half = T::of(0.5);
-        let share = move |a: T, b: T| if a > b { T::one() } else if a == b { half } else { T::zero() };
+        let share = move |a: T, b: T| {
+            if a > b {
+                T::one()
+            } else if a == b {
+                half
+            } else {
+                T::zero()
+            }
+        };
         let z = zip("maximum", &x, &y, |x, y| if x.is_nan() || x > y { x } else { y });
         Tensor::from_op("maximum", z, [self, rhs], move |g, [dx, dy]| {
             dx.add(|| &g * &zip("maximum", &x, &y, share));

@@ -152,7 +152,19 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn clamp(&self, low: T, high: T) -> Tensor<T> {
         let inside = move |x: T| if x >= low && x <= high { T::one() } else { T::zero() };
-        self.map_from_input("clamp", each(move |x: T| if x < low { low } else if x > high { high } else { x }), inside)
+        self.map_from_input(
+            "clamp",
+            each(move |x: T| {
+                if x < low {
+                    low
+                } else if x > high {
+                    high
+                } else {
+                    x
+                }
+            }),
+            inside,
+        )
     }
 }
 

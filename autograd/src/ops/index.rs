@@ -44,21 +44,31 @@ impl<T: Scalar> Tensor<T> {
     pub fn gather(&self, axis: isize, indices: &ArrayD<usize>) -> Tensor<T> {
         let axis = Axis(shape::axis("gather", axis, self.rank()));
         let mut expected = self.shape().to_vec();
-        assert_eq!(indices.ndim(), expected.len(), "gather: ranks of {:?} and of the indices {:?}", expected, indices.shape());
+        assert_eq!(
+            indices.ndim(),
+            expected.len(),
+            "gather: ranks of {:?} and of the indices {:?}",
+            expected,
+            indices.shape()
+        );
         expected[axis.0] = indices.len_of(axis);
         assert_eq!(indices.shape(), expected, "gather: shape of the indices");
         let size = self.value().len_of(axis);
         assert!(indices.iter().all(|&index| index < size), "gather: an index is not below {size}");
         let mut z = ArrayD::zeros(indices.shape());
-        Zip::from(z.lanes_mut(axis)).and(indices.lanes(axis)).and(self.value().lanes(axis)).for_each(|mut z, indices, x| {
-            z.iter_mut().zip(indices).for_each(|(z, &index)| *z = x[index]);
-        });
+        Zip::from(z.lanes_mut(axis)).and(indices.lanes(axis)).and(self.value().lanes(axis)).for_each(
+            |mut z, indices, x| {
+                z.iter_mut().zip(indices).for_each(|(z, &index)| *z = x[index]);
+            },
+        );
         let indices = indices.clone();
         Tensor::from_op("gather", z, [self], move |g, [dx]| {
             dx.update(|mut dx| {
-                Zip::from(dx.lanes_mut(axis)).and(indices.lanes(axis)).and(g.lanes(axis)).for_each(|mut dx, indices, g| {
-                    indices.iter().zip(g).for_each(|(&index, &g)| dx[index] += g);
-                });
+                Zip::from(dx.lanes_mut(axis)).and(indices.lanes(axis)).and(g.lanes(axis)).for_each(
+                    |mut dx, indices, g| {
+                        indices.iter().zip(g).for_each(|(&index, &g)| dx[index] += g);
+                    },
+                );
             });
         })
     }
@@ -70,7 +80,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("embedding", &[real(&[4, 3])], |x| x[0].embedding(&[3, 1, 3, 0], &[2, 2])),
         Case::new("embedding", &[real(&[4, 2])], |x| x[0].embedding(&[], &[0])).variant("no index"),
         Case::new("gather", &[real(&[2, 3])], move |x| x[0].gather(1, &picked())),
-        Case::new("gather", &[real(&[3, 2])], move |x| x[0].gather(0, &ndarray::arr2(&[[2, 0]]).into_dyn())).variant("axis 0"),
+        Case::new("gather", &[real(&[3, 2])], move |x| x[0].gather(0, &ndarray::arr2(&[[2, 0]]).into_dyn()))
+            .variant("axis 0"),
     ]
 }
 

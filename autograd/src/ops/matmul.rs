@@ -1,10 +1,10 @@
 //! Matrix products: `matmul` (2-D, a stack of rows times a matrix, batches) and `linear`.
 
+use super::rows::Rows;
 use crate::gradcheck::{Case, real};
 use crate::kernels::gemm::{Matrix, Store, gemm};
 use crate::kernels::reduce::column_sums;
 use crate::tensor::Value;
-use super::rows::Rows;
 use crate::{Scalar, Tensor, shape};
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, CowArray, Ix2};
 
@@ -80,7 +80,11 @@ impl<T: Scalar> Tensor<T> {
         let (x_shape, y_shape) = (whole(&batch, sx), whole(&batch, sy));
         let (x, y) = (self.value().clone(), rhs.value().clone());
         let z_shape = [&batch[..], &[sx[sx.len() - 2], sy[sy.len() - 1]]].concat();
-        let z = each_matrix(&x.broadcast(x_shape.as_slice()).expect("broadcasts"), &y.broadcast(y_shape.as_slice()).expect("broadcasts"), z_shape);
+        let z = each_matrix(
+            &x.broadcast(x_shape.as_slice()).expect("broadcasts"),
+            &y.broadcast(y_shape.as_slice()).expect("broadcasts"),
+            z_shape,
+        );
         Tensor::from_op("matmul", z, [self, rhs], move |g, [dx, dy]| {
             let rank = g.ndim();
             let transposed = |a: &Value<T>, shape: &[usize]| {
@@ -176,7 +180,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("linear", &[real(&[2, 3]), real(&[4, 3]), real(&[4])], |x| x[0].linear(&x[1], Some(&x[2]))),
         Case::new("linear", &[real(&[3]), real(&[2, 3])], |x| x[0].linear(&x[1], None)).variant("one row, no bias"),
         Case::new("linear", &[real(&[2, 3, 2]), real(&[2, 2]), real(&[2])], time_major).variant("axes exchanged"),
-        Case::new("linear", &[real(&[2, 0]), real(&[3, 0]), real(&[3])], |x| x[0].linear(&x[1], Some(&x[2]))).variant("empty"),
+        Case::new("linear", &[real(&[2, 0]), real(&[3, 0]), real(&[3])], |x| x[0].linear(&x[1], Some(&x[2])))
+            .variant("empty"),
     ]
 }
 

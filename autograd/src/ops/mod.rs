@@ -18,7 +18,7 @@ mod view;
 
 use crate::gradcheck::Case;
 
-pub use recurrent::{LstmOutput};
+pub use recurrent::LstmOutput;
 
 /// The gradient checks of every op, in the order of the files.
 pub(crate) fn cases() -> Vec<Case> {

@@ -6,8 +6,8 @@
 
 use crate::gradcheck::{Case, real};
 use crate::kernels::gemm::{Matrix, Store, gemm};
-use crate::kernels::reduce::column_sums;
 use crate::kernels::recurrent::Sequence;
+use crate::kernels::reduce::column_sums;
 use crate::kernels::{gru, lstm};
 use crate::tensor::Value;
 use crate::{Scalar, Tensor};
@@ -73,7 +73,15 @@ fn states_from<T: Scalar>(first: &Tensor<T>, time: usize) -> Vec<T> {
 }
 
 /// `∂W = dᵀ·h` for columns `columns` of the gate gradients d (T·B, width) and the states h (T·B, H) before each step.
-fn weight_gradient<T: Scalar>(d: &[T], width: usize, columns: usize, h: &[T], hidden: usize, store: Store, dw: &mut [T]) {
+fn weight_gradient<T: Scalar>(
+    d: &[T],
+    width: usize,
+    columns: usize,
+    h: &[T],
+    hidden: usize,
+    store: Store,
+    dw: &mut [T],
+) {
     let rows = if width == 0 { 0 } else { d.len() / width };
     let d = Matrix::with_strides(d, rows, columns, width, 1);
     gemm(d.t(), Matrix::new(&h[..rows * hidden], rows, hidden), store, dw);
@@ -149,7 +157,13 @@ impl<T: Scalar> Tensor<T> {
     ///
     /// Source: Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000; PyTorch's `nn.LSTM`.
     #[track_caller]
-    pub fn lstm_sequence(self, weight: &Tensor<T>, bias: &Tensor<T>, state: &Tensor<T>, cell: &Tensor<T>) -> LstmOutput<T> {
+    pub fn lstm_sequence(
+        self,
+        weight: &Tensor<T>,
+        bias: &Tensor<T>,
+        state: &Tensor<T>,
+        cell: &Tensor<T>,
+    ) -> LstmOutput<T> {
         let (batch, time, hidden) = sizes("lstm", 4, &self, weight, bias, &[state, cell]);
         let shape = Sequence { time, batch, hidden };
         let (x, input) = self.into_parts();
@@ -168,7 +182,8 @@ impl<T: Scalar> Tensor<T> {
             let states = states.as_slice().expect("row-major");
             let g = into_time_major(g.into_shared());
             let dc_last = handed_over.take();
-            let mut dc: Vec<T> = dc_last.map_or_else(|| vec![T::zero(); batch * hidden], |dc| dc.iter().copied().collect());
+            let mut dc: Vec<T> =
+                dc_last.map_or_else(|| vec![T::zero(); batch * hidden], |dc| dc.iter().copied().collect());
             let mut dh0 = vec![T::zero(); batch * hidden];
             lstm::lstm_backward(shape, &mut gates, row_major(&w), &cells, &g, &mut dc, &mut dh0);
             dw.write(|dw, store| weight_gradient(&gates, 4 * hidden, 4 * hidden, states, hidden, store, dw));
@@ -192,7 +207,8 @@ fn row_major<T: Scalar>(w: &Value<T>) -> Matrix<'_, T> {
 
 pub(crate) fn cases() -> Vec<Case> {
     let gru = |x: &[Tensor<f64>]| x[0].clone().gru_sequence(&x[1], &x[2], &x[3]);
-    let gru_inputs = |b: usize, t: usize, h: usize| [real(&[b, t, 3 * h]), real(&[3 * h, h]), real(&[3 * h]), real(&[b, h])];
+    let gru_inputs =
+        |b: usize, t: usize, h: usize| [real(&[b, t, 3 * h]), real(&[3 * h, h]), real(&[3 * h]), real(&[b, h])];
     let lstm = |x: &[Tensor<f64>]| {
         let output = x[0].clone().lstm_sequence(&x[1], &x[2], &x[3], &x[4]);
         Tensor::cat(&[&output.hidden, &output.cell.unsqueeze(1)], 1)

@@ -75,7 +75,8 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn broadcast_to(&self, shape: &[usize]) -> Tensor<T> {
         let z = self.value().broadcast(shape);
-        let z = z.unwrap_or_else(|| panic!("broadcast_to: {:?} does not broadcast to {shape:?}", self.shape())).to_owned();
+        let z =
+            z.unwrap_or_else(|| panic!("broadcast_to: {:?} does not broadcast to {shape:?}", self.shape())).to_owned();
         Tensor::from_op("broadcast_to", z, [self], |g, [dx]| dx.add(|| g))
     }
 
@@ -109,7 +110,8 @@ impl<T: Scalar> Tensor<T> {
         let axis = Axis(shape::axis("cat", axis, tensors[0].rank()));
         let views: Vec<_> = tensors.iter().map(|x| x.view()).collect();
         let shapes = || tensors.iter().map(|x| x.shape()).collect::<Vec<_>>();
-        let z = ndarray::concatenate(axis, &views).unwrap_or_else(|_| panic!("cat: along axis {}, {:?}", axis.0, shapes()));
+        let z =
+            ndarray::concatenate(axis, &views).unwrap_or_else(|_| panic!("cat: along axis {}, {:?}", axis.0, shapes()));
         let sizes: Vec<usize> = views.iter().map(|x| x.len_of(axis)).collect();
         Tensor::from_op_many("cat", z, tensors, move |g, slots| {
             let mut start = 0;
@@ -157,12 +159,15 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("reshape", &[real(&[2, 3])], |x| x[0].reshape(&[3, 2])),
         Case::new("reshape", &[real(&[0, 3])], |x| x[0].reshape(&[3, 0, 1])).variant("empty"),
-        Case::new("reshape", &[real(&[2, 3])], |x| x[0].unsqueeze(-1).squeeze(-1).unsqueeze(0)).variant("unsqueeze, squeeze"),
+        Case::new("reshape", &[real(&[2, 3])], |x| x[0].unsqueeze(-1).squeeze(-1).unsqueeze(0))
+            .variant("unsqueeze, squeeze"),
         Case::new("permute", &[real(&[2, 3, 2])], |x| x[0].permute(&[2, 0, 1])),
-        Case::new("permute", &[real(&[2, 3])], |x| &x[0].transpose(0, 1) * &x[0].transpose(-1, -2)).variant("transpose twice"),
+        Case::new("permute", &[real(&[2, 3])], |x| &x[0].transpose(0, 1) * &x[0].transpose(-1, -2))
+            .variant("transpose twice"),
         Case::new("broadcast_to", &[real(&[2, 1])], |x| x[0].broadcast_to(&[3, 2, 4])),
         Case::new("narrow", &[real(&[4, 3])], |x| x[0].narrow(0, 1, 2)),
-        Case::new("narrow", &[real(&[2, 4])], |x| &x[0].narrow(-1, 0, 3) * &x[0].narrow(-1, 1, 3)).variant("overlapping"),
+        Case::new("narrow", &[real(&[2, 4])], |x| &x[0].narrow(-1, 0, 3) * &x[0].narrow(-1, 1, 3))
+            .variant("overlapping"),
         Case::new("narrow", &[real(&[2, 3])], |x| x[0].narrow(1, 1, 0)).variant("empty"),
         Case::new("cat", &[real(&[2, 1]), real(&[2, 3])], |x| Tensor::cat(&[&x[0], &x[1], &x[0]], 1)),
         Case::new("cat", &[real(&[2, 3]), real(&[2, 3])], |x| Tensor::stack(&[&x[0], &x[1]], -1)).variant("stack"),

@@ -1,2 +1,3 @@
 //! stub
-mod schedule; pub use schedule::Schedule;
+mod schedule;
+pub use schedule::Schedule;

@@ -1,0 +1,225 @@
+//! The GRU over a whole sequence, forward and backward, in PyTorch's form.
+//!
+//! ```text
+//! r = σ(x_r + W_hr h + b_hr)        x_• = W_i• x + b_i•, computed by the caller for all steps at once
+//! z = σ(x_z + W_hz h + b_hz)
+//! n = tanh(x_n + r ⊙ (W_hn h + b_hn))
+//! h' = (1 − z) ⊙ n + z ⊙ h = n + z ⊙ (h − n)
+//! ```
+//!
+//! Not here: the products with the inputs and the weights' gradients, which are plain matrix products over all T·B rows
+//! (see [`gru_backward`]), and the single step of generation ([`step`]).
+//!
+//! Source: Cho et al. 2014, arXiv:1406.1078, with the reset gate after the product as in `torch.nn.GRU`.
+
+pub mod step;
+#[cfg(test)]
+mod tests;
+
+use super::gemm::{Matrix, Store};
+use super::math::dispatch::{Pass, dispatch};
+use super::packed::Packed;
+use super::recurrent::{Real, Sequence, block, cut, sigmoid_of_sum};
+use rayon::prelude::*;
+
+/// Runs the GRU through all steps; gates in the order r, z, n.
+///
+/// # Shapes
+/// - `gates` (T, B, 3H): in, `W_ih x + b_ih`; out, the activations r, z, n
+/// - `w_hh` (3H, H), `b_hh` (3H)
+/// - `h` (T+1, B, H): in, `h[0]`; out, `h[t+1]` is the state after step t
+/// - `hn` (T, B, H): out, `W_hn h + b_hn`, which the backward pass needs
+///
+/// # Panics
+/// If a shape does not fit.
+pub fn gru_forward<T: Real>(shape: Sequence, gates: &mut [T], w_hh: Matrix<T>, b_hh: &[T], h: &mut [T], hn: &mut [T]) {
+    forward_in_blocks(shape, gates, w_hh, b_hh, h, hn, shape.rows_of_a_task());
+}
+
+fn forward_in_blocks<T: Real>(
+    shape: Sequence,
+    gates: &mut [T],
+    w_hh: Matrix<T>,
+    b_hh: &[T],
+    h: &mut [T],
+    hn: &mut [T],
+    rows: usize,
+) {
+    let Sequence { time, batch, hidden } = shape;
+    shape.check_weight("gru w_hh", w_hh, 3);
+    shape.check("gru gates", gates.len(), time, 3 * hidden);
+    shape.check("gru h", h.len(), time + 1, hidden);
+    shape.check("gru hn", hn.len(), time, hidden);
+    assert_eq!(b_hh.len(), 3 * hidden, "gru b_hh: wrong length for {shape:?}");
+
+    let w_rz = Packed::new(w_hh.part(0..2 * hidden, 0..hidden).t());
+    let w_n = Packed::new(w_hh.part(2 * hidden..3 * hidden, 0..hidden).t());
+    let tasks = cut(gates, batch, 3 * hidden, rows).into_par_iter();
+    let tasks = tasks.zip(cut(h, batch, hidden, rows)).zip(cut(hn, batch, hidden, rows));
+    // 1. Over blocks of rows, in parallel: they never meet.
+    tasks.for_each(|((mut gates, mut h), mut hn)| {
+        // 2. Over time, in order: each step needs the state before it.
+        for (t, (gates, hn)) in gates.iter_mut().zip(&mut hn).enumerate() {
+            let (past, next) = h.split_at_mut(t + 1);
+            let (h, h_next) = (&*past[t], &mut *next[0]);
+            let state = Matrix::new(h, h.len() / hidden, hidden);
+            w_rz.product(state, Store::Accumulate, gates, 3 * hidden);
+            w_n.product(state, Store::Overwrite, hn, hidden);
+            dispatch(Forward { hidden, gates, hn, b_hh, h, h_next });
+        }
+    });
+}
+
+/// The gates and the new state of one step of one block, once `gates` holds `x + W_h h` (for r and z) and `hn` holds `W_hn h`.
+struct Forward<'a, T> {
+    hidden: usize,
+    gates: &'a mut [T],
+    hn: &'a mut [T],
+    b_hh: &'a [T],
+    h: &'a [T],
+    h_next: &'a mut [T],
+}
+
+impl<T: Real> Pass for Forward<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let width = self.hidden;
+        let (b_rz, b_n) = self.b_hh.split_at(2 * width);
+        let rows = self.gates.chunks_exact_mut(3 * width).zip(self.hn.chunks_exact_mut(width));
+        let states = self.h.chunks_exact(width).zip(self.h_next.chunks_exact_mut(width));
+        for ((gates, hn), (h, h_next)) in rows.zip(states) {
+            let (rz, n) = gates.split_at_mut(2 * width);
+            sigmoid_of_sum(rz, b_rz);
+            let (r, z) = rz.split_at(width);
+            candidate(n, hn, b_n, r);
+            mix(h_next, n, z, h);
+        }
+    }
+}
+
+/// `hn ← hn + b`, `n ← tanh(n + r ⊙ hn)`.
+#[inline(always)]
+fn candidate<T: Real>(n: &mut [T], hn: &mut [T], bias: &[T], r: &[T]) {
+    for (((n, hn), &b), &r) in n.iter_mut().zip(hn).zip(bias).zip(r) {
+        *hn += b;
+        *n = T::tanh_lane(r.mul_add(*hn, *n));
+    }
+}
+
+/// `h' ← n + z ⊙ (h − n)`.
+#[inline(always)]
+fn mix<T: Real>(h_next: &mut [T], n: &[T], z: &[T], h: &[T]) {
+    for (((h_next, &n), &z), &h) in h_next.iter_mut().zip(n).zip(z).zip(h) {
+        *h_next = z.mul_add(h - n, n);
+    }
+}
+
+/// Gradients of [`gru_forward`], from the buffers it left and the gradient `dout` of the states `h[1..]`.
+///
+/// With `ḣ` the whole gradient of h' (upstream plus what flows back from later steps):
+/// ```text
+/// dn = ḣ (1 − z)(1 − n²)    dz = ḣ (h − n) z (1 − z)    dr = dn · hn · r (1 − r)
+/// dh = ḣ z + [dr dz dn·r] W_hh
+/// ```
+/// The rest is the caller's, as products over all T·B rows: `dW_hh[rz] = gates[:, :2H]ᵀ h[..T]`, `dW_hh[n] = hnᵀ h[..T]`,
+/// `dW_ih = gatesᵀ x`, `dx = gates W_ih`; biases by [`column_sums`](super::recurrent::column_sums).
+///
+/// # Shapes
+/// - `gates` (T, B, 3H): in, r, z, n; out, the gradients of `W_ih x + b_ih`
+/// - `hn` (T, B, H): in, `W_hn h + b_hn`; out, its gradient `dn·r`
+/// - `w_hh` (3H, H), `h` (T+1, B, H), `dout` (T, B, H)
+/// - `dh0` (B, H): out, the gradient of `h[0]`
+///
+/// # Panics
+/// If a shape does not fit.
+pub fn gru_backward<T: Real>(
+    shape: Sequence,
+    gates: &mut [T],
+    w_hh: Matrix<T>,
+    h: &[T],
+    hn: &mut [T],
+    dout: &[T],
+    dh0: &mut [T],
+) {
+    backward_in_blocks(shape, gates, w_hh, h, hn, dout, dh0, shape.rows_of_a_task());
+}
+
+#[expect(clippy::too_many_arguments, reason = "the arguments of the public function and the rows of a task")]
+fn backward_in_blocks<T: Real>(
+    shape: Sequence,
+    gates: &mut [T],
+    w_hh: Matrix<T>,
+    h: &[T],
+    hn: &mut [T],
+    dout: &[T],
+    dh0: &mut [T],
+    rows: usize,
+) {
+    let Sequence { time, batch, hidden } = shape;
+    shape.check_weight("gru w_hh", w_hh, 3);
+    shape.check("gru gates", gates.len(), time, 3 * hidden);
+    shape.check("gru h", h.len(), time + 1, hidden);
+    shape.check("gru hn", hn.len(), time, hidden);
+    shape.check("gru dout", dout.len(), time, hidden);
+    shape.check("gru dh0", dh0.len(), 1, hidden);
+
+    let w_rz = Packed::new(w_hh.part(0..2 * hidden, 0..hidden));
+    let w_n = Packed::new(w_hh.part(2 * hidden..3 * hidden, 0..hidden));
+    dh0.fill(T::zero());
+    let tasks = cut(gates, batch, 3 * hidden, rows).into_par_iter();
+    let tasks = tasks.zip(cut(hn, batch, hidden, rows)).zip(dh0.par_chunks_mut((rows * hidden).max(1)));
+    // 1. Over blocks of rows, in parallel. 2. Over time, backwards; `dh` carries the gradient from step to step.
+    tasks.enumerate().for_each(|(task, ((mut gates, mut hn), dh))| {
+        for (t, (gates, hn)) in gates.iter_mut().zip(&mut hn).enumerate().rev() {
+            let (h, dout) = (block(h, batch, hidden, rows, task, t), block(dout, batch, hidden, rows, task, t));
+            dispatch(Backward { hidden, gates, hn, h, dout, dh });
+            let rows = h.len() / hidden;
+            let d_rz = Matrix::with_strides(gates, rows, 2 * hidden, 3 * hidden, 1);
+            w_rz.product(d_rz, Store::Accumulate, dh, hidden);
+            w_n.product(Matrix::new(hn, rows, hidden), Store::Accumulate, dh, hidden);
+        }
+    });
+}
+
+/// The elementwise part of one step of one block, backward.
+struct Backward<'a, T> {
+    hidden: usize,
+    gates: &'a mut [T],
+    hn: &'a mut [T],
+    h: &'a [T],
+    dout: &'a [T],
+    dh: &'a mut [T],
+}
+
+impl<T: Real> Pass for Backward<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let width = self.hidden;
+        let rows = self.gates.chunks_exact_mut(3 * width).zip(self.hn.chunks_exact_mut(width));
+        let states = self.h.chunks_exact(width).zip(self.dout.chunks_exact(width)).zip(self.dh.chunks_exact_mut(width));
+        for ((gates, hn), ((h, dout), dh)) in rows.zip(states) {
+            let (r, zn) = gates.split_at_mut(width);
+            let (z, n) = zn.split_at_mut(width);
+            differentiate(r, z, n, hn, h, dout, dh);
+        }
+    }
+}
+
+/// The formulas of [`gru_backward`], in place: r, z, n, hn become their gradients, `dh` the part of `dh` that is elementwise.
+#[inline(always)]
+fn differentiate<T: Real>(r: &mut [T], z: &mut [T], n: &mut [T], hn: &mut [T], h: &[T], dout: &[T], dh: &mut [T]) {
+    let one = T::one();
+    let gates = r.iter_mut().zip(z).zip(n).zip(hn);
+    for ((((r, z), n), hn), ((&h, &dout), dh)) in gates.zip(h.iter().zip(dout).zip(dh)) {
+        let g = dout + *dh;
+        let keep = one - *z;
+        let dn = g * keep * (one - *n * *n);
+        let dz = g * (h - *n) * (*z * keep);
+        let dr = dn * *hn * (*r * (one - *r));
+        *dh = g * *z;
+        *hn = dn * *r;
+        (*r, *z, *n) = (dr, dz, dn);
+    }
+}

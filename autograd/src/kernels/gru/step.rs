@@ -1,0 +1,92 @@
+//! One step of a GRU for one sequence: generation.
+//!
+//! Not for training. The weight is read once per step and nothing is reused, so the step is as fast as memory: the weight is packed
+//! when the step is prepared, and each thread always reads the same part of it, which then stays in that core's reach.
+
+use super::Forward;
+use crate::kernels::gemm::{Matrix, Store};
+use crate::kernels::math::dispatch::dispatch;
+use crate::kernels::packed::Packed;
+use crate::kernels::recurrent::{Disjoint, Real, Sequence, gather_rows, units_of};
+use crate::kernels::team::Team;
+use std::sync::{Mutex, PoisonError};
+
+/// A GRU ready to be stepped: the recurrent weight, packed, in fixed parts of the hidden units.
+pub struct GruStep<T> {
+    hidden: usize,
+    parts: Vec<Part<T>>,
+}
+
+/// Some hidden units with all three gates of each.
+struct Part<T> {
+    first: usize,
+    units: usize,
+    w_rz: Packed<T>,
+    w_n: Packed<T>,
+    b_hh: Vec<T>,
+    /// Gates and hn of this part's units; a lock that nobody ever waits for, since a part belongs to one thread.
+    scratch: Mutex<Vec<T>>,
+}
+
+impl<T: Real> GruStep<T> {
+    /// Packs the weight for a team of `members` threads.
+    ///
+    /// # Shapes
+    /// `w_hh` (3H, H), `b_hh` (3H)
+    ///
+    /// # Panics
+    /// If a shape does not fit.
+    pub fn new(w_hh: Matrix<T>, b_hh: &[T], members: usize) -> Self {
+        let hidden = w_hh.cols();
+        Sequence { time: 1, batch: 1, hidden }.check_weight("gru w_hh", w_hh, 3);
+        assert_eq!(b_hh.len(), 3 * hidden, "gru b_hh: wrong length");
+        let parts = units_of(hidden, members).map(|(first, units)| {
+            let rows = gather_rows(w_hh, 0..2, first, units);
+            Part {
+                first,
+                units,
+                w_rz: Packed::new(Matrix::new(&rows, 2 * units, hidden).t()),
+                w_n: Packed::new(w_hh.part(2 * hidden + first..2 * hidden + first + units, 0..hidden).t()),
+                b_hh: (0..3).flat_map(|gate| &b_hh[gate * hidden + first..][..units]).copied().collect(),
+                scratch: Mutex::new(vec![T::zero(); 4 * units]),
+            }
+        });
+        GruStep { hidden, parts: parts.collect() }
+    }
+
+    /// `h_out ← GRU(x, h_in)`, bit for bit what [`gru_forward`](super::gru_forward) computes; allocates nothing.
+    ///
+    /// # Shapes
+    /// `gates_x` (3H), which is `W_ih x + b_ih`, often a row of a table · `h_in` (H) · `h_out` (H)
+    ///
+    /// # Panics
+    /// If a shape does not fit.
+    pub fn step(&self, gates_x: &[T], h_in: &[T], h_out: &mut [T], team: &mut Team) {
+        let hidden = self.hidden;
+        assert_eq!((gates_x.len(), h_in.len(), h_out.len()), (3 * hidden, hidden, hidden), "gru step: wrong length");
+        let members = team.members();
+        let outs = Disjoint::new(h_out);
+        team.run(|member| {
+            for part in self.parts.iter().skip(member).step_by(members) {
+                // SAFETY: parts are disjoint ranges of units, and each part is visited by one member.
+                part.step(hidden, gates_x, h_in, unsafe { outs.range(part.first, part.units) });
+            }
+        });
+    }
+}
+
+impl<T: Real> Part<T> {
+    fn step(&self, hidden: usize, gates_x: &[T], h_in: &[T], h_out: &mut [T]) {
+        let (first, units) = (self.first, self.units);
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let (gates, hn) = scratch.split_at_mut(3 * units);
+        for gate in 0..3 {
+            gates[gate * units..][..units].copy_from_slice(&gates_x[gate * hidden + first..][..units]);
+        }
+        let state = Matrix::new(h_in, 1, hidden);
+        self.w_rz.product(state, Store::Accumulate, &mut gates[..2 * units], 2 * units);
+        self.w_n.product(state, Store::Overwrite, hn, units);
+        let h = &h_in[first..first + units];
+        dispatch(Forward { hidden: units, gates, hn, b_hh: &self.b_hh, h, h_next: h_out });
+    }
+}
