@@ -139,3 +139,10 @@ pub mod softmax {
         }
     }
 }
+pub mod optimizer { use crate::Scalar;
+ #[derive(Clone, Copy)] pub struct SgdStep { pub learning_rate: f64, pub momentum: f64, pub gradient_factor: f64 }
+ #[derive(Clone, Copy)] pub struct AdamStep { pub learning_rate: f64, pub beta1: f64, pub beta2: f64, pub epsilon: f64, pub weight_decay: f64, pub gradient_factor: f64, pub step: u64 }
+ pub fn sgd<T: Scalar>(s: SgdStep, p: &mut [T], g: &[T], v: &mut [T]) { for ((p, &g), v) in p.iter_mut().zip(g).zip(v) { *v = T::of(s.momentum) * *v + T::of(s.gradient_factor) * g; *p -= T::of(s.learning_rate) * *v; } }
+ pub fn adam<T: Scalar>(s: AdamStep, p: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) { let c1 = 1.0 - s.beta1.powi(s.step as i32); let c2 = 1.0 - s.beta2.powi(s.step as i32);
+  for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) { let g = g * T::of(s.gradient_factor); *p *= T::of(1.0 - s.learning_rate * s.weight_decay); *m = T::of(s.beta1) * *m + T::of(1.0 - s.beta1) * g; *v = T::of(s.beta2) * *v + T::of(1.0 - s.beta2) * g * g; *p -= T::of(s.learning_rate / c1) * *m / ((*v / T::of(c2)).sqrt() + T::of(s.epsilon)); } }
+ pub fn average<T: Scalar>(d: T, a: &mut [T], p: &[T]) { for (a, &p) in a.iter_mut().zip(p) { *a = d * *a + (T::one() - d) * p; } } }
