@@ -6,10 +6,13 @@
 
 mod blocked;
 pub mod gemm;
+pub mod limits;
 pub mod math;
+mod matvec;
 mod micro;
 #[cfg(target_arch = "x86_64")]
 mod micro_avx512;
 mod pack;
 pub mod packed;
 pub mod parallel;
+pub mod team;
