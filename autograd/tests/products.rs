@@ -1,7 +1,8 @@
 //! Every matrix product against a plain triple loop, and the law they share: one chain of multiply-adds per output.
 
-use autograd::kernels::gemm::{Batch, Gemm, Matrix, Store, gemm, gemm_batched};
+use autograd::kernels::gemm::{Batch, Matrix, Store, gemm, gemm_batched};
 use autograd::kernels::packed::{NR, Packed};
+use autograd::kernels::team::Team;
 
 const SIZES: [usize; 9] = [0, 1, 2, 7, 13, 47, 48, 49, 100];
 
@@ -195,7 +196,7 @@ fn a_batch_is_its_products_one_by_one_also_when_one_factor_is_shared() {
     }
 }
 
-fn double_precision_error<T: Gemm>(c: &[f64], m: usize, k: usize, n: usize, a: &[f64], b: &[f64]) -> f64 {
+fn double_precision_error(c: &[f64], m: usize, k: usize, n: usize, a: &[f64], b: &[f64]) -> f64 {
     let mut worst = 0.0_f64;
     for i in 0..m {
         for j in 0..n {
@@ -218,10 +219,30 @@ fn double_precision_products_are_right_and_do_not_depend_on_the_threads() {
             (c, d)
         };
         let one = with_threads(1, run);
-        assert!(double_precision_error::<f64>(&one.0, m, k, n, &a, &b) < 1e-13 * k as f64);
-        assert!(double_precision_error::<f64>(&one.1, m, k, n, &a, &b) < 1e-13 * k as f64);
+        assert!(double_precision_error(&one.0, m, k, n, &a, &b) < 1e-13 * k as f64);
+        assert!(double_precision_error(&one.1, m, k, n, &a, &b) < 1e-13 * k as f64);
         for threads in [2, 3, 8] {
             assert!(with_threads(threads, run) == one, "{m}×{k}×{n}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_row_product_equals_its_row_of_the_whole_for_any_share_and_team() {
+    for (k, n) in [(1, 1), (0, 5), (13, 48), (300, 47), (257, 8 * NR + 17), (512, 10 * NR)] {
+        let (x, b, old) = (values(k, 22), values(k * n, 23), values(n, 24));
+        let packed = Packed::new(Matrix::new(&b, k, n));
+        for store in [Store::Overwrite, Store::Accumulate] {
+            let mut wanted = old.clone();
+            chains(1, k, n, &x, &b, store, &mut wanted);
+            let mut y = old.clone();
+            packed.row(&x, store, &mut y);
+            assert_eq!(y, wanted, "{k}×{n} {store:?}");
+            for members in [1, 2, 3, 8] {
+                let mut y = old.clone();
+                packed.row_by(&mut Team::new(members), &x, store, &mut y);
+                assert_eq!(y, wanted, "{k}×{n} {store:?}, {members} members");
+            }
         }
     }
 }

@@ -30,6 +30,13 @@ pub(super) struct Target<T> {
     pub row: usize,
 }
 
+impl<T> Target<T> {
+    /// Where output `(i, j)` lies; only to be used if there is such an output.
+    pub(super) fn at(&self, i: usize, j: usize) -> *mut T {
+        self.c.wrapping_add(i * self.row + j)
+    }
+}
+
 // SAFETY: tasks that share a target write disjoint tiles of it.
 unsafe impl<T: Send> Send for Target<T> {}
 // SAFETY: as above.
@@ -58,7 +65,7 @@ impl<T: Lane> Right<'_, T> {
     }
 
     /// Address of step `k` of a panel, and the distance to its next step.
-    fn panel(&self, panel: usize, k: usize) -> (*const T, usize) {
+    pub(super) fn panel(&self, panel: usize, k: usize) -> (*const T, usize) {
         match *self {
             Right::Packed { values, depth, cols } => {
                 let width = panel_width(cols, panel);
@@ -107,7 +114,7 @@ pub(super) unsafe fn product<T: Lane>(a: Matrix<T>, b: Matrix<T>, store: Store, 
             unsafe {
                 pack_panels(b, values.as_mut_ptr().cast(), threads > 1);
                 let right = Right::Packed { values: values.as_ptr().cast(), depth, cols };
-                tiles(a, &right, store, Target { c: c.c.add(j), ..c }, threads);
+                tiles(a, &right, store, Target { c: c.at(0, j), ..c }, threads);
             }
         }
         pack::give_back(values);
@@ -129,14 +136,13 @@ pub(super) unsafe fn pack_panels<T: Lane>(b: Matrix<T>, out: *mut T, parallel: b
     // Pieces of k as well as panels, so that few columns keep all threads busy.
     let pieces = b.rows.div_ceil(KC);
     let pack_piece = |task: usize| {
-        let out = out;
         let (panel, k) = (task / pieces, task % pieces * KC);
         let width = panel_width(b.cols, panel);
         let piece = b.part(k..b.rows.min(k + KC), panel * NR..b.cols.min((panel + 1) * NR));
         let source = Source { from: piece.data.as_ptr(), step: b.row_stride, stride: b.col_stride };
         // SAFETY: the piece lies in b's slice, its copy in `out`; each task writes its own.
         unsafe {
-            pack::strip(source, piece.rows, piece.cols, width, out.c.add(panel * NR * b.rows + k * width));
+            pack::strip(source, piece.rows, piece.cols, width, out.at(0, panel * NR * b.rows + k * width));
         }
     };
     let tasks = b.cols.div_ceil(NR) * pieces;
@@ -220,7 +226,7 @@ pub(super) unsafe fn tile<T: Lane>(
                         b: from,
                         b_step,
                         depth: steps,
-                        c: c.c.wrapping_add(i * c.row + panel * NR),
+                        c: c.at(i, panel * NR),
                         c_row: c.row,
                         rows: group.min(rows.end - i),
                         cols: NR.min(cols - panel * NR),

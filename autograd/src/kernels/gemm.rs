@@ -104,7 +104,6 @@ impl Gemm for f64 {
     unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, store: Store, c: *mut Self, c_row: usize) {
         let c = Target { c, row: c_row };
         let band = |i: usize| {
-            let c = c;
             let a = a.part(i..a.rows.min(i + ROWS_F64), 0..a.cols);
             // SAFETY: `Matrix` guarantees that every element of a and b lies in its slice; bands of C are disjoint.
             unsafe {
@@ -120,7 +119,7 @@ impl Gemm for f64 {
                     b.row_stride as isize,
                     b.col_stride as isize,
                     if store == Store::Overwrite { 0.0 } else { 1.0 },
-                    c.c.add(i * c.row),
+                    c.at(i, 0),
                     c.row as isize,
                     1,
                 );

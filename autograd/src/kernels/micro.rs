@@ -72,6 +72,35 @@ pub(super) struct Block<T> {
     pub from_zero: bool,
 }
 
+/// One row times whole panels: `y[48p + j] ← y[48p + j] + Σ_k x[k]·b[(p·depth + k)·48 + j]`.
+#[derive(Clone, Copy)]
+pub(super) struct Row<T> {
+    pub x: *const T,
+    pub depth: usize,
+    pub b: *const T,
+    pub panels: usize,
+    pub y: *mut T,
+}
+
+impl<T> Row<T> {
+    /// One panel as a block.
+    pub(super) fn panel(&self, panel: usize) -> Block<T> {
+        Block {
+            a: self.x,
+            a_row: 0,
+            a_step: 1,
+            b: self.b.wrapping_add(panel * self.depth * NR),
+            b_step: NR,
+            depth: self.depth,
+            c: self.y.wrapping_add(panel * NR),
+            c_row: 0,
+            rows: 1,
+            cols: NR,
+            from_zero: false,
+        }
+    }
+}
+
 /// An element type with the block product. Implemented for `f32` and `f64`, and closed.
 pub trait Lane: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     /// `self · x + y`, rounded once.
@@ -90,6 +119,19 @@ pub trait Lane: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     #[doc(hidden)]
     #[allow(private_interfaces)] // the trait is closed: only this crate calls it
     unsafe fn block(isa: Isa, block: &Block<Self>);
+
+    /// Computes one row of whole panels.
+    ///
+    /// # Safety
+    /// As [`Lane::block`], for the addresses that [`Row`] names.
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    unsafe fn row(isa: Isa, row: &Row<Self>) {
+        for panel in 0..row.panels {
+            // SAFETY: the caller's promise, for a part of the row.
+            unsafe { Self::block(isa, &row.panel(panel)) };
+        }
+    }
 }
 
 impl Lane for f32 {
@@ -114,6 +156,21 @@ impl Lane for f32 {
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx2 => x86::avx2_f32(block),
                 _ => in_lanes::<f32, 4, 16>(block),
+            }
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[allow(private_interfaces)]
+    unsafe fn row(isa: Isa, row: &Row<Self>) {
+        let mut panels = 0;
+        // SAFETY: the caller's promise is passed on; `isa` names only what this machine has.
+        unsafe {
+            if isa == Isa::Avx512 {
+                panels = super::micro_avx512::row(row);
+            }
+            for panel in panels..row.panels {
+                Self::block(isa, &row.panel(panel));
             }
         }
     }

@@ -7,8 +7,10 @@
 mod blocked;
 pub mod gemm;
 pub mod gru;
+pub mod limits;
 pub mod lstm;
 pub mod math;
+mod matvec;
 mod micro;
 #[cfg(target_arch = "x86_64")]
 mod micro_avx512;

@@ -1,21 +1,240 @@
-//! Stand-in for the team of threads until the real one is merged.
+//! Fork and join in about a microsecond, for one generated symbol at a time.
+//!
+//! A symbol takes 20–60 µs, and rayon's workers sleep between two of them: waking them costs as much again. The members of a
+//! [`Team`] spin for a while before they sleep, and each always does the same share, so that it finds its part of the weights in
+//! its own cache. For everything longer than a few hundred microseconds rayon is the right tool: it balances, this does not.
 
-/// Threads that work on one small job together.
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long a member spins for the next task before it sleeps: longer than the time between two symbols.
+const SPIN: Duration = Duration::from_micros(200);
+
+/// A few threads, the caller among them, that run one closure together.
+#[derive(Debug)]
 pub struct Team {
-    members: usize,
+    shared: Arc<Shared>,
+    helpers: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    /// Counts tasks: a helper that sees a new number runs the task once.
+    round: AtomicUsize,
+    /// Helpers that have not finished the task of this round.
+    running: AtomicUsize,
+    stopping: AtomicBool,
+    /// The task of this round: written only while no helper runs, read only by running helpers.
+    task: UnsafeCell<&'static (dyn Fn(usize) + Sync)>,
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    started: Bell,
+    finished: Bell,
+}
+
+// SAFETY: `task` is the one field that is not already Sync, and `Team::run` says why its uses never overlap.
+unsafe impl Sync for Shared {}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("round", &self.round).finish_non_exhaustive()
+    }
 }
 
 impl Team {
-    /// A team of that many members.
-    pub fn new(members: usize) -> Self {
-        Team { members }
+    /// A team of `threads` members: the caller of [`Team::run`] is member 0, and `threads − 1` threads are started.
+    ///
+    /// # Panics
+    /// If `threads` is 0 or the system refuses a thread.
+    pub fn new(threads: usize) -> Self {
+        assert!(threads > 0, "team: at least the caller is a member");
+        // Spinning while another member waits for this very core would only delay it.
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let spin = if threads <= cores { SPIN } else { Duration::ZERO };
+        let shared = Arc::new(Shared {
+            round: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            task: UnsafeCell::new(&|_| {}),
+            panic: Mutex::new(None),
+            started: Bell::new(spin),
+            finished: Bell::new(spin),
+        });
+        let helpers = (1..threads)
+            .map(|member| {
+                let shared = Arc::clone(&shared);
+                thread::Builder::new()
+                    .name(format!("team-{member}"))
+                    .spawn(move || shared.help(member))
+                    .expect("team: the system refuses a thread")
+            })
+            .collect();
+        Team { shared, helpers }
     }
-    /// How many members.
+
+    /// The number of members, the caller included.
     pub fn members(&self) -> usize {
-        self.members
+        self.helpers.len() + 1
     }
-    /// Runs `f(member)` for every member.
-    pub fn run(&mut self, f: impl Fn(usize) + Sync) {
-        (0..self.members).for_each(f);
+
+    /// Runs `task(0)` here and `task(1)`, `task(2)`, … on the other members, and returns when all are done.
+    ///
+    /// # Panics
+    /// If a member's call panics: with its payload, after all members are done.
+    pub fn run(&mut self, task: impl Fn(usize) + Sync) {
+        if self.helpers.is_empty() {
+            return task(0);
+        }
+        let task: &(dyn Fn(usize) + Sync) = &task;
+        // SAFETY: only the lifetime changes. Helpers use the task between the start of this round and the decrement of
+        // `running`, and this function neither returns nor unwinds before `running` is 0.
+        let task_of_any_life =
+            unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(task) };
+        // SAFETY: no helper reads the field now: `running` is 0 since the last round, and `&mut self` excludes another caller.
+        unsafe { *self.shared.task.get() = task_of_any_life };
+        self.shared.running.store(self.helpers.len(), SeqCst);
+        self.shared.round.fetch_add(1, SeqCst);
+        self.shared.started.ring();
+        let own = catch_unwind(AssertUnwindSafe(|| task(0)));
+        self.shared.finished.wait_until(|| self.shared.running.load(SeqCst) == 0);
+        let others = self.shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(payload) = own.err().or(others) {
+            resume_unwind(payload);
+        }
+    }
+}
+
+impl Drop for Team {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, SeqCst);
+        self.shared.started.ring();
+        for helper in self.helpers.drain(..) {
+            // A helper catches the panics of its tasks, so that there is nothing to report here.
+            let _ = helper.join();
+        }
+    }
+}
+
+impl Shared {
+    fn help(&self, member: usize) {
+        let mut done = 0;
+        loop {
+            self.started.wait_until(|| self.round.load(SeqCst) != done || self.stopping.load(SeqCst));
+            if self.stopping.load(SeqCst) {
+                return;
+            }
+            done = self.round.load(SeqCst);
+            // SAFETY: this round's caller wrote the task before it started the round and waits for our decrement below.
+            let task = unsafe { *self.task.get() };
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| task(member))) {
+                *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
+            }
+            if self.running.fetch_sub(1, SeqCst) == 1 {
+                self.finished.ring();
+            }
+        }
+    }
+}
+
+/// Waiting for a condition on atomics: spinning first, asleep later.
+struct Bell {
+    spin: Duration,
+    sleepers: AtomicUsize,
+    lock: Mutex<()>,
+    rung: Condvar,
+}
+
+impl Bell {
+    fn new(spin: Duration) -> Self {
+        Bell { spin, sleepers: AtomicUsize::new(0), lock: Mutex::new(()), rung: Condvar::new() }
+    }
+
+    /// Returns once `condition` holds; whoever makes it hold calls [`Bell::ring`] afterwards.
+    fn wait_until(&self, condition: impl Fn() -> bool) {
+        let begin = Instant::now();
+        loop {
+            // The clock is read rarely: the condition should be seen as soon as it holds.
+            for _ in 0..100 {
+                if condition() {
+                    return;
+                }
+                std::hint::spin_loop();
+            }
+            if begin.elapsed() >= self.spin {
+                break;
+            }
+        }
+        // Either we see the condition after we announced ourselves, or the ringer sees us after it made the condition hold
+        // (both orders are sequentially consistent); then it waits for the lock, which we leave only inside `wait`.
+        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sleepers.fetch_add(1, SeqCst);
+        while !condition() {
+            guard = self.rung.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.sleepers.fetch_sub(1, SeqCst);
+    }
+
+    fn ring(&self) {
+        if self.sleepers.load(SeqCst) > 0 {
+            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+            self.rung.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_member_runs_every_task_once_even_with_more_members_than_cores() {
+        for threads in [1, 2, 3, 16] {
+            let mut team = Team::new(threads);
+            let counts: Vec<AtomicUsize> = (0..threads).map(|_| AtomicUsize::new(0)).collect();
+            for round in 0..200 {
+                team.run(|member| {
+                    counts[member].fetch_add(1, SeqCst);
+                });
+                assert!(counts.iter().all(|count| count.load(SeqCst) == round + 1), "{threads} threads, round {round}");
+            }
+        }
+    }
+
+    #[test]
+    fn members_that_went_to_sleep_wake_for_the_next_task() {
+        let mut team = Team::new(2);
+        for _ in 0..3 {
+            thread::sleep(SPIN * 10);
+            let count = AtomicUsize::new(0);
+            team.run(|_| {
+                count.fetch_add(1, SeqCst);
+            });
+            assert_eq!(count.into_inner(), 2);
+        }
+    }
+
+    #[test]
+    fn a_caller_that_finishes_long_before_the_others_waits_for_them() {
+        let mut team = Team::new(3);
+        let count = AtomicUsize::new(0);
+        team.run(|member| {
+            thread::sleep(SPIN * 10 * member as u32);
+            count.fetch_add(1, SeqCst);
+        });
+        assert_eq!(count.into_inner(), 3);
+    }
+
+    #[test]
+    fn a_panic_of_any_member_reaches_the_caller_and_the_team_stays_usable() {
+        let mut team = Team::new(3);
+        for bad in 0..3 {
+            let outcome = catch_unwind(AssertUnwindSafe(|| team.run(|member| assert_ne!(member, bad, "member fails"))));
+            let payload = outcome.expect_err("the panic is passed on");
+            assert!(payload.downcast_ref::<String>().is_some_and(|text| text.contains("member fails")));
+            team.run(|_| {});
+        }
     }
 }
