@@ -1,1 +1,39 @@
-//! placeholder
+//! What surrounds training: checkpoints, run folders, configuration, metrics, pictures, the page of a run.
+//!
+//! Nothing here knows a model or the engine: a stored tensor is a name, a data type, a shape and bytes. This file is
+//! the map of the folder; it holds no code of its own.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`atomic`] | replacing a file so that a crash leaves the old one or the new one |
+//! | [`safetensors_header`] | reading the header of a safetensors file without trusting it |
+//! | [`safetensors_file`] | tensors in and out of a safetensors file |
+//! | [`checkpoint`] | what a checkpoint holds, under which names |
+//! | [`expected`] | the names and shapes a model wants against those a file has |
+//! | [`run_folder`] | the folder of one training run |
+//! | [`run_lock`] | two trainings never write one folder |
+//! | [`metrics`] | what is recorded of a logged step |
+//! | [`config`] | defaults < file < environment < flags |
+//! | [`plot`] | lines and bands as SVG |
+//! | [`loss_picture`] | the loss curve of a run |
+//! | [`page`] | a self-contained HTML page |
+//! | [`run_page`] | the page of a run |
+
+pub mod atomic;
+pub mod checkpoint;
+pub mod config;
+pub mod expected;
+pub mod loss_picture;
+pub mod metrics;
+pub mod page;
+pub mod plot;
+pub mod run_folder;
+pub mod run_lock;
+pub mod run_page;
+pub mod safetensors_file;
+pub mod safetensors_header;
+
+#[cfg(test)]
+mod broken_files;
+#[cfg(test)]
+mod crash;

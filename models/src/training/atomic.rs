@@ -1,0 +1,192 @@
+//! Replacing a file so that a crash at any instruction leaves the whole old file or the whole new one.
+//!
+//! The order is: temporary file in the same folder, write, fsync, rename, fsync the folder. Every call that changes the
+//! disk goes through [`Disk`], so a test can let each of them fail. Appending (the metrics) is not here.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{Error, Kind, Result};
+
+/// The system calls that change the disk during a save; tests put a disk that fails in their place.
+pub trait Disk {
+    /// Creates an empty file that did not exist.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Moves a file over another, which it replaces in one step.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Makes the names in a folder durable.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+    /// Deletes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Creates a folder and those above it, where missing.
+    fn create_folder(&self, folder: &Path) -> io::Result<()>;
+}
+
+/// A file being written.
+pub trait DiskFile: Write {
+    /// Waits until everything written is on the medium (fsync).
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// The disk of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemDisk;
+
+impl DiskFile for File {
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_all()
+    }
+}
+
+impl Disk for SystemDisk {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(File::options().write(true).create_new(true).open(path)?))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        sync_folder(folder)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn create_folder(&self, folder: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder)
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        // Some network and FUSE file systems have no fsync of a folder; their renames are as durable as they can be.
+        Err(e) if matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        result => result,
+    }
+}
+
+/// Windows cannot open a folder as a file; NTFS journals the rename itself.
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Ending of a file that is being written; whatever bears it after a crash is rubbish.
+pub const UNFINISHED: &str = ".unfinished";
+
+/// A neighbour of `path` that no other writer uses: `.NAME.PID-COUNT.unfinished`.
+fn temporary_neighbour(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    path.with_file_name(format!(".{name}.{}-{count}{UNFINISHED}", std::process::id()))
+}
+
+/// The folder a file lies in; `.` for a bare name.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Replaces the file `path` by what `content` writes, durably and in one step.
+///
+/// # Errors
+/// [`Kind::Disk`] with the path when the disk refuses; the old file is then untouched and the temporary one removed.
+pub fn replace(disk: &dyn Disk, path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let temporary = temporary_neighbour(path);
+    let write = || -> io::Result<()> {
+        // 1. A new file beside the old one: a rename inside one folder is the only atomic replacement there is.
+        let mut out = BufWriter::with_capacity(1 << 20, disk.create(&temporary)?);
+        content(&mut out)?;
+        // 2. Its bytes before its name: otherwise the name may survive a power loss and the bytes not.
+        let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync()?;
+        // 3. Closed before the rename: Windows renames no open file.
+        drop(file);
+        disk.rename(&temporary, path)?;
+        disk.sync_folder(folder_of(path))
+    };
+    write().map_err(|cause| {
+        // Best effort: the first failure is the one to report, and a leftover is swept when the folder is next opened.
+        let _ = disk.remove(&temporary);
+        write_error(path, &cause)
+    })
+}
+
+/// The error of a write that the disk refused, with what to do about it.
+pub fn write_error(path: &Path, cause: &io::Error) -> Error {
+    let help = match cause.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space and resume; everything saved before is intact"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "choose a folder you may write to",
+        _ => "",
+    };
+    Error::new(Kind::Disk, format!("cannot write {}", path.display())).cause(cause).help(help)
+}
+
+/// The error of a file that cannot be read.
+pub fn read_error(path: &Path, cause: &io::Error) -> Error {
+    let help = match cause.kind() {
+        io::ErrorKind::NotFound => "check the path",
+        _ => "",
+    };
+    Error::new(Kind::BadInput, format!("cannot read {}", path.display())).cause(cause).help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_in(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_replaced_file_holds_the_new_bytes_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        replace(&SystemDisk, &path, |out| out.write_all(b"old")).unwrap();
+        replace(&SystemDisk, &path, |out| out.write_all(b"new")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names_in(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn a_failure_while_writing_keeps_the_old_file_and_removes_the_temporary_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        replace(&SystemDisk, &path, |out| out.write_all(b"old")).unwrap();
+        let error = replace(&SystemDisk, &path, |out| {
+            out.write_all(&[0; 1 << 21])?;
+            Err(io::ErrorKind::StorageFull.into())
+        })
+        .unwrap_err();
+        assert_eq!(error.kind, Kind::Disk);
+        assert!(error.what.contains(path.to_str().unwrap()), "{error}");
+        assert!(error.help.contains("free some space"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names_in(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn writing_into_a_folder_that_does_not_exist_is_a_disk_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = replace(&SystemDisk, &folder.path().join("none/file"), |_| Ok(())).unwrap_err();
+        assert_eq!(error.kind, Kind::Disk);
+    }
+
+    #[test]
+    fn a_bare_file_name_lies_in_the_current_folder() {
+        assert_eq!(folder_of(Path::new("file")), Path::new("."));
+        assert_eq!(folder_of(Path::new("a/file")), Path::new("a"));
+    }
+}

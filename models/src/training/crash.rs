@@ -1,0 +1,255 @@
+//! The promise "nothing saved is lost", held at every call to the disk: refused, killed, power lost, disk full.
+//!
+//! A [`FaultyDisk`] works on real files, counts its operations and goes wrong at the n-th, for every n. After each, what
+//! is on the disk is opened as a user would.
+
+use std::cell::{Cell, RefCell};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::atomic::{Disk, DiskFile, SystemDisk};
+use super::checkpoint::{Checkpoint, Group, Progress};
+use super::run_folder::{Retention, RunFolder, Which, resolve};
+use super::safetensors_file::StoredTensor;
+use crate::error::{Kind, Result};
+
+/// How the disk goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// This one operation is refused; the next ones work.
+    Refused,
+    /// This write and all that follow find the disk full; other operations work.
+    Full,
+    /// The process is killed: this operation (a write: half of it) and nothing after it happens.
+    Killed,
+    /// As killed, and what was not synced is lost: contents become empty, renames are undone.
+    PowerLost,
+    /// As killed, and contents that were not synced are lost, but renames have reached the medium.
+    PowerLostAfterRenames,
+}
+
+#[derive(Default)]
+struct Journal {
+    /// Files whose last write was not synced.
+    unsynced: Vec<PathBuf>,
+    /// Renames whose folder was not synced: from, to, and what `to` held before.
+    renames: Vec<(PathBuf, PathBuf, Option<Vec<u8>>)>,
+}
+
+struct Plan {
+    fault: Fault,
+    fault_at: usize,
+    done: Cell<usize>,
+    journal: RefCell<Journal>,
+}
+
+impl Plan {
+    /// Counts an operation; an error if it goes wrong.
+    fn step(&self, is_write: bool) -> io::Result<()> {
+        let n = self.done.get();
+        self.done.set(n + 1);
+        let wrong = match self.fault {
+            Fault::Refused => n == self.fault_at,
+            Fault::Full => n >= self.fault_at && is_write,
+            _ => n >= self.fault_at,
+        };
+        match (wrong, self.fault) {
+            (false, _) => Ok(()),
+            (true, Fault::Full) => Err(io::ErrorKind::StorageFull.into()),
+            (true, _) => Err(io::Error::other("injected fault")),
+        }
+    }
+
+    /// What the medium holds after the power came back.
+    fn lose_power(&self) {
+        let journal = self.journal.take();
+        for path in &journal.unsynced {
+            if path.exists() {
+                fs::write(path, b"").unwrap();
+            }
+        }
+        if self.fault == Fault::PowerLost {
+            for (from, to, before) in journal.renames.into_iter().rev() {
+                fs::rename(&to, &from).unwrap();
+                if let Some(bytes) = before {
+                    fs::write(&to, bytes).unwrap();
+                }
+            }
+        }
+    }
+}
+
+struct FaultyDisk(Rc<Plan>);
+
+struct FaultyFile {
+    plan: Rc<Plan>,
+    path: PathBuf,
+    file: Box<dyn DiskFile>,
+}
+
+impl Write for FaultyFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.plan.journal.borrow_mut().unsynced.push(self.path.clone());
+        // Small writes, so that a file can be torn at many places.
+        let bytes = &bytes[..bytes.len().min(100)];
+        if let Err(e) = self.plan.step(true) {
+            // Only the first faulty write is half done; a killed process writes nothing more.
+            if self.plan.done.get() == self.plan.fault_at + 1 {
+                self.file.write_all(&bytes[..bytes.len() / 2])?;
+            }
+            return Err(e);
+        }
+        self.file.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl DiskFile for FaultyFile {
+    fn sync(&mut self) -> io::Result<()> {
+        self.plan.step(false)?;
+        self.plan.journal.borrow_mut().unsynced.retain(|p| *p != self.path);
+        Ok(())
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.0.step(true)?;
+        self.0.journal.borrow_mut().unsynced.push(path.to_owned());
+        let file = SystemDisk.create(path)?;
+        Ok(Box::new(FaultyFile { plan: self.0.clone(), path: path.to_owned(), file }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.step(false)?;
+        let mut journal = self.0.journal.borrow_mut();
+        journal.renames.push((from.to_owned(), to.to_owned(), fs::read(to).ok()));
+        journal.unsynced.iter_mut().filter(|p| *p == from).for_each(|p| *p = to.to_owned());
+        SystemDisk.rename(from, to)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        self.0.step(false)?;
+        self.0.journal.borrow_mut().renames.retain(|(_, to, _)| to.parent() != Some(folder));
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.0.step(false)?;
+        SystemDisk.remove(path)
+    }
+
+    fn create_folder(&self, folder: &Path) -> io::Result<()> {
+        self.0.step(false)?;
+        SystemDisk.create_folder(folder)
+    }
+}
+
+fn checkpoint(step: u64) -> Checkpoint {
+    let mut checkpoint = Checkpoint::new(&serde_json::json!({"model": "gru"})).unwrap();
+    checkpoint.progress = Some(Progress { step, ..Progress::default() });
+    checkpoint.push(Group::Parameter, StoredTensor::new("w", &[100], &[step as f32; 100]));
+    checkpoint
+}
+
+/// The step of the checkpoint a role leads to; loading checks every byte of its structure.
+fn loaded_step(folder: &Path, which: Which) -> u64 {
+    let loaded = Checkpoint::load(&resolve(folder, which).unwrap()).unwrap();
+    let step = loaded.progress.as_ref().unwrap().step;
+    assert_eq!(loaded.tensor(Group::Parameter, "w").unwrap().elements::<f32>().unwrap(), [step as f32; 100]);
+    step
+}
+
+/// A run with steps 1 and 2 saved, then step 3 on a disk that goes wrong at its n-th operation. Gives the outcome of
+/// that save and how many operations took place.
+fn save_with_fault(folder: &Path, fault: Fault, fault_at: usize) -> (Result<PathBuf>, usize) {
+    let mut run = RunFolder::create(folder, false, "").unwrap();
+    run.save(&checkpoint(1), true).unwrap();
+    run.save(&checkpoint(2), false).unwrap();
+    drop(run);
+    let plan = Rc::new(Plan { fault, fault_at, done: Cell::new(0), journal: RefCell::default() });
+    let mut run = RunFolder::open_on(Rc::new(FaultyDisk(plan.clone())), folder).unwrap();
+    run.retain(Retention::Last(1));
+    let outcome = run.save(&checkpoint(3), true);
+    drop(run);
+    if matches!(fault, Fault::PowerLost | Fault::PowerLostAfterRenames) {
+        plan.lose_power();
+    }
+    (outcome, plan.done.get())
+}
+
+fn operations_of_a_save() -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let (outcome, operations) = save_with_fault(folder.path(), Fault::Refused, usize::MAX);
+    outcome.unwrap();
+    operations
+}
+
+#[test]
+fn whatever_operation_goes_wrong_the_old_or_the_new_checkpoint_loads() {
+    let operations = operations_of_a_save();
+    assert!(operations > 20, "a save is {operations} operations: too few to be the real thing");
+    let faults = [Fault::Refused, Fault::Full, Fault::Killed, Fault::PowerLost, Fault::PowerLostAfterRenames];
+    for fault in faults {
+        let mut latest_seen = Vec::new();
+        for n in 0..=operations {
+            let folder = tempfile::tempdir().unwrap();
+            let (outcome, _) = save_with_fault(folder.path(), fault, n);
+            let latest = loaded_step(folder.path(), Which::Latest);
+            let best = loaded_step(folder.path(), Which::Best);
+            assert!([2, 3].contains(&latest) && [1, 3].contains(&best), "{fault:?} at {n}: {latest}, {best}");
+            if outcome.is_ok() {
+                assert_eq!((latest, best), (3, 3), "{fault:?} at {n}: a save that reported success is there");
+            }
+            if let Err(error) = outcome {
+                assert_eq!(error.kind, Kind::Disk, "{fault:?} at {n}: {error}");
+            }
+            latest_seen.push(latest);
+
+            // And the run goes on: opened again, it saves as if nothing had happened.
+            let mut run = RunFolder::open(folder.path()).unwrap();
+            run.save(&checkpoint(4), false).unwrap();
+            assert_eq!(loaded_step(folder.path(), Which::Latest), 4);
+            let left = fs::read_dir(folder.path().join("checkpoints")).unwrap();
+            assert!(left.flatten().all(|e| e.file_name().to_string_lossy().starts_with("step-")), "{fault:?} at {n}");
+        }
+        assert!(latest_seen.contains(&2) && latest_seen.contains(&3), "{fault:?}: both outcomes occur");
+    }
+}
+
+#[test]
+fn a_full_disk_is_reported_with_the_path_and_leaves_no_half_file() {
+    for n in 0..8 {
+        let folder = tempfile::tempdir().unwrap();
+        let error = save_with_fault(folder.path(), Fault::Full, n).0.unwrap_err();
+        assert_eq!(error.kind, Kind::Disk);
+        assert!(error.what.contains("step-000003.safetensors"), "{error}");
+        assert!(error.help.contains("free some space"), "{error}");
+        let names = fs::read_dir(folder.path().join("checkpoints")).unwrap().flatten().map(|e| e.file_name());
+        assert_eq!(names.count(), 2, "only steps 1 and 2 are there");
+    }
+}
+
+/// Overwriting deletes a run on purpose; killed half way, what is left opens as a run without checkpoints, or not at all,
+/// and can be overwritten again.
+#[test]
+fn overwriting_can_be_killed_at_every_operation_and_done_again() {
+    for n in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = RunFolder::create(folder.path(), false, "old").unwrap();
+        run.save(&checkpoint(1), true).unwrap();
+        drop(run);
+        let plan = Plan { fault: Fault::Killed, fault_at: n, done: Cell::new(0), journal: RefCell::default() };
+        let _ = RunFolder::create_on(Rc::new(FaultyDisk(Rc::new(plan))), folder.path(), true, "new");
+        if let Ok(path) = resolve(folder.path(), Which::Latest) {
+            Checkpoint::load(&path).unwrap();
+        }
+        drop(RunFolder::create(folder.path(), true, "new").unwrap());
+    }
+}

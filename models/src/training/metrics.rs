@@ -1,0 +1,153 @@
+//! What is recorded of a logged step, as one line of `metrics.jsonl`, and the reading of such a file.
+//!
+//! A crash may tear the last line; the reader drops it. Anything else that is broken is an error naming its line.
+
+use std::path::Path;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::atomic::read_error;
+use crate::error::{Error, Kind, Result};
+
+/// One logged step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The step, counted over the whole run; from 1.
+    pub step: u64,
+    /// Symbols trained on so far.
+    pub symbols: u64,
+    /// Training loss since the last record, in nats per symbol; `null` in the file where it is not finite.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub loss: f64,
+    /// Validation loss, in nats per symbol, where this step was evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<f64>,
+    /// The learning rate of the step.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub learning_rate: f64,
+    /// Euclidean norm of the whole gradient, before clipping; `null` in the file where it is not finite.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub gradient_norm: f64,
+    /// Symbols per second since the last record.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub symbols_per_second: f64,
+    /// Wall time of training so far, in seconds, over all parts of the run.
+    pub seconds: f64,
+}
+
+/// JSON has no NaN: serde_json writes `null`, and a diverged step must still be readable.
+fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+impl Record {
+    /// The record as one line, with its line end.
+    pub fn to_line(&self) -> String {
+        let json = serde_json::to_string(self).expect("a record of numbers always has a JSON form");
+        json + "\n"
+    }
+}
+
+/// Reads `metrics.jsonl`.
+///
+/// # Errors
+/// [`Kind::BadInput`] with path and line.
+pub fn read(path: &Path) -> Result<Vec<Record>> {
+    parse(path, &std::fs::read(path).map_err(|e| read_error(path, &e))?)
+}
+
+/// The records of a file's bytes; a last line without its line end that is no record was torn by a crash, and is dropped.
+///
+/// # Errors
+/// [`Kind::BadInput`] naming the line that is no record, or whose step does not follow the one before.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Record>> {
+    let mut records: Vec<Record> = Vec::new();
+    for (i, line) in bytes.split_inclusive(|&b| b == b'\n').enumerate() {
+        let broken = |why: String| {
+            Error::new(Kind::BadInput, format!("{}, line {}: not a record of a step", path.display(), i + 1)).cause(why)
+        };
+        match serde_json::from_slice::<Record>(line) {
+            Ok(record) => {
+                let before = records.last().map_or(0, |r| r.step);
+                if record.step <= before && !records.is_empty() {
+                    return Err(broken(format!("step {} comes after step {before}", record.step)));
+                }
+                records.push(record);
+            }
+            Err(_) if line.last() != Some(&b'\n') => break,
+            Err(e) => return Err(broken(e.to_string())),
+        }
+    }
+    Ok(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(step: u64) -> Record {
+        Record {
+            step,
+            symbols: step * 4096,
+            loss: 1.0 / step as f64,
+            validation: step.is_multiple_of(2).then_some(0.1 + 0.2),
+            learning_rate: 2e-3,
+            gradient_norm: 0.7,
+            symbols_per_second: 45_000.0,
+            seconds: step as f64 * 0.09,
+        }
+    }
+
+    fn lines(steps: impl IntoIterator<Item = u64>) -> String {
+        steps.into_iter().map(|s| record(s).to_line()).collect()
+    }
+
+    fn parsed(text: &str) -> Result<Vec<Record>> {
+        parse(Path::new("metrics.jsonl"), text.as_bytes())
+    }
+
+    #[test]
+    fn records_come_back_to_the_last_digit() {
+        let wanted: Vec<Record> = (1..5).map(record).collect();
+        assert_eq!(parsed(&lines(1..5)).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_dropped_wherever_it_was_torn() {
+        let whole = lines(1..4);
+        let second_end = lines(1..3).len();
+        for cut in second_end..whole.len() - 1 {
+            assert_eq!(parsed(&whole[..cut]).unwrap().len(), 2, "cut at byte {cut}");
+        }
+        assert_eq!(parsed(&whole[..whole.len() - 1]).unwrap().len(), 3, "only the line end is missing");
+    }
+
+    #[test]
+    fn zeros_left_at_the_end_by_a_power_loss_are_dropped() {
+        let mut bytes = lines(1..3).into_bytes();
+        bytes.extend([0; 100]);
+        assert_eq!(parse(Path::new("x"), &bytes).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_broken_line_in_the_middle_is_named() {
+        let text = lines(1..3) + "{\"step\": 3}\n" + &lines(4..5);
+        let error = parsed(&text).unwrap_err();
+        assert_eq!(error.kind, Kind::BadInput);
+        assert!(error.what.contains("metrics.jsonl, line 3"), "{error}");
+    }
+
+    #[test]
+    fn steps_that_go_back_are_named() {
+        let error = parsed(&lines([1, 3, 2])).unwrap_err();
+        assert!(error.what.contains("line 3") && error.cause.contains("step 2 comes after step 3"), "{error}");
+    }
+
+    #[test]
+    fn a_diverged_step_is_recorded_and_read() {
+        let diverged = Record { loss: f64::NAN, gradient_norm: f64::INFINITY, ..record(1) };
+        let read = parsed(&diverged.to_line()).unwrap();
+        assert!(read[0].loss.is_nan() && read[0].gradient_norm.is_nan());
+    }
+}

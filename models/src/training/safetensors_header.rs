@@ -1,0 +1,350 @@
+//! The header of a safetensors file, read without trusting a single number in it.
+//!
+//! The `safetensors` crate (0.8) accepts a name that occurs twice and a tensor of rank 10,000, and overflows on crafted
+//! offsets. This reader holds every number against the length of the file before anything is allocated for it. It reads
+//! no tensor bytes: [`super::safetensors_file`] does.
+//!
+//! Source: the format, <https://huggingface.co/docs/safetensors>: `u64` little-endian N, N bytes of JSON, the data.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::io::Read;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+
+/// The highest rank a tensor of ours has is 4 (a convolution); more than this is a broken file.
+pub const MAX_RANK: usize = 8;
+
+/// The longest header the format allows.
+pub const MAX_HEADER_BYTES: u64 = 100_000_000;
+
+/// The types of element a checkpoint may hold, under their names in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DataType {
+    /// 32-bit float.
+    F32,
+    /// 64-bit float.
+    F64,
+    /// 64-bit unsigned integer.
+    U64,
+    /// 64-bit signed integer.
+    I64,
+    /// 32-bit unsigned integer.
+    U32,
+    /// Byte.
+    U8,
+}
+
+impl DataType {
+    /// All types, in the order in which the documentation lists them.
+    pub const ALL: [DataType; 6] =
+        [DataType::F32, DataType::F64, DataType::U64, DataType::I64, DataType::U32, DataType::U8];
+
+    /// Bytes of one element.
+    pub fn size(self) -> usize {
+        match self {
+            DataType::F64 | DataType::U64 | DataType::I64 => 8,
+            DataType::F32 | DataType::U32 => 4,
+            DataType::U8 => 1,
+        }
+    }
+
+    /// Its name in the file: `F32`.
+    pub fn name(self) -> &'static str {
+        match self {
+            DataType::F32 => "F32",
+            DataType::F64 => "F64",
+            DataType::U64 => "U64",
+            DataType::I64 => "I64",
+            DataType::U32 => "U32",
+            DataType::U8 => "U8",
+        }
+    }
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where one tensor lies in the file, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name, unique in its file.
+    pub name: String,
+    /// The type of its elements.
+    pub data_type: DataType,
+    /// Its shape; empty for a scalar.
+    pub shape: Vec<usize>,
+    /// First byte, counted from the end of the header.
+    pub begin: u64,
+    /// One past its last byte.
+    pub end: u64,
+}
+
+/// A checked header: tensors in the order of their bytes, back to back, filling the file exactly.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// The tensors, in the order of their bytes.
+    pub entries: Vec<Entry>,
+    /// The strings of `__metadata__`.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Reads and checks the header of a file of `file_bytes` bytes; leaves `source` at the first byte of the data.
+///
+/// # Errors
+/// One sentence saying what is wrong, naming the tensor where there is one. The caller adds the path.
+pub fn read_header(source: &mut dyn Read, file_bytes: u64) -> Result<Header, String> {
+    let mut length = [0; 8];
+    if file_bytes < 8 {
+        return Err(format!("the file has {file_bytes} bytes; the length of the header alone takes 8"));
+    }
+    source.read_exact(&mut length).map_err(|e| format!("the length of the header cannot be read: {e}"))?;
+    let length = u64::from_le_bytes(length);
+    if length > file_bytes - 8 {
+        return Err(format!("the header claims {length} bytes at byte 0, but only {} follow", file_bytes - 8));
+    }
+    if length > MAX_HEADER_BYTES {
+        return Err(format!("the header claims {length} bytes at byte 0; the format allows {MAX_HEADER_BYTES}"));
+    }
+    // At most MAX_HEADER_BYTES, and the file really is that long: safe to allocate.
+    let mut json = vec![0; length as usize];
+    source.read_exact(&mut json).map_err(|e| format!("the header cannot be read: {e}"))?;
+    let text = std::str::from_utf8(&json)
+        .map_err(|e| format!("the header is not UTF-8 at byte {} of the file", 8 + e.valid_up_to()))?;
+    let RawHeader { tensors, metadata } = serde_json::from_str(text).map_err(|e| {
+        let message = e.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        match byte_of(text, e.line(), e.column()) {
+            Some(at) => format!("the header is not what it should be at byte {} of the file: {message}", 8 + at),
+            None => format!("the header is not what it should be: {message}"),
+        }
+    })?;
+    let entries = check(tensors, file_bytes - 8 - length)?;
+    Ok(Header { entries, metadata })
+}
+
+/// The byte of a line and column as serde_json counts them (from 1; line 0 where it does not know).
+fn byte_of(text: &str, line: usize, column: usize) -> Option<usize> {
+    let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    Some(start + column.saturating_sub(1))
+}
+
+/// Holds names, shapes and offsets against each other and against the `data_bytes` that follow the header.
+fn check(tensors: Vec<(String, RawEntry)>, data_bytes: u64) -> Result<Vec<Entry>, String> {
+    let mut entries = Vec::with_capacity(tensors.len());
+    for (name, raw) in tensors {
+        entries.push(check_entry(&name, raw, data_bytes).map_err(|why| format!("tensor `{name}`: {why}"))?);
+    }
+    entries.sort_by(|a: &Entry, b| (a.begin, a.end).cmp(&(b.begin, b.end)));
+    let mut filled = 0;
+    for (i, entry) in entries.iter().enumerate() {
+        let name = &entry.name;
+        if entry.begin < filled {
+            let other = &entries[i - 1].name;
+            return Err(format!("tensor `{name}`: begins at byte {} of the data, inside `{other}`", entry.begin));
+        }
+        if entry.begin > filled {
+            return Err(format!(
+                "tensor `{name}`: begins at byte {} of the data, leaving a gap from {filled}",
+                entry.begin
+            ));
+        }
+        filled = entry.end;
+    }
+    if filled != data_bytes {
+        return Err(format!("the tensors fill {filled} bytes, but {data_bytes} follow the header"));
+    }
+    Ok(entries)
+}
+
+fn check_entry(name: &str, raw: RawEntry, data_bytes: u64) -> Result<Entry, String> {
+    if name.is_empty() {
+        return Err("the name is empty".into());
+    }
+    let Some(data_type) = DataType::ALL.into_iter().find(|d| d.name() == raw.dtype) else {
+        let known = DataType::ALL.map(DataType::name).join(", ");
+        return Err(format!("unknown data type `{}` (known: {known})", raw.dtype));
+    };
+    let RawEntry { shape, data_offsets: (begin, end), .. } = raw;
+    if shape.len() > MAX_RANK {
+        return Err(format!("rank {} is more than {MAX_RANK}", shape.len()));
+    }
+    if begin > end {
+        return Err(format!("ends at byte {end} of the data, before it begins at {begin}"));
+    }
+    if end > data_bytes {
+        return Err(format!("ends at byte {end} of the data, which has {data_bytes}"));
+    }
+    // A zero axis makes the product 0 whatever stands beside it, so each axis is held to what an address can hold.
+    let mut needed = Some(data_type.size() as u64);
+    let mut axes = Vec::with_capacity(shape.len());
+    for &axis in &shape {
+        needed = needed.and_then(|n| n.checked_mul(axis));
+        axes.push(usize::try_from(axis).map_err(|_| format!("axis of {axis} elements is too long"))?);
+    }
+    match needed {
+        Some(needed) if needed == end - begin => {}
+        Some(needed) => {
+            return Err(format!(
+                "shape {shape:?} of {data_type} needs {needed} bytes, the offsets give {}",
+                end - begin
+            ));
+        }
+        None => return Err(format!("shape {shape:?} has more elements than can be counted")),
+    }
+    Ok(Entry { name: name.to_owned(), data_type, shape: axes, begin, end })
+}
+
+/// One entry as it stands in the JSON; serde refuses unknown, missing and repeated fields.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry {
+    dtype: String,
+    shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+struct RawHeader {
+    tensors: Vec<(String, RawEntry)>,
+    metadata: BTreeMap<String, String>,
+}
+
+impl<'de> Deserialize<'de> for RawHeader {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = RawHeader;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with one entry per tensor")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawHeader, A::Error> {
+                let mut seen = HashSet::new();
+                let (mut tensors, mut metadata) = (Vec::new(), BTreeMap::new());
+                while let Some(name) = map.next_key::<String>()? {
+                    if !seen.insert(name.clone()) {
+                        return Err(de::Error::custom(format!("the name `{name}` occurs twice")));
+                    }
+                    let named = |e: A::Error| de::Error::custom(format!("`{name}`: {e}"));
+                    if name == "__metadata__" {
+                        metadata = map.next_value::<UniqueStrings>().map_err(named)?.0;
+                    } else {
+                        let entry = map.next_value::<RawEntry>().map_err(named)?;
+                        tensors.push((name, entry));
+                    }
+                }
+                Ok(RawHeader { tensors, metadata })
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// A map of strings that refuses a key that occurs twice.
+struct UniqueStrings(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for UniqueStrings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Strings;
+        impl<'de> Visitor<'de> for Strings {
+            type Value = UniqueStrings;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of strings")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UniqueStrings, A::Error> {
+                let mut strings = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry::<String, String>()? {
+                    if strings.contains_key(&key) {
+                        return Err(de::Error::custom(format!("the key `{key}` occurs twice")));
+                    }
+                    strings.insert(key, value);
+                }
+                Ok(UniqueStrings(strings))
+            }
+        }
+        deserializer.deserialize_map(Strings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn file(json: &str, data: usize) -> Vec<u8> {
+        let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(json.as_bytes());
+        bytes.resize(bytes.len() + data, 0);
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<Header, String> {
+        read_header(&mut &bytes[..], bytes.len() as u64)
+    }
+
+    const VALID: &str = r#"{"__metadata__":{"autoreg.format":"1"},"b":{"dtype":"U8","shape":[3],"data_offsets":[24,27]},"a.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}  "#;
+
+    #[test]
+    fn a_valid_header_gives_the_tensors_in_the_order_of_their_bytes() {
+        let header = read(&file(VALID, 27)).unwrap();
+        let names: Vec<&str> = header.entries.iter().map(|e| e.name.as_str()).collect();
+        assert_eq!(names, ["a.weight", "b"]);
+        assert_eq!(header.entries[0].shape, [2, 3]);
+        assert_eq!(header.metadata["autoreg.format"], "1");
+    }
+
+    #[test]
+    fn a_json_error_names_the_byte_of_the_file() {
+        let error = read(&file(r#"{"a":!}"#, 0)).unwrap_err();
+        assert!(error.contains("at byte 13 of the file"), "{error}");
+    }
+
+    #[test]
+    fn our_verdict_on_valid_files_is_that_of_the_safetensors_crate() {
+        let bytes = file(VALID, 27);
+        let theirs = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        for entry in read(&bytes).unwrap().entries {
+            assert_eq!(theirs.tensor(&entry.name).unwrap().shape(), entry.shape);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever passes is consistent: ranks, products and offsets hold.
+        #[test]
+        fn a_mutated_header_never_panics_and_what_passes_is_consistent(
+            changes in prop::collection::vec((0usize..200, any::<u8>()), 0..6),
+            cut in prop::option::of(0usize..200),
+        ) {
+            let mut bytes = file(VALID, 27);
+            for (at, byte) in changes {
+                let length = bytes.len();
+                bytes[at % length] = byte;
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut);
+            }
+            if let Ok(header) = read(&bytes) {
+                for entry in header.entries {
+                    let elements: usize = entry.shape.iter().product();
+                    prop_assert!(entry.shape.len() <= MAX_RANK);
+                    prop_assert_eq!((elements * entry.data_type.size()) as u64, entry.end - entry.begin);
+                    prop_assert!(entry.end <= bytes.len() as u64);
+                }
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            let _ = read(&bytes);
+        }
+    }
+}
