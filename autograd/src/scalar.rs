@@ -12,7 +12,7 @@ pub trait Scalar: NdFloat + Gemm + Math + Default + std::iter::Sum {
     fn of(x: f64) -> Self;
 
     /// This value in double precision, exactly.
-    fn to_f64(self) -> f64;
+    fn as_f64(self) -> f64;
 }
 
 impl Scalar for f32 {
@@ -20,7 +20,7 @@ impl Scalar for f32 {
     fn of(x: f64) -> Self {
         x as f32
     }
-    fn to_f64(self) -> f64 {
+    fn as_f64(self) -> f64 {
         f64::from(self)
     }
 }
@@ -30,7 +30,7 @@ impl Scalar for f64 {
     fn of(x: f64) -> Self {
         x
     }
-    fn to_f64(self) -> f64 {
+    fn as_f64(self) -> f64 {
         self
     }
 }

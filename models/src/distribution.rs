@@ -31,15 +31,15 @@ pub struct Categorical<T> {
 impl<T: autograd::Scalar> Categorical<T> {
     /// The largest logit and `ln Σ exp(logit − largest)`.
     fn normalizer(&self) -> (f64, f64) {
-        let largest = self.logits.iter().fold(f64::NEG_INFINITY, |most, x| most.max(x.to_f64()));
-        let sum: f64 = self.logits.iter().map(|x| (x.to_f64() - largest).exp()).sum();
+        let largest = self.logits.iter().fold(f64::NEG_INFINITY, |most, x| most.max(x.as_f64()));
+        let sum: f64 = self.logits.iter().map(|x| (x.as_f64() - largest).exp()).sum();
         (largest, sum.ln())
     }
 
     /// The probability of every symbol.
     pub fn probabilities(&self) -> Vec<f64> {
         let (largest, ln_sum) = self.normalizer();
-        self.logits.iter().map(|x| (x.to_f64() - largest - ln_sum).exp()).collect()
+        self.logits.iter().map(|x| (x.as_f64() - largest - ln_sum).exp()).collect()
     }
 
     /// The symbol with the largest logit, the first of equal ones.
@@ -59,12 +59,12 @@ impl<T: autograd::Scalar> Distribution for Categorical<T> {
 
     fn log_probability(&self, symbol: u32) -> f64 {
         let (largest, ln_sum) = self.normalizer();
-        self.logits[symbol as usize].to_f64() - largest - ln_sum
+        self.logits[symbol as usize].as_f64() - largest - ln_sum
     }
 
     fn sample(&self, random: &mut impl Rng) -> u32 {
         let (largest, ln_sum) = self.normalizer();
-        let weight = |x: &T| (x.to_f64() - largest).exp();
+        let weight = |x: &T| (x.as_f64() - largest).exp();
         draw(self.logits.iter().map(weight), ln_sum.exp(), random)
     }
 
@@ -73,7 +73,7 @@ impl<T: autograd::Scalar> Distribution for Categorical<T> {
     }
 
     fn parameters(&self) -> Vec<f64> {
-        self.logits.iter().map(|x| x.to_f64()).collect()
+        self.logits.iter().map(|x| x.as_f64()).collect()
     }
 }
 

@@ -2,7 +2,11 @@
 //!
 //! This file is the map of the crate; it holds no code of its own.
 
+pub mod autoregressive;
+pub mod check;
+pub mod distribution;
 pub mod error;
+pub mod sampling;
 pub mod series;
 pub mod text;
 pub mod training;

@@ -88,7 +88,7 @@ impl Sampler {
         let n = distribution.logits.len();
         self.seen.resize(n, false);
         self.weights.clear();
-        self.weights.extend(distribution.logits.iter().map(|x| x.to_f64()));
+        self.weights.extend(distribution.logits.iter().map(|x| x.as_f64()));
         if repetition_penalty != 1.0 {
             for (x, _) in self.weights.iter_mut().zip(&self.seen).filter(|(_, seen)| **seen) {
                 *x = if *x > 0.0 { *x / repetition_penalty } else { *x * repetition_penalty };

@@ -231,6 +231,6 @@ mod tests {
     #[test]
     fn reading_reads_every_word() {
         let words: Vec<u64> = (0..64 * 9 + 5).collect();
-        assert_eq!(sum_of(&words), words.iter().sum());
+        assert_eq!(sum_of(&words), words.iter().sum::<u64>());
     }
 }

@@ -5,11 +5,11 @@ use crate::{Gradients, Scalar};
 
 /// `√Σ g²` over the gradients of all parameters of a model, summed in f64 in the order of the parameters.
 pub fn norm<T: Scalar>(model: &dyn Module<T>, gradients: &Gradients<T>) -> f64 {
-    let mut total = 0.0;
+    let mut total = 0.0_f64;
     model.visit("", &mut |_, param| {
         if let Some(g) = gradients.of(param) {
             let g = g.as_standard_layout();
-            total += crate::kernels::reduce::squared_norm(g.as_slice().expect("row-major"));
+            total += crate::kernels::reduce::sum_of_squares(g.as_slice().expect("row-major"));
         }
     });
     total.sqrt()
