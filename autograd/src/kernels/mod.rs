@@ -17,7 +17,7 @@ mod micro_avx512;
 mod pack;
 pub mod packed;
 pub mod parallel;
-mod stubs;
-pub use stubs::*;
+
+
 pub mod recurrent;
 pub mod team;
