@@ -7,3 +7,5 @@
 pub mod gemm;
 pub mod math;
 pub mod parallel;
+pub mod reduce;
+mod rows;
