@@ -5,7 +5,10 @@
 #![allow(unsafe_code)] // the one place: each block says why it is sound
 
 pub mod gemm;
+pub mod layer_norm;
 pub mod math;
 pub mod parallel;
 pub mod reduce;
-mod rows;
+mod row_tasks;
+pub mod rows;
+pub mod softmax;

@@ -6,7 +6,7 @@
 use super::gemm::Store;
 use super::math::dispatch::{Pass, dispatch};
 use super::parallel::MIN_PARALLEL;
-use super::rows::{count_rows, rows_per_task};
+use super::row_tasks::{count_rows, rows_per_task};
 use crate::Scalar;
 use rayon::prelude::*;
 
@@ -142,7 +142,13 @@ impl<T: Scalar, F: Fn(&mut T, &[T])> Pass for EachRow<'_, T, F> {
     }
 }
 
-fn each_row<T: Scalar>(what: &str, xs: &[T], cols: usize, out: &mut [T], f: impl Fn(&mut T, &[T]) + Copy + Sync + Send) {
+fn each_row<T: Scalar>(
+    what: &str,
+    xs: &[T],
+    cols: usize,
+    out: &mut [T],
+    f: impl Fn(&mut T, &[T]) + Copy + Sync + Send,
+) {
     assert_eq!(count_rows(what, xs, cols), if cols == 0 { 0 } else { out.len() }, "{what}: one value per row");
     if cols == 0 {
         return out.iter_mut().for_each(|out| f(out, &[]));

@@ -12,8 +12,10 @@ fn sigmoid64(x: f64) -> f64 {
 
 /// Every 1009th float (a prime, so all patterns of low bits occur): negative and positive, subnormal, infinite and NaN.
 fn dense_grid() -> Vec<f32> {
-    let edges = [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1e-45, -1e-45];
-    let thresholds = [88.722_83, 88.722_84, 89.0, -87.336_54, -87.336_55, -103.972_08, -103.972_09, -104.0, 40.0, -40.0, 9.01, 0.5];
+    let edges =
+        [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1e-45, -1e-45];
+    let thresholds =
+        [88.722_83, 88.722_84, 89.0, -87.336_54, -87.336_55, -103.972_08, -103.972_09, -104.0, 40.0, -40.0, 9.01, 0.5];
     (0..=u32::MAX).step_by(1009).map(f32::from_bits).chain(edges).chain(thresholds).collect()
 }
 
@@ -103,7 +105,9 @@ fn zeros_infinities_and_nan_are_exact() {
     assert_eq!([f32::sigmoid_lane(-inf), f32::sigmoid_lane(zero), f32::sigmoid_lane(inf)], [0.0, 0.5, 1.0]);
     assert_eq!([f32::tanh_lane(-inf), f32::tanh_lane(inf)], [-1.0, 1.0]);
     assert_eq!([f32::tanh_lane(zero).to_bits(), f32::tanh_lane(-zero).to_bits()], [zero.to_bits(), (-zero).to_bits()]);
-    assert!(f32::exp_lane(f32::NAN).is_nan() && f32::tanh_lane(f32::NAN).is_nan() && f32::sigmoid_lane(f32::NAN).is_nan());
+    assert!(
+        f32::exp_lane(f32::NAN).is_nan() && f32::tanh_lane(f32::NAN).is_nan() && f32::sigmoid_lane(f32::NAN).is_nan()
+    );
 }
 
 #[test]

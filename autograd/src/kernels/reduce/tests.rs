@@ -1,7 +1,7 @@
 //! Sums and maxima against naive loops in `f64`, at the edges, and across numbers of threads.
 
 use super::*;
-use crate::kernels::rows::tests::{assert_thread_independent, wave, wave32};
+use crate::kernels::row_tasks::tests::{assert_thread_independent, wave, wave32};
 use approx::assert_relative_eq;
 use proptest::prelude::*;
 
