@@ -4,9 +4,11 @@
 //! number of threads over a sum.
 #![allow(unsafe_code)] // the one place: each block says why it is sound
 
+pub mod dropout;
 pub mod gemm;
 pub mod layer_norm;
 pub mod math;
+pub mod optimizer;
 pub mod parallel;
 pub mod reduce;
 mod row_tasks;
