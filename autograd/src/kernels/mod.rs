@@ -5,9 +5,11 @@
 #![allow(unsafe_code)] // the one place: each block says why it is sound
 
 pub mod dropout;
+pub mod elementwise;
 pub mod gemm;
 pub mod layer_norm;
 pub mod math;
+pub mod memory;
 pub mod optimizer;
 pub mod parallel;
 pub mod reduce;
