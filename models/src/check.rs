@@ -28,7 +28,11 @@ fn bits(distribution: &impl Distribution) -> Vec<u64> {
 
 /// Changing the symbol at t must leave the distributions at 0..=t as they are, bit for bit, and must be able to change a later
 /// one. `other` gives a symbol that differs from its argument.
-pub fn causality<M: Autoregressive>(model: &M, sequence: &[M::Symbol], other: impl Fn(M::Symbol) -> M::Symbol) -> Outcome {
+pub fn causality<M: Autoregressive>(
+    model: &M,
+    sequence: &[M::Symbol],
+    other: impl Fn(M::Symbol) -> M::Symbol,
+) -> Outcome {
     const NAME: &str = "causality";
     let original: Vec<_> = model.distributions(sequence).iter().map(bits).collect();
     let mut reached = 0;

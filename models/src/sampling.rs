@@ -44,7 +44,11 @@ impl Options {
         };
         let within = |x: f64, most: f64| x > 0.0 && x <= most;
         if !(self.temperature >= 0.0 && self.temperature.is_finite()) {
-            return wrong("temperature", self.temperature.to_string(), "a number of at least 0; 0 takes the most likely symbol");
+            return wrong(
+                "temperature",
+                self.temperature.to_string(),
+                "a number of at least 0; 0 takes the most likely symbol",
+            );
         }
         if self.top_k == Some(0) {
             return wrong("top-k", "0".into(), "at least 1; leave it out to keep all symbols");

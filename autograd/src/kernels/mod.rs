@@ -5,19 +5,26 @@
 #![allow(unsafe_code)] // the one place: each block says why it is sound
 
 mod blocked;
+pub mod dropout;
+pub mod elementwise;
 pub mod gemm;
 pub mod gru;
+pub mod layer_norm;
 pub mod limits;
 pub mod lstm;
 pub mod math;
 mod matvec;
+pub mod memory;
 mod micro;
 #[cfg(target_arch = "x86_64")]
 mod micro_avx512;
+pub mod optimizer;
 mod pack;
 pub mod packed;
 pub mod parallel;
-
-
 pub mod recurrent;
+pub mod reduce;
+mod row_tasks;
+pub mod rows;
+pub mod softmax;
 pub mod team;

@@ -2,6 +2,7 @@
 
 use super::rows::Rows;
 use crate::gradcheck::{Case, real};
+use crate::kernels::dropout;
 use crate::random::{Stream, Streams};
 use crate::{Scalar, Tensor};
 
@@ -25,23 +26,15 @@ impl<T: Scalar> Tensor<T> {
         let mask = stream.dropout_mask(self.value().len(), 1.0 - p);
         let scale = T::of(1.0 / (1.0 - p));
         let mut z = rows.into_buffer(self.value().clone());
-        apply(&mut z, &mask, scale);
+        dropout::apply(&mut z, &mask, scale);
         Tensor::from_op("dropout", rows.restore(z, columns), [self], move |g, [dx]| {
             dx.add(|| {
                 let mut d = rows.into_buffer(g.into_shared());
-                apply(&mut d, &mask, scale);
+                dropout::apply(&mut d, &mask, scale);
                 rows.restore(d, columns)
             });
         })
     }
-}
-
-/// `x ← x ⊙ m · scale`.
-fn apply<T: Scalar>(x: &mut [T], mask: &[u8], scale: T) {
-    crate::kernels::parallel::for_each_chunk(x, |offset, chunk| {
-        let mask = &mask[offset..offset + chunk.len()];
-        chunk.iter_mut().zip(mask).for_each(|(x, &keep)| *x *= if keep != 0 { scale } else { T::zero() });
-    });
 }
 
 pub(crate) fn cases() -> Vec<Case> {

@@ -53,18 +53,18 @@ impl<T: Scalar> Optimizer<T> for Adam<T> {
                 Decay::Matrices(rate) if param.rank() >= 2 => rate,
                 _ => 0.0,
             };
-            let step = optimizer::AdamStep {
+            let step = optimizer::Adam {
                 learning_rate: update.learning_rate,
-                beta1: self.beta1,
-                beta2: self.beta2,
+                betas: (self.beta1, self.beta2),
                 epsilon: self.epsilon,
                 weight_decay,
-                gradient_factor: update.gradient_factor,
+                decay: optimizer::Decay::Decoupled,
                 step: self.updates,
+                gradient_scale: update.gradient_factor,
             };
             let m = buffer(&mut self.first_moment, &name, g.len());
             let v = buffer(&mut self.second_moment, &name, g.len());
-            optimizer::adam(step, param.values_mut(), g.as_slice().expect("row-major"), m, v);
+            optimizer::adam(&step, param.values_mut(), g.as_slice().expect("row-major"), m, v);
         });
     }
 

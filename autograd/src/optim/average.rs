@@ -32,7 +32,7 @@ impl<T: Scalar> Average<T> {
         let mut averages = self.values.iter_mut();
         model.visit("", &mut |_, param| {
             let (_, average) = averages.next().expect("the model it was made for");
-            crate::kernels::optimizer::average(T::of(decay), average, param.values());
+            crate::kernels::optimizer::moving_average(average, param.values(), decay);
         });
     }
 

@@ -45,7 +45,11 @@ pub trait Optimizer<T: Scalar> {
 }
 
 /// The buffer of a parameter in a map by name, of zeros when it is new.
-fn buffer<'m, T: Scalar>(map: &'m mut std::collections::BTreeMap<String, Vec<T>>, name: &str, len: usize) -> &'m mut Vec<T> {
+fn buffer<'m, T: Scalar>(
+    map: &'m mut std::collections::BTreeMap<String, Vec<T>>,
+    name: &str,
+    len: usize,
+) -> &'m mut Vec<T> {
     if !map.contains_key(name) {
         map.insert(name.to_string(), vec![T::zero(); len]);
     }

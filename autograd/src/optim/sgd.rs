@@ -25,16 +25,18 @@ impl<T: Scalar> Sgd<T> {
 impl<T: Scalar> Optimizer<T> for Sgd<T> {
     fn update(&mut self, model: &mut dyn Module<T>, gradients: &Gradients<T>, update: Update) {
         self.updates += 1;
-        let step = optimizer::SgdStep {
+        let step = optimizer::Sgd {
             learning_rate: update.learning_rate,
             momentum: self.momentum,
-            gradient_factor: update.gradient_factor,
+            nesterov: false,
+            weight_decay: 0.0,
+            gradient_scale: update.gradient_factor,
         };
         model.visit_mut("", &mut |name, param| {
             let Some(g) = gradients.of(param) else { return };
             let g = g.as_standard_layout();
             let velocity = buffer(&mut self.velocity, &name, g.len());
-            optimizer::sgd(step, param.values_mut(), g.as_slice().expect("row-major"), velocity);
+            optimizer::sgd(&step, param.values_mut(), g.as_slice().expect("row-major"), velocity);
         });
     }
 

@@ -1,0 +1,159 @@
+//! Softmax and log-softmax over rows, in place, and their backward passes.
+//!
+//! The loss built of them stands in [`cross_entropy`](mod@cross_entropy). Each row is read three times, but only the first reading
+//! comes from memory: a row of 10,000 `f32` fits the level-1 cache.
+
+mod cross_entropy;
+pub use cross_entropy::{cross_entropy, cross_entropy_backward, mean, negative_log_likelihoods};
+
+use super::math::dispatch::{Pass, dispatch};
+use super::reduce::{LANES, combine_lanes, dot_lanes, fold_lanes, max_lanes, sum_lanes};
+use super::row_tasks::{count_rows, for_each_row_block};
+use crate::Scalar;
+
+/// `x ← exp(x − max x)` of one row; returns `(max x, Σ exp(x − max x))`.
+#[inline(always)]
+fn exponentials<T: Scalar>(row: &mut [T]) -> (T, T) {
+    let max = max_lanes(row);
+    let mut sums = [T::zero(); LANES];
+    let (blocks, rest) = row.as_chunks_mut::<LANES>();
+    for block in blocks {
+        for (sum, x) in sums.iter_mut().zip(block) {
+            *x = T::exp_lane(*x - max);
+            *sum += *x;
+        }
+    }
+    for (sum, x) in sums.iter_mut().zip(rest) {
+        *x = T::exp_lane(*x - max);
+        *sum += *x;
+    }
+    (max, combine_lanes(sums, |a, b| a + b))
+}
+
+/// `(max x, Σ exp(x − max x))` of one row, which stays as it is; the same bits as [`exponentials`].
+#[inline(always)]
+fn max_and_sum<T: Scalar>(row: &[T]) -> (T, T) {
+    let max = max_lanes(row);
+    let sums = fold_lanes(row, T::zero(), |sum, x| sum + T::exp_lane(x - max));
+    (max, combine_lanes(sums, |a, b| a + b))
+}
+
+/// `x ← factor · x`.
+#[inline(always)]
+fn scale<T: Scalar>(xs: &mut [T], factor: T) {
+    for x in xs {
+        *x *= factor;
+    }
+}
+
+struct Softmax<'a, T>(&'a mut [T], usize);
+impl<T: Scalar> Pass for Softmax<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for row in self.0.chunks_exact_mut(self.1) {
+            let (_, sum) = exponentials(row);
+            scale(row, sum.recip());
+        }
+    }
+}
+
+struct LogSoftmax<'a, T>(&'a mut [T], usize);
+impl<T: Scalar> Pass for LogSoftmax<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for row in self.0.chunks_exact_mut(self.1) {
+            let (max, sum) = max_and_sum(row);
+            let log_sum = sum.ln();
+            for x in row {
+                *x = (*x - max) - log_sum;
+            }
+        }
+    }
+}
+
+struct SoftmaxBackward<'a, T>(&'a [T], &'a mut [T], usize);
+impl<T: Scalar> Pass for SoftmaxBackward<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (z, g) in self.0.chunks_exact(self.2).zip(self.1.chunks_exact_mut(self.2)) {
+            let dot = dot_lanes(g, z);
+            for (g, &z) in g.iter_mut().zip(z) {
+                *g = z * (*g - dot);
+            }
+        }
+    }
+}
+
+struct LogSoftmaxBackward<'a, T>(&'a [T], &'a mut [T], usize);
+impl<T: Scalar> Pass for LogSoftmaxBackward<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (z, g) in self.0.chunks_exact(self.2).zip(self.1.chunks_exact_mut(self.2)) {
+            let sum = sum_lanes(g);
+            for (g, &z) in g.iter_mut().zip(z) {
+                *g -= T::exp_lane(z) * sum;
+            }
+        }
+    }
+}
+
+/// `z = exp(x − max x) / Σ exp(x − max x)` of each row, in place.
+///
+/// −∞ gets 0; a row of nothing but −∞, or with +∞ or NaN in it, becomes NaN, as in PyTorch.
+///
+/// # Shapes
+/// `xs` (R, C)
+///
+/// # Panics
+/// If `xs` is not made of rows of `cols`.
+pub fn softmax<T: Scalar>(xs: &mut [T], cols: usize) {
+    count_rows("softmax", xs, cols);
+    for_each_row_block(cols, xs, |_, xs| dispatch(Softmax(xs, cols)));
+}
+
+/// `z = x − max x − ln Σ exp(x − max x)` of each row, in place; NaN as [`softmax`].
+///
+/// # Shapes
+/// `xs` (R, C)
+///
+/// # Panics
+/// If `xs` is not made of rows of `cols`.
+pub fn log_softmax<T: Scalar>(xs: &mut [T], cols: usize) {
+    count_rows("log_softmax", xs, cols);
+    for_each_row_block(cols, xs, |_, xs| dispatch(LogSoftmax(xs, cols)));
+}
+
+/// `∂x = z ⊙ (g − ⟨g, z⟩)` of each row, where z is what [`softmax`] returned; in the place of g.
+///
+/// # Shapes
+/// `z` (R, C) · `g` (R, C)
+///
+/// # Panics
+/// If the lengths differ or are not made of rows of `cols`.
+pub fn softmax_backward<T: Scalar>(z: &[T], g: &mut [T], cols: usize) {
+    backward("softmax_backward", z, g, cols, |z, g| dispatch(SoftmaxBackward(z, g, cols)));
+}
+
+/// `∂x = g − exp(z)·Σ g` of each row, where z is what [`log_softmax`] returned; in the place of g.
+///
+/// # Shapes
+/// `z` (R, C) · `g` (R, C)
+///
+/// # Panics
+/// If the lengths differ or are not made of rows of `cols`.
+pub fn log_softmax_backward<T: Scalar>(z: &[T], g: &mut [T], cols: usize) {
+    backward("log_softmax_backward", z, g, cols, |z, g| dispatch(LogSoftmaxBackward(z, g, cols)));
+}
+
+fn backward<T: Scalar>(what: &str, z: &[T], g: &mut [T], cols: usize, rows: impl Fn(&[T], &mut [T]) + Sync + Send) {
+    count_rows(what, z, cols);
+    assert_eq!(z.len(), g.len(), "{what}: lengths of output and gradient");
+    for_each_row_block(cols, g, |first, g| rows(&z[first * cols..first * cols + g.len()], g));
+}
+
+#[cfg(test)]
+mod tests;
