@@ -6,39 +6,16 @@
 
 use std::ops::Range;
 
-use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::{HPos, VPos};
 
-use crate::error::{Error, Kind, Result};
-
-/// SVG coordinates of plotters are whole numbers: drawn at four times the size, a line is smooth.
-const SCALE: i32 = 4;
-
-/// Okabe and Ito's colours without yellow, which is too light for a line on white. Source: <https://jfly.uni-koeln.de/color/>.
-const COLORS: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(230, 159, 0),
-];
-const INK: RGBColor = RGBColor(34, 34, 34);
-const FAINT: RGBColor = RGBColor(110, 110, 110);
-const GRID: RGBColor = RGBColor(232, 232, 232);
-
-/// A picture, written by this crate: safe to stand in a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Svg(pub(super) String);
-
-impl Svg {
-    /// The text of the SVG file.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+pub use super::canvas::Svg;
+use super::canvas::{
+    Area, COLORS, Drawn, FAINT, GRID, INK, MarginLabel, SCALE, digits, draw, extent, font, left_of, nice_ticks, px,
+    spread, tick, top_of,
+};
+use crate::error::Result;
 
 /// How a series is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,15 +60,6 @@ pub struct Plot {
     bands: Vec<Band>,
     levels: Vec<Level>,
     series: Vec<Series>,
-}
-
-/// A name in the margin: the pixel it belongs to, and where it is written.
-struct MarginLabel {
-    text: String,
-    leader: bool,
-    color: RGBColor,
-    at: i32,
-    written: i32,
 }
 
 impl Plot {
@@ -156,7 +124,7 @@ impl Plot {
     /// Draws it.
     ///
     /// # Errors
-    /// [`Kind::Failed`] if the drawing library refuses.
+    /// [`crate::error::Kind::Failed`] if the drawing library refuses.
     pub fn svg(&self) -> Result<Svg> {
         draw(self.size, |area| self.draw_on(area))
     }
@@ -209,7 +177,13 @@ impl Plot {
         let mut name = |text: &str, color: RGBColor, (end, value): (f64, f64)| {
             let at = chart.backend_coord(&(x.end, clamp(value))).1 - top_of(area);
             // What ends before the margin is not pointed at from there: its colour has to do.
-            labels.push(MarginLabel { text: text.to_owned(), leader: end >= x.end, color, at, written: at });
+            labels.push(MarginLabel {
+                text: text.to_owned(),
+                leader: end >= x.end - (x.end - x.start) / 100.0,
+                color,
+                at,
+                written: at,
+            });
         };
         for (i, band) in self.bands.iter().enumerate() {
             let inside: Vec<_> = band.edges.iter().filter(|e| e.1.is_finite() && e.2.is_finite()).collect();
@@ -284,107 +258,6 @@ impl Plot {
         let (low, high) = self.y_range.or_else(|| extent(levels.chain(bands).chain(points)))?;
         let margin = if low < high { (high - low) * 0.05 } else { 0.5 };
         Some(low - margin..high + margin)
-    }
-}
-
-/// A drawing area of plotters on SVG.
-pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-/// What drawing on it gives.
-pub(super) type Drawn = std::result::Result<(), DrawingAreaErrorKind<std::io::Error>>;
-
-/// A picture of this size in pixels, on white.
-pub(super) fn draw((width, height): (u32, u32), content: impl FnOnce(&Area<'_>) -> Drawn) -> Result<Svg> {
-    let scaled = (width * SCALE as u32, height * SCALE as u32);
-    let mut text = String::new();
-    let drawn = {
-        let area = SVGBackend::with_string(&mut text, scaled).into_drawing_area();
-        area.fill(&WHITE).and_then(|()| content(&area)).and_then(|()| area.present())
-    };
-    drawn.map_err(|e| Error::new(Kind::Failed, "cannot draw a picture").cause(e))?;
-    // Shown at its own size, from the finer grid.
-    let fine = format!("width=\"{}\" height=\"{}\"", scaled.0, scaled.1);
-    Ok(Svg(text.replacen(&fine, &format!("width=\"{width}\" height=\"{height}\""), 1)))
-}
-
-fn px(pixels: i32) -> i32 {
-    pixels * SCALE
-}
-
-fn left_of(area: &Area<'_>) -> i32 {
-    area.get_pixel_range().0.start
-}
-
-fn top_of(area: &Area<'_>) -> i32 {
-    area.get_pixel_range().1.start
-}
-
-struct Font(TextStyle<'static>);
-
-fn font(size: i32, color: RGBColor) -> Font {
-    // plotters writes font-size = size / 1.24.
-    Font(("sans-serif", f64::from(px(size)) * 1.24).into_font().color(&color))
-}
-
-impl Font {
-    fn at(self, h: HPos, v: VPos) -> TextStyle<'static> {
-        self.0.pos(Pos::new(h, v))
-    }
-
-    fn into_bold(self, h: HPos, v: VPos) -> TextStyle<'static> {
-        let mut style = self.at(h, v);
-        style.font = style.font.style(FontStyle::Bold);
-        style
-    }
-}
-
-/// Smallest and largest finite value.
-fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    values.filter(|v| v.is_finite()).fold(None, |e, v| match e {
-        None => Some((v, v)),
-        Some((low, high)) => Some((low.min(v), high.max(v))),
-    })
-}
-
-/// Round values of a range, about `count` of them: multiples of 1, 2 or 5 times a power of ten.
-fn nice_ticks(range: &Range<f64>, count: usize) -> Vec<f64> {
-    let step = nice_step(range, count);
-    let first = (range.start / step).ceil() as i64;
-    let last = (range.end / step).floor() as i64;
-    (first..=last).map(|i| i as f64 * step).collect()
-}
-
-fn nice_step(range: &Range<f64>, count: usize) -> f64 {
-    let rough = (range.end - range.start) / count as f64;
-    let power = 10f64.powf(rough.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|step| *step >= rough).unwrap_or(10.0 * power)
-}
-
-/// Digits after the point that tell neighbouring ticks apart.
-fn digits(range: &Range<f64>) -> usize {
-    (-nice_step(range, 6).log10().floor()).clamp(0.0, 9.0) as usize
-}
-
-/// A tick's number: `12k` for thousands, where all of them are.
-fn tick(value: f64, digits: usize) -> String {
-    if value.abs() >= 10_000.0 && value % 1000.0 == 0.0 {
-        format!("{}k", value / 1000.0)
-    } else {
-        format!("{value:.digits$}")
-    }
-}
-
-/// Moves labels apart until neighbours are `gap` from each other, within `top..bottom` where there is room.
-fn spread(labels: &mut [MarginLabel], gap: i32, top: i32, bottom: i32) {
-    labels.sort_by_key(|l| l.at);
-    let mut free = top;
-    for label in labels.iter_mut() {
-        label.written = label.at.max(free);
-        free = label.written + gap;
-    }
-    let mut free = bottom;
-    for label in labels.iter_mut().rev() {
-        label.written = label.written.min(free);
-        free = label.written - gap;
     }
 }
 
