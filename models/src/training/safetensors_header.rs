@@ -139,7 +139,7 @@ fn check(tensors: Vec<(String, RawEntry)>, data_bytes: u64) -> Result<Vec<Entry>
     for (name, raw) in tensors {
         entries.push(check_entry(&name, raw, data_bytes).map_err(|why| format!("tensor `{name}`: {why}"))?);
     }
-    entries.sort_by(|a: &Entry, b| (a.begin, a.end).cmp(&(b.begin, b.end)));
+    entries.sort_by_key(|e: &Entry| (e.begin, e.end));
     let mut filled = 0;
     for (i, entry) in entries.iter().enumerate() {
         let name = &entry.name;
