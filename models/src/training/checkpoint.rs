@@ -185,9 +185,7 @@ impl Checkpoint {
             metadata.insert(VOCABULARY_KEY.to_owned(), vocabulary.to_string());
         }
         if let Some(progress) = &self.progress {
-            let json = serde_json::to_string(progress)
-                .map_err(|e| Error::new(Kind::Failed, format!("cannot save {}", path.display())).cause(e))?;
-            metadata.insert(TRAINING_KEY.to_owned(), json);
+            metadata.insert(TRAINING_KEY.to_owned(), progress_json(path, progress)?);
         }
         write_file(disk, path, &self.tensors.iter().collect::<Vec<_>>(), &metadata)
     }
@@ -211,6 +209,16 @@ impl Checkpoint {
             progress: json(path, &metadata, TRAINING_KEY)?,
             tensors: file.read_all()?,
         })
+    }
+}
+
+/// The JSON of a progress, read back before it is trusted: JSON has no NaN, and would lose it silently.
+fn progress_json(path: &Path, progress: &Progress) -> Result<String> {
+    let failed = |cause: String| Error::new(Kind::Failed, format!("cannot save {}", path.display())).cause(cause);
+    let json = serde_json::to_string(progress).map_err(|e| failed(e.to_string()))?;
+    match serde_json::from_str::<Progress>(&json) {
+        Ok(read) if read == *progress => Ok(json),
+        _ => Err(failed(format!("a number of its progress is not finite: {json}"))),
     }
 }
 

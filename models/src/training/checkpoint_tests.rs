@@ -100,3 +100,12 @@ fn a_configuration_of_another_model_names_the_key() {
     let error = checkpoint.config_as::<Gru>().unwrap_err();
     assert!(error.cause.contains("`heads`"), "{error}");
 }
+
+#[test]
+fn a_progress_that_json_cannot_hold_is_refused_when_it_is_saved() {
+    let (_folder, path) = in_folder();
+    let mut checkpoint = checkpoint();
+    checkpoint.progress.as_mut().unwrap().best = Some(Best { step: 1, nats: f64::NAN });
+    let error = checkpoint.save(&SystemDisk, &path).unwrap_err();
+    assert!(error.cause.contains("not finite") && !path.exists(), "{error}");
+}

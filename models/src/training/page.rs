@@ -28,7 +28,7 @@ figure{margin:1rem 0}figure img{max-width:100%;height:auto}figcaption{color:#555
 figure.pixels img{image-rendering:pixelated}audio{display:block;max-width:100%}\
 pre{margin:.25rem 0 1.25rem;padding:.75rem 1rem;background:#f6f6f4;border-left:3px solid #bbb;white-space:pre-wrap;\
 overflow-wrap:anywhere;font:14px/1.45 ui-monospace,monospace}\
-h3{font-size:1rem;margin:1.25rem 0 .25rem;color:#555}code{font:14px ui-monospace,monospace}";
+h3{font-size:1.05rem;margin:1.75rem 0 .5rem}h4{font-size:1rem;margin:1.25rem 0 .25rem;color:#555}code{font:14px ui-monospace,monospace}";
 
 /// One bar of a comparison.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,7 +139,7 @@ impl Page {
         let shown: String = text.chars().take(MAX_SAMPLE_CHARS).collect();
         let more = text.chars().count() - shown.chars().count();
         let cut = if more > 0 { format!("\n… and {more} more characters") } else { String::new() };
-        self.heading(label);
+        self.put(format_args!("<h4>{}</h4>\n", escaped(label)));
         // A line end right after <pre> would be swallowed: the one written here is, instead of the text's own.
         self.put(format_args!("<pre>\n{}{cut}</pre>\n", escaped(&visible(&shown))))
     }
@@ -248,7 +248,8 @@ mod tests {
         let mut page = Page::new("t");
         page.section("a").paragraph("p").table(&["x"], &[vec!["1".into()]]).bars("nats", &[]).sample("l", "s");
         let html = page.command("d", "c").pixels(b"", "c").html();
-        for element in ["html", "head", "body", "table", "tr", "td", "th", "pre", "p", "h1", "h2", "h3", "figure"] {
+        for element in ["html", "head", "body", "table", "tr", "td", "th", "pre", "p", "h1", "h2", "h3", "h4", "figure"]
+        {
             let opened = html.matches(&format!("<{element}>")).count() + html.matches(&format!("<{element} ")).count();
             assert_eq!(opened, html.matches(&format!("</{element}>")).count(), "{element}");
         }

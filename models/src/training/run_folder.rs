@@ -19,7 +19,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::atomic::{Disk, SystemDisk, UNFINISHED, replace, write_error};
+use super::atomic::{Disk, SystemDisk, UNFINISHED, folder_of, replace, write_error};
 use super::checkpoint::Checkpoint;
 use super::metrics::Record;
 use super::run_files::{
@@ -80,8 +80,15 @@ impl RunFolder {
             return Err(Error::new(Kind::Usage, format!("{} is not empty and holds no run", path.display()))
                 .help("name a folder that is empty or does not exist"));
         }
-        for folder in [path.to_owned(), path.join(CHECKPOINTS), path.join(SAMPLES)] {
-            disk.create_folder(&folder).map_err(|e| write_error(&folder, &e))?;
+        let folders = [path.to_owned(), path.join(CHECKPOINTS), path.join(SAMPLES)];
+        let above = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+        let made: Vec<&Path> = above.chain(folders.iter().map(PathBuf::as_path)).filter(|f| !f.exists()).collect();
+        for folder in &folders {
+            disk.create_folder(folder).map_err(|e| write_error(folder, &e))?;
+        }
+        // A folder's own name lies in the folder above: without this a power loss could take the whole run.
+        for folder in made {
+            disk.sync_folder(folder_of(folder)).map_err(|e| write_error(folder, &e))?;
         }
         let lock = RunLock::take(path)?;
         let folder = RunFolder { path: path.to_owned(), disk, retention: Retention::All, metrics: None, _lock: lock };

@@ -1,6 +1,6 @@
 //! The page of a run: its result against the floors, its loss, samples from early to late, how to go on, configuration.
 //!
-//! [`add_run`] writes the same parts into a page of several runs, which is what the tour of `autoreg demo` is.
+//! [`add_act`] writes the same parts into a page of several runs, which is what the tour of `autoreg demo` is.
 
 use std::f64::consts::LN_2;
 
@@ -37,39 +37,44 @@ pub struct RunSummary {
 /// [`crate::error::Kind::Failed`] if the drawing library refuses.
 pub fn run_page(run: &RunSummary) -> Result<String> {
     let mut page = Page::new(run.title.clone());
-    add_run(&mut page, run)?;
+    add_parts(&mut page, run, |page, heading| _ = page.section(heading))?;
     Ok(page.html())
 }
 
-/// Writes the parts of a run into a page.
+/// Writes a run into a page of several: its title begins a section, its parts are smaller headings.
 ///
 /// # Errors
 /// [`crate::error::Kind::Failed`] if the drawing library refuses.
-pub fn add_run(page: &mut Page, run: &RunSummary) -> Result<()> {
-    page.section("Result");
+pub fn add_act(page: &mut Page, run: &RunSummary) -> Result<()> {
+    page.section(&run.title);
+    add_parts(page, run, |page, heading| _ = page.heading(heading))
+}
+
+fn add_parts(page: &mut Page, run: &RunSummary, begin: fn(&mut Page, &str)) -> Result<()> {
+    begin(page, "Result");
     let best = run.records.iter().filter_map(|r| Some((r.step, r.validation.filter(|v| v.is_finite())?)));
     let best = best.min_by(|a, b| a.1.total_cmp(&b.1));
     match best {
         Some((step, nats)) => add_result(page, run, step, nats),
         None => page.paragraph("Not evaluated on validation data yet."),
     };
-    page.section("Loss");
+    begin(page, "Loss");
     let caption = "Training and validation loss; dashed: what simple rivals reach on the validation data.";
     page.picture(&loss_picture(&run.records, &run.floors, &run.unit)?, caption);
     if !run.samples.is_empty() {
-        page.section("Samples, from early to late");
+        begin(page, "Samples, from early to late");
         for (step, text) in spaced(&run.samples) {
             page.sample(&format!("after step {}", grouped(*step)), text);
         }
     }
     if !run.commands.is_empty() {
-        page.section("Going on");
+        begin(page, "Going on");
         for (does, command) in &run.commands {
             page.command(does, command);
         }
     }
     if !run.config.is_empty() {
-        page.section("Configuration");
+        begin(page, "Configuration");
         let rows: Vec<Vec<String>> = run.config.iter().map(|(k, v)| vec![k.clone(), v.clone()]).collect();
         page.table(&["key", "value"], &rows);
     }
@@ -180,6 +185,18 @@ mod tests {
         ] {
             assert!(html.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn acts_of_one_page_are_its_sections() {
+        let mut page = Page::new("tour");
+        for title in ["text", "series"] {
+            add_act(&mut page, &RunSummary { title: title.into(), ..summary() }).unwrap();
+        }
+        let html = page.html();
+        assert_eq!(html.matches("<h2").count(), 2);
+        assert!(html.contains("<a href=\"#section-1\">text</a><a href=\"#section-2\">series</a>"));
+        assert_eq!(html.matches("<h3>Result</h3>").count(), 2);
     }
 
     #[test]
