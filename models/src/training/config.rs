@@ -183,6 +183,22 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
     }
 }
 
+/// The variables of this process that begin with `AUTOREG_`, for [`Layers::environment`]; `std::env::vars` would panic
+/// where any variable is not Unicode.
+///
+/// # Errors
+/// [`Kind::Usage`] naming one of them that is not Unicode.
+pub fn environment_variables() -> Result<Vec<(String, String)>> {
+    let ours = std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"AUTOREG_"));
+    ours.map(|(name, value)| {
+        let shown = name.to_string_lossy().into_owned();
+        name.into_string()
+            .and_then(|name| Ok((name, value.into_string()?)))
+            .map_err(|_| Error::new(Kind::Usage, format!("environment variable {shown} is not Unicode")))
+    })
+    .collect()
+}
+
 /// The configuration as the text of a `config.toml`.
 ///
 /// # Errors

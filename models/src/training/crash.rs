@@ -11,7 +11,8 @@ use std::rc::Rc;
 
 use super::atomic::{Disk, DiskFile, SystemDisk};
 use super::checkpoint::{Checkpoint, Group, Progress};
-use super::run_folder::{Retention, RunFolder, Which, resolve};
+use super::run_files::{Which, resolve};
+use super::run_folder::{Retention, RunFolder};
 use super::safetensors_file::StoredTensor;
 use crate::error::{Kind, Result};
 
@@ -166,14 +167,23 @@ fn loaded_step(folder: &Path, which: Which) -> u64 {
     step
 }
 
+/// A disk that never goes wrong and never waits for the medium: what is simulated needs no real fsync.
+fn sound_disk() -> Rc<dyn Disk> {
+    Rc::new(FaultyDisk(Rc::new(plan(Fault::Refused, usize::MAX))))
+}
+
+fn plan(fault: Fault, fault_at: usize) -> Plan {
+    Plan { fault, fault_at, done: Cell::new(0), journal: RefCell::default() }
+}
+
 /// A run with steps 1 and 2 saved, then step 3 on a disk that goes wrong at its n-th operation. Gives the outcome of
 /// that save and how many operations took place.
 fn save_with_fault(folder: &Path, fault: Fault, fault_at: usize) -> (Result<PathBuf>, usize) {
-    let mut run = RunFolder::create(folder, false, "").unwrap();
+    let mut run = RunFolder::create_on(sound_disk(), folder, false, "").unwrap();
     run.save(&checkpoint(1), true).unwrap();
     run.save(&checkpoint(2), false).unwrap();
     drop(run);
-    let plan = Rc::new(Plan { fault, fault_at, done: Cell::new(0), journal: RefCell::default() });
+    let plan = Rc::new(plan(fault, fault_at));
     let mut run = RunFolder::open_on(Rc::new(FaultyDisk(plan.clone())), folder).unwrap();
     run.retain(Retention::Last(1));
     let outcome = run.save(&checkpoint(3), true);
@@ -213,7 +223,7 @@ fn whatever_operation_goes_wrong_the_old_or_the_new_checkpoint_loads() {
             latest_seen.push(latest);
 
             // And the run goes on: opened again, it saves as if nothing had happened.
-            let mut run = RunFolder::open(folder.path()).unwrap();
+            let mut run = RunFolder::open_on(sound_disk(), folder.path()).unwrap();
             run.save(&checkpoint(4), false).unwrap();
             assert_eq!(loaded_step(folder.path(), Which::Latest), 4);
             let left = fs::read_dir(folder.path().join("checkpoints")).unwrap();
@@ -242,14 +252,58 @@ fn a_full_disk_is_reported_with_the_path_and_leaves_no_half_file() {
 fn overwriting_can_be_killed_at_every_operation_and_done_again() {
     for n in 0..20 {
         let folder = tempfile::tempdir().unwrap();
-        let mut run = RunFolder::create(folder.path(), false, "old").unwrap();
+        let mut run = RunFolder::create_on(sound_disk(), folder.path(), false, "old").unwrap();
         run.save(&checkpoint(1), true).unwrap();
         drop(run);
-        let plan = Plan { fault: Fault::Killed, fault_at: n, done: Cell::new(0), journal: RefCell::default() };
-        let _ = RunFolder::create_on(Rc::new(FaultyDisk(Rc::new(plan))), folder.path(), true, "new");
+        let disk = Rc::new(FaultyDisk(Rc::new(plan(Fault::Killed, n))));
+        let _ = RunFolder::create_on(disk, folder.path(), true, "new");
         if let Ok(path) = resolve(folder.path(), Which::Latest) {
             Checkpoint::load(&path).unwrap();
         }
-        drop(RunFolder::create(folder.path(), true, "new").unwrap());
+        drop(RunFolder::create_on(sound_disk(), folder.path(), true, "new").unwrap());
     }
+}
+
+/// Names the run folder for the process that the next test starts; without it, [`saves_until_killed`] is idle.
+const CHILD_FOLDER: &str = "SAVES_UNTIL_KILLED_IN";
+
+#[test]
+fn saves_until_killed() {
+    let Some(folder) = std::env::var_os(CHILD_FOLDER) else { return };
+    let mut run = RunFolder::open(Path::new(&folder)).unwrap();
+    run.retain(Retention::Last(2));
+    for step in loaded_step(Path::new(&folder), Which::Latest) + 1.. {
+        run.save(&checkpoint(step), step % 3 == 0).unwrap();
+    }
+}
+
+/// The real thing: the operating system kills a process in the middle of saving, at a moment of its own choosing.
+#[test]
+fn a_killed_process_leaves_a_run_that_loads_and_is_not_locked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = RunFolder::create(folder.path(), false, "").unwrap();
+    run.save(&checkpoint(1), true).unwrap();
+    drop(run);
+    for round in 0..6 {
+        let before = loaded_step(folder.path(), Which::Latest);
+        let pointer = fs::read(folder.path().join("latest")).unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["training::crash::saves_until_killed", "--exact"])
+            .env(CHILD_FOLDER, folder.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // Until it saves (told by the name alone: a checkpoint may be deleted while it is read), then some odd time more.
+        let start = std::time::Instant::now();
+        while fs::read(folder.path().join("latest")).unwrap() == pointer {
+            assert!(start.elapsed().as_secs() < 60, "the process saves nothing");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        std::thread::sleep(std::time::Duration::from_micros(3_700 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(loaded_step(folder.path(), Which::Latest) > before);
+        loaded_step(folder.path(), Which::Best);
+    }
+    RunFolder::open(folder.path()).unwrap();
 }

@@ -10,16 +10,19 @@
 //! | [`safetensors_file`] | tensors in and out of a safetensors file |
 //! | [`checkpoint`] | what a checkpoint holds, under which names |
 //! | [`expected`] | the names and shapes a model wants against those a file has |
-//! | [`run_folder`] | the folder of one training run |
+//! | [`run_folder`] | writing the folder of one training run |
+//! | [`run_files`] | reading that folder: which checkpoint a path means |
 //! | [`run_lock`] | two trainings never write one folder |
 //! | [`metrics`] | what is recorded of a logged step |
 //! | [`config`] | defaults < file < environment < flags |
+//! | `canvas` | the paper a plot is drawn on |
 //! | [`plot`] | lines and bands as SVG |
 //! | [`loss_picture`] | the loss curve of a run |
 //! | [`page`] | a self-contained HTML page |
 //! | [`run_page`] | the page of a run |
 
 pub mod atomic;
+mod canvas;
 pub mod checkpoint;
 pub mod config;
 pub mod expected;
@@ -27,6 +30,7 @@ pub mod loss_picture;
 pub mod metrics;
 pub mod page;
 pub mod plot;
+pub mod run_files;
 pub mod run_folder;
 pub mod run_lock;
 pub mod run_page;

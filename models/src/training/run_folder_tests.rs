@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::training::checkpoint::{Group, Progress};
+use crate::training::run_files::{read_config, resolve, samples};
 use crate::training::safetensors_file::StoredTensor;
 
 fn checkpoint(step: u64) -> Checkpoint {
