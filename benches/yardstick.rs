@@ -1,0 +1,136 @@
+//! The work that engines are compared on, done by autoreg: one process, one measurement, one line of JSON.
+//!
+//! Not a criterion bench: `benches/peers/run` starts it in turn with the same work in other engines. By hand:
+//! `cargo bench --bench yardstick -- --task train --model gru-char --seconds 5 --threads 2`.
+
+use autograd::kernels::memory::CachingAllocator;
+use autograd::optim::{Adam, Decay, Optimizer, Update};
+use autograd::random::Streams;
+use clap::{Parser, ValueEnum};
+use models::sampling::{Generator, Options, Sampler};
+use models::text::decoder::Decoder;
+use models::text::language_model::{Config, LanguageModel};
+use rand::RngExt;
+use std::time::Instant;
+
+#[global_allocator]
+static ALLOCATOR: CachingAllocator = CachingAllocator::new();
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Task {
+    Train,
+    Generate,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Model {
+    GruSeed,
+    GruChar,
+}
+
+impl Model {
+    /// The model, and the batch and length of its training step.
+    fn sizes(self) -> (Config, usize, usize) {
+        match self {
+            Model::GruSeed => (Config { symbols: 10_000, embedding: 128, hidden: 256, ..Config::default() }, 32, 10),
+            Model::GruChar => (Config { symbols: 65, embedding: 128, hidden: 512, ..Config::default() }, 32, 128),
+        }
+    }
+}
+
+#[derive(Parser)]
+struct Arguments {
+    #[arg(long)]
+    task: Task,
+    #[arg(long)]
+    model: Model,
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// B in place of the model's own.
+    #[arg(long)]
+    batch: Option<usize>,
+    /// T in place of the model's own.
+    #[arg(long)]
+    length: Option<usize>,
+    /// Passed by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// A line of `/proc/self/status` in MiB; none where there is no such file.
+fn memory(field: &str) -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with(field))?;
+    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib / 1024.0)
+}
+
+/// Calls `unit` until the time is up, after a warm-up; gives the number of calls and the seconds.
+fn repeat(seconds: f64, warm_up: usize, mut unit: impl FnMut()) -> (usize, f64) {
+    (0..warm_up).for_each(|_| unit());
+    let _ = std::fs::write("/proc/self/clear_refs", "5"); // forget the peak so far, where that can be done
+    let (mut calls, start) = (0, Instant::now());
+    loop {
+        unit();
+        calls += 1;
+        let elapsed = start.elapsed().as_secs_f64();
+        if elapsed >= seconds {
+            return (calls, elapsed);
+        }
+    }
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let idle = memory("VmRSS");
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.threads)
+        .build_global()
+        .expect("the first pool of the process");
+    let (config, batch, length) = arguments.model.sizes();
+    let (batch, length) = (arguments.batch.unwrap_or(batch), arguments.length.unwrap_or(length));
+    let streams = Streams::new(1);
+    let mut model = LanguageModel::<f32>::new(&config, &mut streams.stream("init"));
+    let mut report = serde_json::json!({ "engine": "autoreg", "threads": arguments.threads });
+    match arguments.task {
+        Task::Train => {
+            let mut data = streams.stream("data");
+            let mut draw =
+                |n: usize| -> Vec<u32> { (0..n).map(|_| data.random_range(0..config.symbols as u32)).collect() };
+            let (inputs, targets) = (draw(batch * length), draw(batch * length));
+            let mut adam = Adam::new(Decay::None);
+            let mut losses = Vec::new();
+            let (steps, seconds) = repeat(arguments.seconds, 3, || {
+                let (logits, _) = model.forward(&inputs, batch, None, None);
+                let loss = logits.cross_entropy(&targets);
+                losses.push(loss.item());
+                let gradients = loss.backward();
+                adam.update(&mut model, &gradients, Update { learning_rate: 1e-3, gradient_factor: 1.0 });
+            });
+            report["task"] = "train".into();
+            report["steps"] = steps.into();
+            report["symbols_per_second"] = ((steps * batch * length) as f64 / seconds).into();
+            report["first_loss"] = losses[0].into();
+            report["last_loss"] = losses[losses.len() - 1].into();
+        }
+        Task::Generate => {
+            let decoder = Decoder::new(&model);
+            let sampler = Sampler::new(Options::default()).expect("the default options are right");
+            let mut symbols = Generator::new(&decoder, &[0], sampler, streams.stream("sampling"));
+            let block = 64;
+            let mut out_of_range = 0;
+            let (blocks, seconds) = repeat(arguments.seconds, 8, || {
+                let count = |&symbol: &u32| symbol as usize >= config.symbols;
+                out_of_range += symbols.by_ref().take(block).filter(count).count();
+            });
+            assert_eq!(out_of_range, 0, "a generated symbol is out of range");
+            report["task"] = "generate".into();
+            report["steps"] = (blocks * block).into();
+            report["symbols_per_second"] = ((blocks * block) as f64 / seconds).into();
+        }
+    }
+    report["model"] = arguments.model.to_possible_value().expect("it is not skipped").get_name().into();
+    report["peak_mib"] = memory("VmHWM").zip(idle).map(|(peak, idle)| peak - idle).into();
+    println!("{report}");
+}
