@@ -37,7 +37,7 @@ impl Ar {
     /// If `past` is shorter than the lags.
     pub fn predict(&self, past: &[f64]) -> f64 {
         assert!(past.len() >= self.lags(), "predict: {} values of past for {} lags", past.len(), self.lags());
-        self.coefficients.iter().zip(past.iter().rev()).fold(self.constant, |sum, (φ, x)| sum + φ * x)
+        self.coefficients.iter().zip(past.iter().rev()).fold(self.constant, |sum, (phi, x)| sum + phi * x)
     }
 
     /// The one-step predictions of `series[targets]`, each from the true values before it (teacher forcing).
@@ -86,8 +86,8 @@ pub fn mean_square(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / a.len() as f64
 }
 
-/// Refuses what no method can fit `lags` lags to; `parameters` values besides the lags are estimated.
-pub(super) fn check_series(series: &[f64], lags: usize, parameters: usize) -> Result<()> {
+/// Refuses what no method can fit: `lags` lags and a constant need `2 k + 2` values for one degree of freedom to be left.
+pub(super) fn check_series(series: &[f64], lags: usize) -> Result<()> {
     let refuse = |cause: String, help: &str| {
         Err(Error::new(Kind::BadInput, format!("cannot fit AR({lags}) to a series of {} values", series.len()))
             .cause(cause)
@@ -99,12 +99,10 @@ pub(super) fn check_series(series: &[f64], lags: usize, parameters: usize) -> Re
     if let Some(t) = series.iter().position(|x| !x.is_finite()) {
         return refuse(format!("value {} is {}", t + 1, series[t]), "remove or fill the values that are not numbers");
     }
-    // `checked_mul`: a number of lags from a command line may be absurd.
-    let needed = lags.checked_mul(2).and_then(|n| n.checked_add(parameters + 1));
-    if needed.is_none_or(|needed| series.len() < needed) {
-        let most = series.len().saturating_sub(parameters + 1) / 2;
+    let most = series.len().saturating_sub(2) / 2;
+    if lags > most {
         return refuse(
-            format!("{lags} lags need at least twice as many values and {} more", parameters + 1),
+            format!("{lags} lags and a constant need at least twice as many values and two more"),
             &if most > 0 { format!("ask for at most {most} lags") } else { "give a longer series".into() },
         );
     }

@@ -39,7 +39,7 @@ impl Ar {
     ///
     /// Source: Hamilton, *Time Series Analysis* (1994), §5.2.
     pub fn least_squares(series: &[f64], lags: usize) -> Result<Fit> {
-        check_series(series, lags, 1)?;
+        check_series(series, lags)?;
         let (mean, deviations) = deviations(series);
         let triangle = lag_triangle(&deviations, lags, lags);
         if let Some(column) = triangle.dependent_column(lags + 1) {
