@@ -60,9 +60,12 @@ impl Ar {
 
     pub(super) fn check_targets(&self, series: &[f64], targets: &Range<usize>) -> Result<()> {
         if targets.start < self.lags() {
-            return Err(Error::new(Kind::BadInput, format!("cannot predict value {} of the series", targets.start + 1))
-                .cause(format!("AR({}) needs {} values before it", self.lags(), self.lags()))
-                .help("evaluate a later part, or fit fewer lags"));
+            return Err(Error::new(
+                Kind::BadInput,
+                format!("cannot predict value {} of the series", targets.start + 1),
+            )
+            .cause(format!("AR({}) needs {} values before it", self.lags(), self.lags()))
+            .help("evaluate a later part, or fit fewer lags"));
         }
         if targets.is_empty() || targets.end > series.len() {
             return Err(Error::new(

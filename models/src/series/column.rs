@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use csv::{ByteRecord, ReaderBuilder, Trim};
+use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 use serde::{Deserialize, Serialize};
 
 use super::cell::{self, Cell};
@@ -53,98 +53,53 @@ impl Column {
     /// # Errors
     /// As [`Column::read`].
     pub fn parse(bytes: &[u8], source: &str, wanted: Option<&str>, header: Header) -> Result<Column> {
-        let table = Table::open(bytes, source, header)?;
+        let mut table = Table::open(bytes, source, header)?;
         let column = table.find(wanted)?;
-        let name = table.names[column].clone();
-        let values = table.values(column)?;
-        Ok(Column { name, values })
+        Ok(Column { values: table.values(column)?, name: table.names.swap_remove(column) })
     }
 }
 
-fn is_line_end(byte: u8) -> bool {
-    matches!(byte, b'\n' | b'\r')
-}
-
-/// The number of line ends in a piece of a file: LF, CRLF or CR.
-fn line_ends(bytes: &[u8]) -> usize {
-    let ends = |i: usize| bytes[i] == b'\n' || bytes[i] == b'\r' && bytes.get(i + 1) != Some(&b'\n');
-    (0..bytes.len()).filter(|i| ends(*i)).count()
-}
-
-/// A line of the file that holds cells, with its number from 1.
-struct Row {
-    line: usize,
-    cells: ByteRecord,
-}
-
+/// A file whose first lines are understood and whose rows are still to be read.
 struct Table<'a> {
     source: &'a str,
+    /// One name for each column; made up where there is no header.
     names: Vec<String>,
-    rows: Vec<Row>,
     has_header: bool,
-    /// The first empty line between rows; in a file of one column it is a gap.
-    blank: Option<usize>,
+    first_line: usize,
+    rows: Rows<'a>,
 }
 
 impl<'a> Table<'a> {
-    fn open(bytes: &[u8], source: &'a str, header: Header) -> Result<Self> {
-        let bad = |what: String| Error::new(Kind::BadInput, format!("{source}: {what}"));
+    fn open(bytes: &'a [u8], source: &'a str, header: Header) -> Result<Self> {
+        let bad = |what: &str| Error::new(Kind::BadInput, format!("{source}: {what}"));
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-            return Err(bad("the file is UTF-16".into()).help("save it as UTF-8 CSV"));
+            return Err(bad("the file is UTF-16").help("save it as UTF-8 CSV"));
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut reader = ReaderBuilder::new()
-            .delimiter(cell::delimiter(bytes))
-            .has_headers(false)
-            .flexible(true) // the lengths of rows are checked below, with a better message
-            .trim(Trim::All)
-            .from_reader(bytes);
-        let (mut rows, mut blank): (Vec<Row>, _) = (Vec::new(), None);
-        let (mut line, mut counted) = (1, 0);
-        let mut cells = ByteRecord::new();
-        while reader.read_byte_record(&mut cells).map_err(|error| bad("the CSV cannot be read".into()).cause(error))? {
-            // The reader skips empty lines silently and gives the position before them.
-            let before = cells.position().expect("a record that was read has a position").byte() as usize;
-            let start = before + bytes[before..].iter().take_while(|byte| is_line_end(**byte)).count();
-            let gap = bytes[..start].iter().rev().take_while(|byte| is_line_end(**byte)).count();
-            line += line_ends(&bytes[counted..start]);
-            counted = start;
-            if !rows.is_empty() && line_ends(&bytes[start - gap..start]) > 1 {
-                blank.get_or_insert(line - 1);
-            }
-            rows.push(Row { line, cells: cells.clone() });
-        }
-        let Some(first) = rows.first() else {
-            return Err(bad("the file is empty".into()).help("give a CSV file with a column of numbers"));
+        let mut ahead = Rows::of(bytes, source);
+        let Some(first) = ahead.next()? else {
+            return Err(bad("the file is empty").help("give a CSV file with a column of numbers"));
         };
+        let second = ahead.next()?;
         let has_header = match header {
             Header::Present => true,
             Header::Absent => false,
-            Header::Detect => cell::names_columns(&first.cells, rows.get(1).map(|row| &row.cells)),
+            Header::Detect => cell::names_columns(&first.cells, second.as_ref().map(|row| &row.cells)),
         };
-        let width = first.cells.len();
-        let numbered = (1..=width).map(|number| format!("column {number}"));
-        let names = match has_header {
-            true => first.cells.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
-            false => numbered.collect(),
-        };
-        if let Some(row) = rows.iter().find(|row| row.cells.len() != width) {
-            let help = match rows.iter().any(|row| cell::decimal_comma_split(&row.cells, width)) {
-                true => "if the commas are decimal commas, write points, or separate columns by ;",
-                false => "give every line the same number of cells; quote cells that contain the separator",
-            };
-            return Err(bad(format!("line {} has {} cells", row.line, row.cells.len()))
-                .cause(format!("line {} has {width}", first.line))
-                .help(help));
-        }
-        if has_header {
-            rows.remove(0);
-        }
-        if rows.is_empty() {
-            return Err(bad("there are no values below the header".into())
+        if has_header && second.is_none() {
+            return Err(bad("there are no values below the header")
                 .help("give a file with numbers; if the first line holds values, say that there is no header"));
         }
-        Ok(Table { source, names, rows, has_header, blank })
+        let name = |(i, cell)| match has_header {
+            true => String::from_utf8_lossy(cell).into_owned(),
+            false => format!("column {}", i + 1),
+        };
+        let names = first.cells.iter().enumerate().map(name).collect();
+        let mut rows = Rows::of(bytes, source);
+        if has_header {
+            rows.next()?;
+        }
+        Ok(Table { source, names, has_header, first_line: first.line, rows })
     }
 
     /// The index of the column that `wanted` means.
@@ -168,10 +123,8 @@ impl<'a> Table<'a> {
                 return Ok(found);
             }
         }
-        if let Ok(number) = wanted.parse::<usize>() {
-            if (1..=self.names.len()).contains(&number) {
-                return Ok(number - 1);
-            }
+        if let Some(number) = wanted.parse::<usize>().ok().filter(|number| (1..=self.names.len()).contains(number)) {
+            return Ok(number - 1);
         }
         let similarity = |name: &str| strsim::jaro_winkler(&name.to_lowercase(), &wanted.to_lowercase());
         let nearest = self.names.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
@@ -183,29 +136,97 @@ impl<'a> Table<'a> {
         ))
     }
 
-    fn values(&self, column: usize) -> Result<Vec<f64>> {
-        let name = &self.names[column];
-        let mut values = Vec::with_capacity(self.rows.len());
-        for row in &self.rows {
-            let blank = self.blank.filter(|line| self.names.len() == 1 && *line < row.line);
+    /// Reads the rows that are left, and of each the cell of one column.
+    fn values(&mut self, column: usize) -> Result<Vec<f64>> {
+        let (name, width) = (&self.names[column], self.names.len());
+        let mut values = Vec::new();
+        while let Some(row) = self.rows.next()? {
+            if row.cells.len() != width {
+                let help = match cell::decimal_comma_split(&row.cells, width) {
+                    true => "if the commas are decimal commas, write points, or separate columns by ;",
+                    false => "give every line the same number of cells; quote cells that contain the separator",
+                };
+                let what = format!("{}: line {} has {} cells", self.source, row.line, row.cells.len());
+                return Err(Error::new(Kind::BadInput, what)
+                    .cause(format!("line {} has {width}", self.first_line))
+                    .help(help));
+            }
             let text = String::from_utf8_lossy(&row.cells[column]);
-            let problem = match (blank, Cell::of(&text)) {
-                (Some(_), _) => Cell::Missing,
-                (None, Cell::Number(value)) => {
-                    values.push(value);
-                    continue;
-                }
-                (None, problem) => problem,
+            let gap = width == 1 && row.after_blank && !values.is_empty();
+            let (line, text, cell) = match gap {
+                true => (row.line - 1, "", Cell::Missing),
+                false => (row.line, text.as_ref(), Cell::of(&text)),
             };
-            let shown = if blank.is_some() { "" } else { &text };
-            let line = blank.unwrap_or(row.line);
-            let (cause, help) = problem.complaint(shown);
-            return Err(Error::new(Kind::BadInput, format!("{}: line {line}, column {name:?}: {cause}", self.source))
-                .cause(format!("value {} of the series would be no finite number", values.len() + 1))
-                .help(help));
+            if let Cell::Number(value) = cell {
+                values.push(value);
+                continue;
+            }
+            let (problem, help) = cell.complaint(text);
+            return Err(Error::new(
+                Kind::BadInput,
+                format!("{}: line {line}, column {name:?}: {problem}", self.source),
+            )
+            .cause(format!("value {} of the series would be no finite number", values.len() + 1))
+            .help(help));
         }
         Ok(values)
     }
+}
+
+/// A line of the file that holds cells.
+struct Row {
+    /// Its number in the file, from 1.
+    line: usize,
+    /// Whether the line before it is empty: in a file of one column, a gap.
+    after_blank: bool,
+    cells: ByteRecord,
+}
+
+/// The rows of a file, one after the other, none kept.
+struct Rows<'a> {
+    source: &'a str,
+    bytes: &'a [u8],
+    reader: Reader<&'a [u8]>,
+    /// The line of the first `counted` bytes' end.
+    line: usize,
+    counted: usize,
+}
+
+impl<'a> Rows<'a> {
+    fn of(bytes: &'a [u8], source: &'a str) -> Self {
+        let reader = ReaderBuilder::new()
+            .delimiter(cell::delimiter(bytes))
+            .has_headers(false)
+            .flexible(true) // rows of another length get our own message
+            .trim(Trim::All)
+            .from_reader(bytes);
+        Rows { source, bytes, reader, line: 1, counted: 0 }
+    }
+
+    fn next(&mut self) -> Result<Option<Row>> {
+        let mut cells = ByteRecord::new();
+        let more = self.reader.read_byte_record(&mut cells).map_err(|error| {
+            Error::new(Kind::BadInput, format!("{}: the CSV cannot be read", self.source)).cause(error)
+        })?;
+        if !more {
+            return Ok(None);
+        }
+        // The reader skips empty lines silently and gives the position before them.
+        let is_end = |byte: &&u8| matches!(**byte, b'\n' | b'\r');
+        let before = cells.position().expect("a record that was read has a position").byte() as usize;
+        let start = before + self.bytes[before..].iter().take_while(is_end).count();
+        let ends = self.bytes[..start].iter().rev().take_while(is_end).count();
+        self.line += line_ends(&self.bytes[self.counted..start]);
+        self.counted = start;
+        let after_blank = line_ends(&self.bytes[start - ends..start]) > 1;
+        Ok(Some(Row { line: self.line, after_blank, cells }))
+    }
+}
+
+/// The number of line ends in a piece of a file: LF, CRLF or CR.
+fn line_ends(bytes: &[u8]) -> usize {
+    let ends = |i: usize| bytes[i] == b'\n' || bytes[i] == b'\r' && bytes.get(i + 1) != Some(&b'\n');
+    (0..bytes.len()).filter(|i| ends(*i)).count()
 }
 
 #[cfg(test)]

@@ -39,7 +39,13 @@ fn a_column_is_found_by_name_whatever_its_case_and_by_number() {
 
 #[test]
 fn separators_line_ends_marks_and_blanks_are_understood() {
-    for text in ["a,b\n1,2\n3,4\n", "a;b\r\n1;2\r\n3;4", "a\tb\n1\t2\n3\t4\n\n", "\u{feff}a, b\n1 , 2\n3,4\r\n\r\n", "\n\na,b\n1,2\n3,4"] {
+    for text in [
+        "a,b\n1,2\n3,4\n",
+        "a;b\r\n1;2\r\n3;4",
+        "a\tb\n1\t2\n3\t4\n\n",
+        "\u{feff}a, b\n1 , 2\n3,4\r\n\r\n",
+        "\n\na,b\n1,2\n3,4",
+    ] {
         assert_eq!(values(text, Some("b")), [2.0, 4.0], "{text:?}");
     }
     assert_eq!(values("date;x\n2001-01-01;-1e-3\n2001-02-01;+.5\n", Some("x")), [-1e-3, 0.5]);
@@ -59,7 +65,11 @@ fn a_header_is_told_from_values() {
 #[test]
 fn a_missing_column_lists_the_others_and_guesses() {
     let text = "YEAR,SUNACTIVITY\n1700,5\n";
-    assert_says(text, Some("SUNACTIVTY"), &["no column \"SUNACTIVTY\"", "YEAR, SUNACTIVITY", "did you mean \"SUNACTIVITY\"?"]);
+    assert_says(
+        text,
+        Some("SUNACTIVTY"),
+        &["no column \"SUNACTIVTY\"", "YEAR, SUNACTIVITY", "did you mean \"SUNACTIVITY\"?"],
+    );
     assert_says(text, Some("3"), &["no column \"3\"", "from 1 to 2"]);
     assert_says(text, None, &["which column?", "YEAR, SUNACTIVITY"]);
     assert_says("1,2\n3,4\n", Some("x"), &["2 columns and no header"]);

@@ -124,8 +124,11 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     fn some_ar() -> impl Strategy<Value = Ar> {
-        (-5.0..5.0f64, proptest::collection::vec(-0.9..0.9f64, 1..6))
-            .prop_map(|(constant, coefficients)| Ar { constant, coefficients, variance: 0.0 })
+        (-5.0..5.0f64, proptest::collection::vec(-0.9..0.9f64, 1..6)).prop_map(|(constant, coefficients)| Ar {
+            constant,
+            coefficients,
+            variance: 0.0,
+        })
     }
 
     proptest! {
@@ -156,9 +159,12 @@ mod tests {
 
     #[test]
     fn half_widths_are_those_of_the_tables() {
-        for (level, z) in
-            [(0.5, 0.674_489_750_196_081_7), (0.8, 1.281_551_565_544_600_4), (0.95, 1.959_963_984_540_054), (0.999, 3.290_526_731_491_896)]
-        {
+        for (level, z) in [
+            (0.5, 0.674_489_750_196_081_7),
+            (0.8, 1.281_551_565_544_600_4),
+            (0.95, 1.959_963_984_540_054),
+            (0.999, 3.290_526_731_491_896),
+        ] {
             assert_relative_eq!(half_width(level), z, max_relative = 1e-14);
         }
         assert_relative_eq!(libm::erf(half_width(1e-6) * FRAC_1_SQRT_2), 1e-6, max_relative = 1e-9);

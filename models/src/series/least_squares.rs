@@ -117,3 +117,75 @@ fn singular(lags: usize, column: usize) -> Error {
             "the values before the last are all equal; choose another column".into()
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::order::candidates;
+    use crate::series::sunspots::YEARLY;
+    use approx::assert_relative_eq;
+
+    #[track_caller]
+    fn assert_refused(series: &[f64], lags: usize, part: &str) {
+        let refusals =
+            [Ar::least_squares(series, lags).err(), Ar::yule_walker(series, lags).err(), Ar::burg(series, lags).err()];
+        for refusal in refusals {
+            let error = refusal.expect("this series cannot be fitted");
+            assert_eq!(error.kind, Kind::BadInput);
+            assert!(error.to_string().contains(part) && !error.help.is_empty(), "{part:?} is missing in:\n{error}");
+        }
+    }
+
+    #[test]
+    fn what_no_method_can_fit_is_refused_by_name() {
+        assert_refused(&YEARLY, 0, "1 lag or more");
+        assert_refused(&YEARLY, 154, "at most 153 lags");
+        assert_refused(&YEARLY, usize::MAX, "at most 153 lags");
+        assert!(Ar::least_squares(&YEARLY, 153).is_ok());
+        assert_refused(&[], 1, "longer series");
+        assert_refused(&[1.0, 2.0], 1, "a series of 2 values");
+        assert_refused(&[3.5; 40], 2, "constant: every value is 3.5");
+        assert_refused(&[1.0, 2.0, f64::NAN, 4.0, 5.0], 1, "value 3 is NaN");
+        assert_refused(&[1.0, 2.0, 3.0, f64::INFINITY, 5.0], 1, "value 4 is inf");
+        assert_refused(&[1e200, 2.0, 3.0, 4.0, 5.0], 1, "the unit");
+    }
+
+    #[test]
+    fn lags_that_determine_each_other_are_a_named_singular_fit() {
+        let refusal = |series: &[f64], lags| Ar::least_squares(series, lags).unwrap_err().to_string();
+        let ramp: Vec<f64> = (0..50).map(f64::from).collect();
+        assert!(refusal(&ramp, 2).contains("singular") && refusal(&ramp, 5).contains("at most 1 lags"));
+        let swing: Vec<f64> = (0..200).map(|t| 5.0 + (0.3 * f64::from(t)).sin()).collect();
+        assert!(refusal(&swing, 4).contains("at most 2 lags"), "{}", refusal(&swing, 4));
+        let one_jump: Vec<f64> = (0..20).map(|t| f64::from(t / 19)).collect();
+        assert!(refusal(&one_jump, 1).contains("before the last are all equal"), "{}", refusal(&one_jump, 1));
+        assert_eq!(candidates(&swing, 6).unwrap().len(), 2, "candidates end where fits become singular");
+        assert!(candidates(&one_jump, 3).is_err());
+    }
+
+    #[test]
+    fn an_exact_recurrence_is_recovered() {
+        let swing: Vec<f64> = (0..200).map(|t| 5.0 + (0.3 * f64::from(t)).sin()).collect();
+        let model = Ar::least_squares(&swing, 2).unwrap().model;
+        assert_relative_eq!(model.coefficients[0], 2.0 * 0.3f64.cos(), max_relative = 1e-10);
+        assert_relative_eq!(model.coefficients[1], -1.0, max_relative = 1e-10);
+        assert_relative_eq!(model.constant, 5.0 * (2.0 - 2.0 * 0.3f64.cos()), max_relative = 1e-10);
+    }
+
+    #[test]
+    fn the_unit_and_the_level_of_a_series_do_not_cost_digits() {
+        let plain = Ar::least_squares(&YEARLY, 9).unwrap();
+        // Multiples of 2⁻¹⁰, so that a level of 2³⁰ rounds nothing away.
+        let grid: Vec<f64> = YEARLY.iter().map(|x| (x * 1024.0).round() / 1024.0).collect();
+        let raised: Vec<f64> = grid.iter().map(|x| x + 1_073_741_824.0).collect();
+        let (low, high) = (Ar::least_squares(&grid, 9).unwrap(), Ar::least_squares(&raised, 9).unwrap());
+        for (low, high) in low.model.coefficients.iter().zip(&high.model.coefficients) {
+            assert_relative_eq!(low, high, max_relative = 1e-9);
+        }
+        assert_relative_eq!(low.model.variance, high.model.variance, max_relative = 1e-9);
+        let tiny: Vec<f64> = YEARLY.iter().map(|x| x * 2f64.powi(-200)).collect();
+        let tiny = Ar::least_squares(&tiny, 9).unwrap();
+        assert_eq!(tiny.model.coefficients, plain.model.coefficients);
+        assert_eq!(tiny.standard_errors[1..], plain.standard_errors[1..]);
+    }
+}

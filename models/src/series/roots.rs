@@ -54,7 +54,10 @@ impl fmt::Display for NotStationary {
         };
         if modulus > 1.0 + UNIT {
             let percent = 100.0 * (modulus - 1.0);
-            write!(f, "forecasts grow without bound, by {percent:.3} % a step in the end{swings}, and so do their intervals")
+            write!(
+                f,
+                "forecasts grow without bound, by {percent:.3} % a step in the end{swings}, and so do their intervals"
+            )
         } else {
             write!(f, "forecasts never return to a mean{swings}, and their intervals widen without bound")
         }
@@ -235,7 +238,8 @@ mod tests {
 
     #[test]
     fn coefficients_of_very_different_size_and_zeros_expand_back() {
-        for phi in [&[0.0, 0.0, 0.0][..], &[0.5, 0.0], &[1e-8, 1e8, 1e-3], &[0.0, 0.0, 0.0, 0.9], &[1e6, -1e-6], &[2.5]] {
+        for phi in [&[0.0, 0.0, 0.0][..], &[0.5, 0.0], &[1e-8, 1e8, 1e-3], &[0.0, 0.0, 0.0, 0.9], &[1e6, -1e-6], &[2.5]]
+        {
             assert!(mismatch(phi) < 50.0, "{phi:?}: {}", mismatch(phi));
         }
     }
@@ -251,10 +255,16 @@ mod tests {
         assert!(ar(&[0.5]).is_stationary() && ar(&[1.39, -0.69]).is_stationary());
         let text = |phi: &[f64]| ar(phi).stationarity_warning().expect("a warning").to_string();
         let walk = text(&[1.0]);
-        assert!(walk.contains("root 1.000000 has modulus 1.000000") && walk.contains("never return to a mean"), "{walk}");
+        assert!(
+            walk.contains("root 1.000000 has modulus 1.000000") && walk.contains("never return to a mean"),
+            "{walk}"
+        );
         let growing = text(&[1.5, -1.0404]);
         assert!(growing.contains("± ") && growing.contains("by 2.000 % a step"), "{growing}");
         let alternating = text(&[-1.1]);
-        assert!(alternating.contains("root -1.100000") && alternating.contains("period of 2.0000 steps"), "{alternating}");
+        assert!(
+            alternating.contains("root -1.100000") && alternating.contains("period of 2.0000 steps"),
+            "{alternating}"
+        );
     }
 }

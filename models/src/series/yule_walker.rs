@@ -42,7 +42,8 @@ pub fn levinson_durbin(autocovariances: &[f64]) -> (Vec<f64>, f64) {
     let mut coefficients = Vec::with_capacity(autocovariances.len() - 1);
     let mut variance = autocovariances[0];
     for order in 1..autocovariances.len() {
-        let explained: f64 = coefficients.iter().zip(autocovariances[1..order].iter().rev()).map(|(phi, gamma)| phi * gamma).sum();
+        let explained: f64 =
+            coefficients.iter().zip(autocovariances[1..order].iter().rev()).map(|(phi, gamma)| phi * gamma).sum();
         let reflection = (autocovariances[order] - explained) / variance;
         lengthen(&mut coefficients, reflection);
         variance *= 1.0 - reflection * reflection;
