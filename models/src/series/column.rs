@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Header {
-    /// It does if all its cells are text, or if one is text above a number.
+    /// It does if all its cells are text, one is text above a number, or one is the name asked for.
     #[default]
     Detect,
     /// It does.
@@ -53,7 +53,7 @@ impl Column {
     /// # Errors
     /// As [`Column::read`].
     pub fn parse(bytes: &[u8], source: &str, wanted: Option<&str>, header: Header) -> Result<Column> {
-        let mut table = Table::open(bytes, source, header)?;
+        let mut table = Table::open(bytes, source, wanted, header)?;
         let column = table.find(wanted)?;
         Ok(Column { values: table.values(column)?, name: table.names.swap_remove(column) })
     }
@@ -70,7 +70,7 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn open(bytes: &'a [u8], source: &'a str, header: Header) -> Result<Self> {
+    fn open(bytes: &'a [u8], source: &'a str, wanted: Option<&str>, header: Header) -> Result<Self> {
         let bad = |what: &str| Error::new(Kind::BadInput, format!("{source}: {what}"));
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
             return Err(bad("the file is UTF-16").help("save it as UTF-8 CSV"));
@@ -84,7 +84,13 @@ impl<'a> Table<'a> {
         let has_header = match header {
             Header::Present => true,
             Header::Absent => false,
-            Header::Detect => cell::names_columns(&first.cells, second.as_ref().map(|row| &row.cells)),
+            Header::Detect => {
+                let named = wanted.is_some_and(|wanted| {
+                    number_in(wanted, first.cells.len()).is_none()
+                        && first.cells.iter().any(|cell| same_name(&String::from_utf8_lossy(cell), wanted))
+                });
+                named || cell::names_columns(&first.cells, second.as_ref().map(|row| &row.cells))
+            }
         };
         if has_header && second.is_none() {
             return Err(bad("there are no values below the header")
@@ -108,7 +114,7 @@ impl<'a> Table<'a> {
             true => format!("the columns are {}", self.names.join(", ")),
             false => format!("there are {} columns and no header", self.names.len()),
         };
-        let Some(wanted) = wanted.map(str::trim) else {
+        let Some(wanted) = wanted else {
             return match self.names.len() {
                 1 => Ok(0),
                 _ => Err(Error::new(Kind::BadInput, format!("{}: which column?", self.source))
@@ -117,13 +123,12 @@ impl<'a> Table<'a> {
             };
         };
         if self.has_header {
-            let exact = self.names.iter().position(|name| name == wanted);
-            let lower = wanted.to_lowercase();
-            if let Some(found) = exact.or_else(|| self.names.iter().position(|name| name.to_lowercase() == lower)) {
+            let exact = self.names.iter().position(|name| name == wanted.trim());
+            if let Some(found) = exact.or_else(|| self.names.iter().position(|name| same_name(name, wanted))) {
                 return Ok(found);
             }
         }
-        if let Some(number) = wanted.parse::<usize>().ok().filter(|number| (1..=self.names.len()).contains(number)) {
+        if let Some(number) = number_in(wanted, self.names.len()) {
             return Ok(number - 1);
         }
         let similarity = |name: &str| strsim::jaro_winkler(&name.to_lowercase(), &wanted.to_lowercase());
@@ -221,6 +226,15 @@ impl<'a> Rows<'a> {
         let after_blank = line_ends(&self.bytes[start - ends..start]) > 1;
         Ok(Some(Row { line: self.line, after_blank, cells }))
     }
+}
+
+fn same_name(name: &str, wanted: &str) -> bool {
+    name.to_lowercase() == wanted.trim().to_lowercase()
+}
+
+/// The number of a column from 1, if `wanted` is one.
+fn number_in(wanted: &str, columns: usize) -> Option<usize> {
+    wanted.trim().parse().ok().filter(|number| (1..=columns).contains(number))
 }
 
 /// The number of line ends in a piece of a file: LF, CRLF or CR.

@@ -57,6 +57,7 @@ fn a_header_is_told_from_values() {
     assert_eq!(values("1\n2\n", None), [1.0, 2.0]);
     assert_eq!(values("x\n1\n2\n", None), [1.0, 2.0]);
     assert_eq!(values("2001-01-01,5\n2001-02-01,6\n", Some("2")), [5.0, 6.0]);
+    assert_eq!(values("country,2001,2002\nAustria,5,6\n", Some("2002")), [6.0]);
     let forced = Column::parse(b"1\n2\n3\n", "data.csv", None, Header::Present).unwrap();
     assert_eq!((forced.name.as_str(), forced.values), ("1", vec![2.0, 3.0]));
     assert!(Column::parse(b"x\n1\n", "data.csv", None, Header::Absent).is_err());

@@ -12,6 +12,7 @@ pub mod forecast;
 pub mod least_squares;
 pub mod mackey_glass;
 pub mod order;
+pub mod picture;
 pub mod qr;
 pub mod roots;
 pub mod split;

@@ -13,8 +13,12 @@ use rayon::prelude::*;
 /// Rows reflected at a time: 34 columns of this many fit a level-1 cache.
 const BLOCK: usize = 128;
 
-/// Rows of one task. Fixed, so that the tree of triangles and every bit of the result are the same for any thread count.
-const LEAF: usize = 64 * BLOCK;
+/// Rows of one task. Depends on the shape alone, so that the tree of triangles and every bit of the result are the same for
+/// any thread count; grows with the columns, so that the triangles of all leaves together stay smaller than `columns / 128`
+/// columns of the matrix.
+fn leaf_rows(columns: usize) -> usize {
+    BLOCK * columns.max(64)
+}
 
 /// The triangle `R` of the decomposition `[X | y] = Q R`, the last column being the response `y`.
 #[derive(Clone, Debug)]
@@ -30,13 +34,14 @@ impl Triangle {
     /// `write(range, block)` puts the rows of `range` into `block`, column-major: column `j` stands in
     /// `block[j · range.len()..][..range.len()]`. Leaves run in parallel and are merged in the order of their rows.
     pub fn of_rows(rows: usize, columns: usize, write: impl Fn(Range<usize>, &mut [f64]) + Sync) -> Self {
-        let leaves: Vec<Triangle> = (0..rows.div_ceil(LEAF))
+        let per_leaf = leaf_rows(columns);
+        let leaves: Vec<Triangle> = (0..rows.div_ceil(per_leaf))
             .into_par_iter()
             .map(|leaf| {
                 let mut triangle = Triangle::empty(columns);
                 let mut block = vec![0.0; BLOCK * columns];
-                let end = rows.min((leaf + 1) * LEAF);
-                for start in (leaf * LEAF..end).step_by(BLOCK) {
+                let end = rows.min((leaf + 1) * per_leaf);
+                for start in (leaf * per_leaf..end).step_by(BLOCK) {
                     let range = start..end.min(start + BLOCK);
                     let block = &mut block[..range.len() * columns];
                     write(range, block);
@@ -46,8 +51,8 @@ impl Triangle {
             })
             .collect();
         let mut whole = Triangle::empty(columns);
-        for leaf in leaves {
-            whole.absorb(&mut leaf.entries.clone());
+        for mut leaf in leaves {
+            whole.absorb(&mut leaf.entries);
         }
         whole
     }
@@ -133,14 +138,14 @@ impl Triangle {
 
 /// `Σ x_i y_i` in eight partial sums, an order that is fixed and that vectorises.
 fn dot(x: &[f64], y: &[f64]) -> f64 {
-    let (xs, ys) = (x.chunks_exact(8), y.chunks_exact(8));
-    let rest: f64 = xs.remainder().iter().zip(ys.remainder()).map(|(a, b)| a * b).sum();
+    let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<8>(), y.as_chunks::<8>());
     let mut sums = [0.0; 8];
-    for (a, b) in xs.zip(ys) {
-        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum += a * b;
+    for (x, y) in xs.iter().zip(ys) {
+        for i in 0..8 {
+            sums[i] += x[i] * y[i];
         }
     }
+    let rest: f64 = x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum();
     rest + sums.iter().sum::<f64>()
 }
 
@@ -201,7 +206,7 @@ mod tests {
 
     #[test]
     fn any_number_of_threads_gives_the_same_bits() {
-        let rows = 3 * LEAF + 77;
+        let rows = 3 * leaf_rows(4) + 77;
         let write = |range: Range<usize>, block: &mut [f64]| {
             for (j, out) in block.chunks_exact_mut(range.len()).enumerate() {
                 out.iter_mut().zip(range.clone()).for_each(|(x, t)| *x = ((t * (j + 3)) as f64 * 0.37).sin());
