@@ -104,7 +104,8 @@ pub(super) fn names_columns(first: &ByteRecord, second: Option<&ByteRecord>) -> 
     first.iter().all(is_text) || second.is_some_and(above_number)
 }
 
-/// Whether a row that is longer than `width` looks like numbers that were split at their decimal commas.
+/// Whether a row with more cells than `width` looks like numbers that were split at their decimal commas.
 pub(super) fn decimal_comma_split(row: &ByteRecord, width: usize) -> bool {
-    row.len() == 2 * width && row.iter().all(|cell| cell.trim_ascii().iter().all(|b| b.is_ascii_digit() || *b == b'-'))
+    let whole = |cell: &[u8]| cell.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
+    row.len() > width && row.iter().all(whole)
 }

@@ -167,12 +167,8 @@ impl<'a> Table<'a> {
                 continue;
             }
             let (problem, help) = cell.complaint(text);
-            return Err(Error::new(
-                Kind::BadInput,
-                format!("{}: line {line}, column {name:?}: {problem}", self.source),
-            )
-            .cause(format!("value {} of the series would be no finite number", values.len() + 1))
-            .help(help));
+            let what = format!("{}: line {line}, column {name:?} holds no finite number", self.source);
+            return Err(Error::new(Kind::BadInput, what).cause(problem).help(help));
         }
         Ok(values)
     }

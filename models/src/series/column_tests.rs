@@ -78,12 +78,12 @@ fn a_missing_column_lists_the_others_and_guesses() {
 
 #[test]
 fn a_cell_that_is_no_finite_number_is_named_with_line_and_column() {
-    assert_says("t,x\n1,2\n2,abc\n", Some("x"), &["line 3, column \"x\": \"abc\" is not a number", "value 2"]);
-    assert_says("t,x\n1,2\n2,\n3,4\n", Some("x"), &["line 3, column \"x\": the cell is empty", "gap"]);
+    assert_says("t,x\n1,2\n2,abc\n", Some("x"), &["line 3, column \"x\" holds", "\"abc\" is not a number"]);
+    assert_says("t,x\n1,2\n2,\n3,4\n", Some("x"), &["line 3, column \"x\" holds", "the cell is empty", "gap"]);
     assert_says("t,x\n1,2\n2,NA\n", Some("x"), &["line 3", "\"NA\" marks a gap"]);
-    assert_says("x\n1\n\n2\n", None, &["line 3, column \"x\": the cell is empty"]);
-    assert_says("x\r1\r2\r\rz\r", None, &["line 4, column \"x\": the cell is empty"]);
-    assert_says("x\r\n1\r\n\r\n\r\n2\r\n", None, &["line 4, column \"x\": the cell is empty"]);
+    assert_says("x\n1\n\n2\n", None, &["line 3, column \"x\" holds", "the cell is empty"]);
+    assert_says("x\r1\r2\r\rz\r", None, &["line 4, column \"x\" holds", "the cell is empty"]);
+    assert_says("x\r\n1\r\n\r\n\r\n2\r\n", None, &["line 4, column \"x\" holds", "the cell is empty"]);
     for value in ["NaN", "inf", "-Infinity", "1e999"] {
         assert_says(&format!("x\n1\n{value}\n"), None, &["line 3", value, "is not finite"]);
     }
@@ -94,6 +94,7 @@ fn a_cell_that_is_no_finite_number_is_named_with_line_and_column() {
 fn decimal_commas_and_thousands_are_said_by_name() {
     assert_says("t;x\n1;2,5\n2;3,5\n", Some("x"), &["line 2", "\"2,5\" has a decimal comma", "decimal points"]);
     assert_says("x\n2,5\n3,5\n", None, &["line 2 has 2 cells", "decimal commas"]);
+    assert_says("t,x\n1,2,5\n", Some("x"), &["line 2 has 3 cells", "decimal commas"]);
     assert_says("x\n\"1,234.5\"\n", None, &["\"1,234.5\" has separators between its digits"]);
 }
 

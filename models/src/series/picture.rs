@@ -78,22 +78,16 @@ impl Picture<'_> {
         // The bands start at the last known value, where nothing is uncertain.
         let last = self.series[self.known - 1];
         let start = (axis(self.known - 1), last);
-        let ahead = |value: fn(&Forecast) -> f64| {
-            self.forecasts.iter().enumerate().map(move |(i, forecast)| (axis(self.known + i), value(forecast)))
-        };
         for (level, opacity) in [(0.95, 0.15), (0.8, 0.25)] {
-            let bound = |sign: f64| {
-                move |(i, f): (usize, &Forecast)| {
-                    let (low, high) = f.interval(level);
-                    (axis(self.known + i), if sign < 0.0 { low } else { high })
-                }
-            };
-            let upper = self.forecasts.iter().enumerate().map(bound(1.0));
-            let lower = self.forecasts.iter().enumerate().rev().map(bound(-1.0));
+            let interval = |(i, forecast): (usize, &Forecast)| (axis(self.known + i), forecast.interval(level));
+            let bounds: Vec<_> = self.forecasts.iter().enumerate().map(interval).collect();
+            let upper = bounds.iter().map(|(x, (_, high))| (*x, *high));
+            let lower = bounds.iter().rev().map(|(x, (low, _))| (*x, *low));
             let outline: Vec<(f64, f64)> = std::iter::once(start).chain(upper).chain(lower).collect();
             chart.draw_series(std::iter::once(Polygon::new(outline, BLUE.mix(opacity))))?;
         }
-        chart.draw_series(LineSeries::new(std::iter::once(start).chain(ahead(|f| f.mean)), BLUE.stroke_width(2)))?;
+        let means = self.forecasts.iter().enumerate().map(|(i, forecast)| (axis(self.known + i), forecast.mean));
+        chart.draw_series(LineSeries::new(std::iter::once(start).chain(means), BLUE.stroke_width(2)))?;
         let until = self.series.len().min(self.known + self.forecasts.len());
         let values = (from..until).map(|t| (axis(t), self.series[t]));
         chart.draw_series(LineSeries::new(values, BLACK.stroke_width(1)))?;

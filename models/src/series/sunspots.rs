@@ -1,7 +1,7 @@
 //! The yearly mean sunspot numbers of 1700 to 2008: the series of the demonstration and of the tests; no parsing, no model.
 //!
-//! Source: SIDC, Royal Observatory of Belgium, version 1 of the international sunspot number (public domain), as the data
-//! set `sunspots` of statsmodels gives it.
+//! Source: the data set `sunspots` of statsmodels (public domain), after the National Geophysical Data Center; these are
+//! international sunspot numbers of version 1, which were all revised in 2015.
 
 /// The year of the first figure of [`YEARLY`].
 pub const FIRST_YEAR: usize = 1700;
