@@ -1,1 +1,20 @@
-//! placeholder
+//! Series of real numbers: reading a column, the linear AR(k) model by three methods, its forecasts and its floors.
+//!
+//! This file is the map of the folder; it holds no code of its own.
+
+pub mod ar;
+pub mod burg;
+mod cell;
+pub mod column;
+pub mod exposure;
+pub mod floors;
+pub mod forecast;
+pub mod least_squares;
+pub mod mackey_glass;
+pub mod order;
+pub mod picture;
+pub mod qr;
+pub mod roots;
+pub mod split;
+pub mod sunspots;
+pub mod yule_walker;

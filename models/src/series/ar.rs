@@ -1,0 +1,134 @@
+//! The linear autoregressive model AR(k) itself: its numbers, one-step predictions and likelihood.
+//!
+//! How the numbers are found stands in `least_squares.rs`, `yule_walker.rs` and `burg.rs`; forecasts in `forecast.rs`.
+
+use std::f64::consts::TAU;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind, Result};
+
+/// `x_t = c + Σ_i φ_i x_{t−i} + ε_t` with independent `ε_t ~ N(0, σ²)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ar {
+    /// The constant `c`; not the mean, which is `c / (1 − Σ φ_i)`.
+    pub constant: f64,
+    /// `φ_1 … φ_k`: the first belongs to the latest value.
+    pub coefficients: Vec<f64>,
+    /// The variance `σ²` of the noise.
+    pub variance: f64,
+}
+
+impl Ar {
+    /// The number of lags `k`.
+    pub fn lags(&self) -> usize {
+        self.coefficients.len()
+    }
+
+    /// The level a stationary model returns to, `μ = c / (1 − Σ φ_i)`.
+    pub fn mean(&self) -> f64 {
+        self.constant / (1.0 - self.coefficients.iter().sum::<f64>())
+    }
+
+    /// The expected next value after `past`, oldest first: `c + Σ φ_i x_{t−i}`.
+    ///
+    /// # Panics
+    /// If `past` is shorter than the lags.
+    pub fn predict(&self, past: &[f64]) -> f64 {
+        assert!(past.len() >= self.lags(), "predict: {} values of past for {} lags", past.len(), self.lags());
+        self.coefficients.iter().zip(past.iter().rev()).fold(self.constant, |sum, (phi, x)| sum + phi * x)
+    }
+
+    /// The one-step predictions of `series[targets]`, each from the true values before it (teacher forcing).
+    ///
+    /// # Errors
+    /// If the first target has fewer predecessors than lags, or the range leaves the series.
+    pub fn one_step(&self, series: &[f64], targets: Range<usize>) -> Result<Vec<f64>> {
+        self.check_targets(series, &targets)?;
+        Ok(targets.map(|t| self.predict(&series[..t])).collect())
+    }
+
+    /// The mean negative log-likelihood of `series[targets]` given all before: `mean ½ (ln 2πσ² + e_t² / σ²)`, in nats.
+    ///
+    /// # Errors
+    /// As [`Ar::one_step`].
+    pub fn nats(&self, series: &[f64], targets: Range<usize>) -> Result<f64> {
+        let predictions = self.one_step(series, targets.clone())?;
+        Ok(gaussian_nats(mean_square(&predictions, &series[targets]), self.variance))
+    }
+
+    pub(super) fn check_targets(&self, series: &[f64], targets: &Range<usize>) -> Result<()> {
+        if targets.start < self.lags() {
+            return Err(Error::new(
+                Kind::BadInput,
+                format!("cannot predict value {} of the series", targets.start + 1),
+            )
+            .cause(format!("AR({}) needs {} values before it", self.lags(), self.lags()))
+            .help("evaluate a later part, or fit fewer lags"));
+        }
+        if targets.is_empty() || targets.end > series.len() {
+            return Err(Error::new(
+                Kind::BadInput,
+                format!("cannot evaluate values {} to {} of the series", targets.start + 1, targets.end),
+            )
+            .cause(format!("the series has {} values", series.len()))
+            .help("give a longer series, or a larger part to evaluate on"));
+        }
+        Ok(())
+    }
+}
+
+/// Nats per observation of a Gaussian of variance `σ²` whose errors have mean square `m`: `½ (ln 2πσ² + m / σ²)`.
+pub fn gaussian_nats(mean_square: f64, variance: f64) -> f64 {
+    0.5 * ((TAU * variance).ln() + mean_square / variance)
+}
+
+/// `mean (a_t − b_t)²`.
+pub fn mean_square(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / a.len() as f64
+}
+
+/// Refuses what no method can fit: `lags` lags and a constant need `2 k + 2` values for one degree of freedom to be left.
+pub(super) fn check_series(series: &[f64], lags: usize) -> Result<()> {
+    let refuse = |cause: String, help: &str| {
+        Err(Error::new(Kind::BadInput, format!("cannot fit AR({lags}) to a series of {} values", series.len()))
+            .cause(cause)
+            .help(help))
+    };
+    if lags == 0 {
+        return refuse("an autoregressive model looks at one earlier value at least".into(), "ask for 1 lag or more");
+    }
+    if let Some(t) = series.iter().position(|x| !x.is_finite()) {
+        return refuse(format!("value {} is {}", t + 1, series[t]), "remove or fill the values that are not numbers");
+    }
+    let most = series.len().saturating_sub(2) / 2;
+    if lags > most {
+        return refuse(
+            format!("{lags} lags and a constant need at least twice as many values and two more"),
+            &if most > 0 { format!("ask for at most {most} lags") } else { "give a longer series".into() },
+        );
+    }
+    if series.iter().all(|x| *x == series[0]) {
+        return refuse(
+            format!("the series is constant: every value is {}", series[0]),
+            "a constant has nothing to predict; choose another column",
+        );
+    }
+    let largest = series.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+    if !(1e-140..=1e140).contains(&largest) {
+        return refuse(
+            format!("its largest magnitude is {largest:e}, whose square is no 64-bit number"),
+            "change the unit of the column",
+        );
+    }
+    Ok(())
+}
+
+/// The mean of a series and the deviations from it.
+///
+/// Every method fits the deviations: a large level beside a small movement would cost digits of every sum of products.
+pub(super) fn deviations(series: &[f64]) -> (f64, Vec<f64>) {
+    let mean = series.iter().sum::<f64>() / series.len() as f64;
+    (mean, series.iter().map(|x| x - mean).collect())
+}

@@ -1,0 +1,244 @@
+//! One column of numbers out of a CSV file: found by name or number, every value checked, every complaint with its line.
+//!
+//! What a spreadsheet writes is understood without options: `,` `;` or tab, quotes, a header or none, BOM, CRLF. Gaps are
+//! an error and never filled: a lag would silently reach over them. How cells are judged stands in `cell.rs`.
+
+use std::path::Path;
+
+use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
+use serde::{Deserialize, Serialize};
+
+use super::cell::{self, Cell};
+use crate::error::{Error, Kind, Result};
+
+/// Whether the first line of a file names its columns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Header {
+    /// It does if all its cells are text, one is text above a number, or one is the name asked for.
+    #[default]
+    Detect,
+    /// It does.
+    Present,
+    /// It does not.
+    Absent,
+}
+
+/// A series read from a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name in the header, or `column 2` where there is none.
+    pub name: String,
+    /// Its values, all finite, in the order of the lines.
+    pub values: Vec<f64>,
+}
+
+impl Column {
+    /// Reads a column of a file: by name, else by number from 1; `None` takes the only one.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is empty, the column does not exist, or one of its cells is no finite number; the
+    /// message names line and column and what to do.
+    pub fn read(path: &Path, wanted: Option<&str>, header: Header) -> Result<Column> {
+        let bytes = std::fs::read(path).map_err(|error| {
+            Error::new(Kind::BadInput, format!("cannot read {}", path.display()))
+                .cause(error)
+                .help("give the path of a CSV file")
+        })?;
+        Column::parse(&bytes, &path.display().to_string(), wanted, header)
+    }
+
+    /// As [`Column::read`], of bytes already in memory; `source` names them in messages.
+    ///
+    /// # Errors
+    /// As [`Column::read`].
+    pub fn parse(bytes: &[u8], source: &str, wanted: Option<&str>, header: Header) -> Result<Column> {
+        let mut table = Table::open(bytes, source, wanted, header)?;
+        let column = table.find(wanted)?;
+        Ok(Column { values: table.values(column)?, name: table.names.swap_remove(column) })
+    }
+}
+
+/// A file whose first lines are understood and whose rows are still to be read.
+struct Table<'a> {
+    source: &'a str,
+    /// One name for each column; made up where there is no header.
+    names: Vec<String>,
+    has_header: bool,
+    first_line: usize,
+    rows: Rows<'a>,
+}
+
+impl<'a> Table<'a> {
+    fn open(bytes: &'a [u8], source: &'a str, wanted: Option<&str>, header: Header) -> Result<Self> {
+        let bad = |what: &str| Error::new(Kind::BadInput, format!("{source}: {what}"));
+        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+            return Err(bad("the file is UTF-16").help("save it as UTF-8 CSV"));
+        }
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let mut ahead = Rows::of(bytes, source);
+        let Some(first) = ahead.next()? else {
+            return Err(bad("the file is empty").help("give a CSV file with a column of numbers"));
+        };
+        let second = ahead.next()?;
+        let has_header = match header {
+            Header::Present => true,
+            Header::Absent => false,
+            Header::Detect => {
+                let named = wanted.is_some_and(|wanted| {
+                    number_in(wanted, first.cells.len()).is_none()
+                        && first.cells.iter().any(|cell| same_name(&String::from_utf8_lossy(cell), wanted))
+                });
+                named || cell::names_columns(&first.cells, second.as_ref().map(|row| &row.cells))
+            }
+        };
+        if has_header && second.is_none() {
+            return Err(bad("there are no values below the header")
+                .help("give a file with numbers; if the first line holds values, say that there is no header"));
+        }
+        let name = |(i, cell)| match has_header {
+            true => String::from_utf8_lossy(cell).into_owned(),
+            false => format!("column {}", i + 1),
+        };
+        let names = first.cells.iter().enumerate().map(name).collect();
+        let mut rows = Rows::of(bytes, source);
+        if has_header {
+            rows.next()?;
+        }
+        Ok(Table { source, names, has_header, first_line: first.line, rows })
+    }
+
+    /// The index of the column that `wanted` means.
+    fn find(&self, wanted: Option<&str>) -> Result<usize> {
+        let listed = match self.has_header {
+            true => format!("the columns are {}", self.names.join(", ")),
+            false => format!("there are {} columns and no header", self.names.len()),
+        };
+        let Some(wanted) = wanted else {
+            return match self.names.len() {
+                1 => Ok(0),
+                _ => Err(Error::new(Kind::BadInput, format!("{}: which column?", self.source))
+                    .cause(listed)
+                    .help("name one, or give its number from 1")),
+            };
+        };
+        if self.has_header {
+            let exact = self.names.iter().position(|name| name == wanted.trim());
+            if let Some(found) = exact.or_else(|| self.names.iter().position(|name| same_name(name, wanted))) {
+                return Ok(found);
+            }
+        }
+        if let Some(number) = number_in(wanted, self.names.len()) {
+            return Ok(number - 1);
+        }
+        let similarity = |name: &str| strsim::jaro_winkler(&name.to_lowercase(), &wanted.to_lowercase());
+        let nearest = self.names.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+        Err(Error::new(Kind::BadInput, format!("{}: there is no column {wanted:?}", self.source)).cause(listed).help(
+            match nearest.filter(|name| self.has_header && similarity(name) > 0.7) {
+                Some(name) => format!("did you mean {name:?}?"),
+                None => format!("name one, or give a number from 1 to {}", self.names.len()),
+            },
+        ))
+    }
+
+    /// Reads the rows that are left, and of each the cell of one column.
+    fn values(&mut self, column: usize) -> Result<Vec<f64>> {
+        let (name, width) = (&self.names[column], self.names.len());
+        let mut values = Vec::new();
+        while let Some(row) = self.rows.next()? {
+            if row.cells.len() != width {
+                let help = match cell::decimal_comma_split(&row.cells, width) {
+                    true => "if the commas are decimal commas, write points, or separate columns by ;",
+                    false => "give every line the same number of cells; quote cells that contain the separator",
+                };
+                let what = format!("{}: line {} has {} cells", self.source, row.line, row.cells.len());
+                return Err(Error::new(Kind::BadInput, what)
+                    .cause(format!("line {} has {width}", self.first_line))
+                    .help(help));
+            }
+            let text = String::from_utf8_lossy(&row.cells[column]);
+            let gap = width == 1 && row.after_blank && !values.is_empty();
+            let (line, text, cell) = match gap {
+                true => (row.line - 1, "", Cell::Missing),
+                false => (row.line, text.as_ref(), Cell::of(&text)),
+            };
+            if let Cell::Number(value) = cell {
+                values.push(value);
+                continue;
+            }
+            let (problem, help) = cell.complaint(text);
+            let what = format!("{}: line {line}, column {name:?} holds no finite number", self.source);
+            return Err(Error::new(Kind::BadInput, what).cause(problem).help(help));
+        }
+        Ok(values)
+    }
+}
+
+/// A line of the file that holds cells.
+struct Row {
+    /// Its number in the file, from 1.
+    line: usize,
+    /// Whether the line before it is empty: in a file of one column, a gap.
+    after_blank: bool,
+    cells: ByteRecord,
+}
+
+/// The rows of a file, one after the other, none kept.
+struct Rows<'a> {
+    source: &'a str,
+    bytes: &'a [u8],
+    reader: Reader<&'a [u8]>,
+    /// The line of the first `counted` bytes' end.
+    line: usize,
+    counted: usize,
+}
+
+impl<'a> Rows<'a> {
+    fn of(bytes: &'a [u8], source: &'a str) -> Self {
+        let reader = ReaderBuilder::new()
+            .delimiter(cell::delimiter(bytes))
+            .has_headers(false)
+            .flexible(true) // rows of another length get our own message
+            .trim(Trim::All)
+            .from_reader(bytes);
+        Rows { source, bytes, reader, line: 1, counted: 0 }
+    }
+
+    fn next(&mut self) -> Result<Option<Row>> {
+        let mut cells = ByteRecord::new();
+        let more = self.reader.read_byte_record(&mut cells).map_err(|error| {
+            Error::new(Kind::BadInput, format!("{}: the CSV cannot be read", self.source)).cause(error)
+        })?;
+        if !more {
+            return Ok(None);
+        }
+        // The reader skips empty lines silently and gives the position before them.
+        let is_end = |byte: &&u8| matches!(**byte, b'\n' | b'\r');
+        let before = cells.position().expect("a record that was read has a position").byte() as usize;
+        let start = before + self.bytes[before..].iter().take_while(is_end).count();
+        let ends = self.bytes[..start].iter().rev().take_while(is_end).count();
+        self.line += line_ends(&self.bytes[self.counted..start]);
+        self.counted = start;
+        let after_blank = line_ends(&self.bytes[start - ends..start]) > 1;
+        Ok(Some(Row { line: self.line, after_blank, cells }))
+    }
+}
+
+fn same_name(name: &str, wanted: &str) -> bool {
+    name.to_lowercase() == wanted.trim().to_lowercase()
+}
+
+/// The number of a column from 1, if `wanted` is one.
+fn number_in(wanted: &str, columns: usize) -> Option<usize> {
+    wanted.trim().parse().ok().filter(|number| (1..=columns).contains(number))
+}
+
+/// The number of line ends in a piece of a file: LF, CRLF or CR.
+fn line_ends(bytes: &[u8]) -> usize {
+    let ends = |i: usize| bytes[i] == b'\n' || bytes[i] == b'\r' && bytes.get(i + 1) != Some(&b'\n');
+    (0..bytes.len()).filter(|i| ends(*i)).count()
+}
+
+#[cfg(test)]
+#[path = "column_tests.rs"]
+mod tests;
