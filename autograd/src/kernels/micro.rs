@@ -120,6 +120,21 @@ pub trait Lane: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     #[allow(private_interfaces)] // the trait is closed: only this crate calls it
     unsafe fn block(isa: Isa, block: &Block<Self>);
 
+    /// `out[k·width + lane] ← from[lane·stride + k]` for `k < size.0`, `lane < size.1`, both multiples of 8, if there is a fast way.
+    ///
+    /// # Safety
+    /// All these places are valid.
+    #[doc(hidden)]
+    unsafe fn transpose(
+        _from: *const Self,
+        _stride: usize,
+        _size: (usize, usize),
+        _width: usize,
+        _out: *mut Self,
+    ) -> bool {
+        false
+    }
+
     /// Computes one row of whole panels.
     ///
     /// # Safety
@@ -158,6 +173,16 @@ impl Lane for f32 {
                 _ => in_lanes::<f32, 4, 16>(block),
             }
         }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn transpose(from: *const Self, stride: usize, size: (usize, usize), width: usize, out: *mut Self) -> bool {
+        let fast = Isa::best() != Isa::Portable;
+        if fast {
+            // SAFETY: the machine has AVX2, which both other instruction sets include; the caller vouches for the places.
+            unsafe { super::pack_x86::transpose(from, stride, size.0, size.1, width, out) };
+        }
+        fast
     }
 
     #[cfg(target_arch = "x86_64")]

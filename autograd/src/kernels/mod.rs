@@ -13,6 +13,8 @@ mod micro;
 #[cfg(target_arch = "x86_64")]
 mod micro_avx512;
 mod pack;
+#[cfg(target_arch = "x86_64")]
+mod pack_x86;
 pub mod packed;
 pub mod parallel;
 pub mod team;
