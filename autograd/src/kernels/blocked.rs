@@ -97,8 +97,11 @@ pub(super) fn packed_len(depth: usize, cols: usize) -> usize {
 pub(super) unsafe fn product<T: Lane>(a: Matrix<T>, b: Matrix<T>, store: Store, c: Target<T>) {
     let (m, k, n) = (a.rows, a.cols, b.cols);
     let threads = if m * n * k < MIN_PARALLEL { 1 } else { rayon::current_num_threads() };
-    // B is read in place where packing it would not pay: each value is used by one block only, or all of B is in the cache.
-    if b.col_stride == 1 && (m <= MR || k * n <= 1 << 13) {
+    // B is read in place where packing it would not pay: each value is used by one block only, or all of B is in the cache, or
+    // few blocks use it and its rows are so close together that a panel is on few pages.
+    let small = k * n <= 1 << 13;
+    let narrow = b.row_stride <= 256 && m <= MIN_ROWS;
+    if b.col_stride == 1 && (m <= MR || small || narrow) {
         // SAFETY: the caller's promise.
         unsafe { tiles(a, &Right::InPlace(b), store, c, threads) };
         return;
@@ -211,7 +214,7 @@ pub(super) unsafe fn tile<T: Lane>(
             // SAFETY: the buffer has a strip of MR lanes and KC steps for each eight rows.
             unsafe { pack::strips(piece, KC * MR, strips.as_mut_ptr().cast()) };
         }
-        // 2. Panels of B: one stays in the level-1 cache, 3. while strips of A pass by it.
+        // 2. Panels of B: each is read from a near cache again and again, 3. while strips of A pass by it.
         for panel in panels.clone() {
             let (from, b_step) = b.panel(panel, k);
             for i in rows.clone().step_by(group) {

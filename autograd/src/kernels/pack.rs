@@ -89,9 +89,24 @@ pub(super) unsafe fn strip<T: Lane>(source: Source<T>, depth: usize, lanes: usiz
 /// As [`strip`].
 unsafe fn rows<T: Lane, const W: usize>(source: Source<T>, depth: usize, width: usize, out: *mut T) {
     for k in 0..depth {
+        // The next rows may lie pages apart, where the machine's own prefetching does not follow.
+        prefetch(source.from.wrapping_add((k + STEPS) * source.step));
         // SAFETY: the caller's promise.
         unsafe { out.add(k * width).cast::<[T; W]>().write(source.from.add(k * source.step).cast::<[T; W]>().read()) };
     }
+}
+
+/// Asks for the cache line at an address, which need not exist.
+#[inline(always)]
+pub(super) fn prefetch<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing that the program could see, and an invalid address does no harm.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }
 
 /// One value after the other.
