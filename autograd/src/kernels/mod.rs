@@ -12,6 +12,7 @@ mod matvec;
 mod micro;
 #[cfg(target_arch = "x86_64")]
 mod micro_avx512;
+mod micro_portable;
 mod pack;
 #[cfg(target_arch = "x86_64")]
 mod pack_x86;
