@@ -19,7 +19,7 @@ mod tests;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
-use super::recurrent::{Real, Sequence, block, cut, sigmoid_of_sum};
+use super::recurrent::{LANES, Real, Sequence, block, cut, load, store};
 use rayon::prelude::*;
 
 /// Runs the GRU through all steps; gates in the order r, z, n.
@@ -85,38 +85,39 @@ impl<T: Real> Pass for Forward<'_, T> {
     #[inline(always)]
     fn run(self) {
         let width = self.hidden;
-        let (b_rz, b_n) = self.b_hh.split_at(2 * width);
         let rows = self.gates.chunks_exact_mut(3 * width).zip(self.hn.chunks_exact_mut(width));
         let states = self.h.chunks_exact(width).zip(self.h_next.chunks_exact_mut(width));
         for ((gates, hn), (h, h_next)) in rows.zip(states) {
-            let (rz, n) = gates.split_at_mut(2 * width);
-            sigmoid_of_sum(rz, b_rz);
-            let (r, z) = rz.split_at(width);
-            candidate(n, hn, b_n, r);
-            mix(h_next, n, z, h);
+            let (whole, rest) = (width - width % LANES, width % LANES);
+            for j in (0..whole).step_by(LANES) {
+                units(gates, hn, self.b_hh, h, h_next, j, LANES);
+            }
+            if rest > 0 {
+                units(gates, hn, self.b_hh, h, h_next, whole, rest);
+            }
         }
     }
 }
 
-/// `hn ← hn + b`, `n ← tanh(n + r ⊙ hn)`.
+/// The formulas of this page for `count` units from `j` on.
 #[inline(always)]
-fn candidate<T: Real>(n: &mut [T], hn: &mut [T], bias: &[T], r: &[T]) {
-    for (((n, hn), &b), &r) in n.iter_mut().zip(hn).zip(bias).zip(r) {
-        *hn += b;
-        *n = r.mul_add(*hn, *n);
+fn units<T: Real>(gates: &mut [T], hn: &mut [T], b_hh: &[T], h: &[T], h_next: &mut [T], j: usize, count: usize) {
+    let at = [0, 1, 2].map(|gate| gate * h.len() + j);
+    let (b_r, b_z, b_n) = (load(b_hh, at[0], count), load(b_hh, at[1], count), load(b_hh, at[2], count));
+    let (mut r, mut z, mut n) = (load(gates, at[0], count), load(gates, at[1], count), load(gates, at[2], count));
+    let (mut u, mut state) = (load(hn, j, count), load(h, j, count));
+    for l in 0..LANES {
+        r[l] = T::sigmoid_lane(r[l] + b_r[l]);
+        z[l] = T::sigmoid_lane(z[l] + b_z[l]);
+        u[l] += b_n[l];
+        n[l] = T::tanh_lane(r[l].mul_add(u[l], n[l]));
+        state[l] = z[l].mul_add(state[l] - n[l], n[l]);
     }
-    // A loop of its own: in one with the sum above, the compiler does not vectorise the tanh.
-    for n in n.iter_mut() {
-        *n = T::tanh_lane(*n);
-    }
-}
-
-/// `h' ← n + z ⊙ (h − n)`.
-#[inline(always)]
-fn mix<T: Real>(h_next: &mut [T], n: &[T], z: &[T], h: &[T]) {
-    for (((h_next, &n), &z), &h) in h_next.iter_mut().zip(n).zip(z).zip(h) {
-        *h_next = z.mul_add(h - n, n);
-    }
+    store(gates, at[0], count, r);
+    store(gates, at[1], count, z);
+    store(gates, at[2], count, n);
+    store(hn, j, count, u);
+    store(h_next, j, count, state);
 }
 
 /// Gradients of [`gru_forward`], from the buffers it left and the gradient `dout` of the states `h[1..]`.
@@ -204,26 +205,39 @@ impl<T: Real> Pass for Backward<'_, T> {
         let rows = self.gates.chunks_exact_mut(3 * width).zip(self.hn.chunks_exact_mut(width));
         let states = self.h.chunks_exact(width).zip(self.dout.chunks_exact(width)).zip(self.dh.chunks_exact_mut(width));
         for ((gates, hn), ((h, dout), dh)) in rows.zip(states) {
-            let (r, zn) = gates.split_at_mut(width);
-            let (z, n) = zn.split_at_mut(width);
-            differentiate(r, z, n, hn, h, dout, dh);
+            let (whole, rest) = (width - width % LANES, width % LANES);
+            for j in (0..whole).step_by(LANES) {
+                differentiate(gates, hn, h, dout, dh, j, LANES);
+            }
+            if rest > 0 {
+                differentiate(gates, hn, h, dout, dh, whole, rest);
+            }
         }
     }
 }
 
-/// The formulas of [`gru_backward`], in place: r, z, n, hn become their gradients, `dh` the part of `dh` that is elementwise.
+/// The formulas of [`gru_backward`] for `count` units from `j` on, in place: r, z, n, hn become their gradients, and `dh` what
+/// the state before the step gets without the product.
 #[inline(always)]
-fn differentiate<T: Real>(r: &mut [T], z: &mut [T], n: &mut [T], hn: &mut [T], h: &[T], dout: &[T], dh: &mut [T]) {
+fn differentiate<T: Real>(gates: &mut [T], hn: &mut [T], h: &[T], dout: &[T], dh: &mut [T], j: usize, count: usize) {
+    let at = [0, 1, 2].map(|gate| gate * h.len() + j);
+    let (mut r, mut z, mut n) = (load(gates, at[0], count), load(gates, at[1], count), load(gates, at[2], count));
+    let (h, dout, mut carried, mut u) =
+        (load(h, j, count), load(dout, j, count), load(dh, j, count), load(hn, j, count));
     let one = T::one();
-    let gates = r.iter_mut().zip(z).zip(n).zip(hn);
-    for ((((r, z), n), hn), ((&h, &dout), dh)) in gates.zip(h.iter().zip(dout).zip(dh)) {
-        let g = dout + *dh;
-        let keep = one - *z;
-        let dn = g * keep * (one - *n * *n);
-        let dz = g * (h - *n) * (*z * keep);
-        let dr = dn * *hn * (*r * (one - *r));
-        *dh = g * *z;
-        *hn = dn * *r;
-        (*r, *z, *n) = (dr, dz, dn);
+    for l in 0..LANES {
+        let (dh, keep) = (dout[l] + carried[l], one - z[l]);
+        carried[l] = dh * z[l];
+        let dn = dh * keep * (one - n[l] * n[l]);
+        z[l] = dh * (h[l] - n[l]) * (z[l] * keep);
+        n[l] = dn;
+        let dr = dn * u[l] * (r[l] * (one - r[l]));
+        u[l] = dn * r[l];
+        r[l] = dr;
     }
+    store(gates, at[0], count, r);
+    store(gates, at[1], count, z);
+    store(gates, at[2], count, n);
+    store(hn, j, count, u);
+    store(dh, j, count, carried);
 }

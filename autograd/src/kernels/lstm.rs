@@ -18,7 +18,7 @@ mod tests;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
-use super::recurrent::{Real, Sequence, block, cut, sigmoid_of_sum};
+use super::recurrent::{LANES, Real, Sequence, block, cut, load, store};
 use rayon::prelude::*;
 
 /// Runs the LSTM through all steps; gates in the order i, f, g, o.
@@ -81,45 +81,43 @@ impl<T: Real> Pass for Forward<'_, T> {
     #[inline(always)]
     fn run(self) {
         let width = self.hidden;
-        let (b_if, b_go) = self.b_hh.split_at(2 * width);
-        let (b_g, b_o) = b_go.split_at(width);
         let states = self.c.chunks_exact(width).zip(self.c_next.chunks_exact_mut(width));
         let states = states.zip(self.h_next.chunks_exact_mut(width));
         for (gates, ((c, c_next), h_next)) in self.gates.chunks_exact_mut(4 * width).zip(states) {
-            let (i_f, go) = gates.split_at_mut(2 * width);
-            let (g, o) = go.split_at_mut(width);
-            sigmoid_of_sum(i_f, b_if);
-            sigmoid_of_sum(o, b_o);
-            let (i, f) = i_f.split_at(width);
-            tanh_of_sum(g, b_g);
-            new_cell(c_next, f, c, i, g);
-            output(h_next, o, c_next);
+            let (whole, rest) = (width - width % LANES, width % LANES);
+            for j in (0..whole).step_by(LANES) {
+                units(gates, self.b_hh, c, c_next, h_next, j, LANES);
+            }
+            if rest > 0 {
+                units(gates, self.b_hh, c, c_next, h_next, whole, rest);
+            }
         }
     }
 }
 
-/// `xⱼ ← tanh(xⱼ + bⱼ)`.
+/// The formulas of this page for `count` units from `j` on.
 #[inline(always)]
-fn tanh_of_sum<T: Real>(xs: &mut [T], bias: &[T]) {
-    for (x, &b) in xs.iter_mut().zip(bias) {
-        *x = T::tanh_lane(*x + b);
+fn units<T: Real>(gates: &mut [T], b_hh: &[T], c: &[T], c_next: &mut [T], h_next: &mut [T], j: usize, count: usize) {
+    let at = [0, 1, 2, 3].map(|gate| gate * c.len() + j);
+    let (b_i, b_f) = (load(b_hh, at[0], count), load(b_hh, at[1], count));
+    let (b_g, b_o) = (load(b_hh, at[2], count), load(b_hh, at[3], count));
+    let (mut i, mut f) = (load(gates, at[0], count), load(gates, at[1], count));
+    let (mut g, mut o) = (load(gates, at[2], count), load(gates, at[3], count));
+    let (mut c, mut h) = (load(c, j, count), [T::zero(); LANES]);
+    for l in 0..LANES {
+        i[l] = T::sigmoid_lane(i[l] + b_i[l]);
+        f[l] = T::sigmoid_lane(f[l] + b_f[l]);
+        g[l] = T::tanh_lane(g[l] + b_g[l]);
+        o[l] = T::sigmoid_lane(o[l] + b_o[l]);
+        c[l] = f[l].mul_add(c[l], i[l] * g[l]);
+        h[l] = o[l] * T::tanh_lane(c[l]);
     }
-}
-
-/// `c' ← f ⊙ c + i ⊙ g`.
-#[inline(always)]
-fn new_cell<T: Real>(c_next: &mut [T], f: &[T], c: &[T], i: &[T], g: &[T]) {
-    for (c_next, ((&f, &c), (&i, &g))) in c_next.iter_mut().zip(f.iter().zip(c).zip(i.iter().zip(g))) {
-        *c_next = f.mul_add(c, i * g);
-    }
-}
-
-/// `h' ← o ⊙ tanh c'`.
-#[inline(always)]
-fn output<T: Real>(h_next: &mut [T], o: &[T], c_next: &[T]) {
-    for ((h_next, &o), &c) in h_next.iter_mut().zip(o).zip(c_next) {
-        *h_next = o * T::tanh_lane(c);
-    }
+    store(gates, at[0], count, i);
+    store(gates, at[1], count, f);
+    store(gates, at[2], count, g);
+    store(gates, at[3], count, o);
+    store(c_next, j, count, c);
+    store(h_next, j, count, h);
 }
 
 /// Gradients of [`lstm_forward`], from the buffers it left and the gradient `dout` of the states `h[1..]`.
@@ -207,35 +205,48 @@ impl<T: Real> Pass for Backward<'_, T> {
         let width = self.hidden;
         let cells = self.c.chunks_exact(width).zip(self.c_next.chunks_exact(width));
         let grads = self.dout.chunks_exact(width).zip(self.dh.chunks_exact(width)).zip(self.dc.chunks_exact_mut(width));
-        for (gates, ((c, c_next), ((dout, dh), dc))) in self.gates.chunks_exact_mut(4 * width).zip(cells.zip(grads)) {
-            let (i_f, go) = gates.split_at_mut(2 * width);
-            let (i, f) = i_f.split_at_mut(width);
-            let (g, o) = go.split_at_mut(width);
-            differentiate_output(o, c_next, dout, dh, dc);
-            differentiate_cell(i, f, g, c, dc);
+        for (gates, (cells, ((dout, dh), dc))) in self.gates.chunks_exact_mut(4 * width).zip(cells.zip(grads)) {
+            let (whole, rest) = (width - width % LANES, width % LANES);
+            for j in (0..whole).step_by(LANES) {
+                differentiate(gates, cells, dout, dh, dc, j, LANES);
+            }
+            if rest > 0 {
+                differentiate(gates, cells, dout, dh, dc, whole, rest);
+            }
         }
     }
 }
 
-/// `o ← do` and `ċ ← ċ + ḣ o (1 − tanh² c')`, with the formulas of [`lstm_backward`].
+/// The formulas of [`lstm_backward`] for `count` units from `j` on, in place: i, f, g, o become their gradients.
 #[inline(always)]
-fn differentiate_output<T: Real>(o: &mut [T], c_next: &[T], dout: &[T], dh: &[T], dc: &mut [T]) {
-    for (((o, dc), &c_next), (&dout, &dh)) in o.iter_mut().zip(dc).zip(c_next).zip(dout.iter().zip(dh)) {
-        let (g, y) = (dout + dh, T::tanh_lane(c_next));
-        *dc += g * *o * (T::one() - y * y);
-        *o = g * y * (*o * (T::one() - *o));
-    }
-}
-
-/// `i, f, g ← di, df, dg` and `ċ ← ċ f`, with the formulas of [`lstm_backward`].
-#[inline(always)]
-fn differentiate_cell<T: Real>(i: &mut [T], f: &mut [T], g: &mut [T], c: &[T], dc: &mut [T]) {
+fn differentiate<T: Real>(
+    gates: &mut [T],
+    (c, c_next): (&[T], &[T]),
+    dout: &[T],
+    dh: &[T],
+    dc: &mut [T],
+    j: usize,
+    count: usize,
+) {
+    let at = [0, 1, 2, 3].map(|gate| gate * c.len() + j);
+    let (mut i, mut f) = (load(gates, at[0], count), load(gates, at[1], count));
+    let (mut g, mut o) = (load(gates, at[2], count), load(gates, at[3], count));
+    let (c, c_next, mut carried) = (load(c, j, count), load(c_next, j, count), load(dc, j, count));
+    let (dout, dh) = (load(dout, j, count), load(dh, j, count));
     let one = T::one();
-    for ((((i, f), g), &c), dc) in i.iter_mut().zip(f).zip(g).zip(c).zip(dc) {
-        let di = *dc * *g * (*i * (one - *i));
-        let df = *dc * c * (*f * (one - *f));
-        let dg = *dc * *i * (one - *g * *g);
-        *dc *= *f;
-        (*i, *f, *g) = (di, df, dg);
+    for l in 0..LANES {
+        let (dh, y) = (dout[l] + dh[l], T::tanh_lane(c_next[l]));
+        let dc = carried[l] + dh * o[l] * (one - y * y);
+        o[l] = dh * y * (o[l] * (one - o[l]));
+        let di = dc * g[l] * (i[l] * (one - i[l]));
+        g[l] = dc * i[l] * (one - g[l] * g[l]);
+        i[l] = di;
+        carried[l] = dc * f[l];
+        f[l] = dc * c[l] * (f[l] * (one - f[l]));
     }
+    store(gates, at[0], count, i);
+    store(gates, at[1], count, f);
+    store(gates, at[2], count, g);
+    store(gates, at[3], count, o);
+    store(dc, j, count, carried);
 }
