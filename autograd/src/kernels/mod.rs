@@ -7,6 +7,7 @@
 pub mod dropout;
 pub mod elementwise;
 pub mod gemm;
+mod lanes;
 pub mod layer_norm;
 pub mod math;
 pub mod memory;
