@@ -5,9 +5,10 @@
 //! Source: Ba, Kiros & Hinton, "Layer Normalization", 2016, equation 4.
 
 use super::gemm::Store;
+use super::lanes::{dot_lanes, fold, sum_lanes};
 use super::math::dispatch::{Pass, dispatch};
 use super::parallel::MIN_PARALLEL;
-use super::reduce::{combine_lanes, dot_lanes, fold_lanes, sum_lanes, sum_partials};
+use super::reduce::sum_partials;
 use super::row_tasks::{count_rows, for_each_row_block, rows_per_task};
 use crate::Scalar;
 use rayon::prelude::*;
@@ -41,8 +42,8 @@ impl<T: Scalar> Pass for Forward<'_, T> {
         let outputs = self.output.chunks_exact_mut(cols).zip(self.x_hat.chunks_exact_mut(cols));
         for ((x, (z, x_hat)), inv_std) in self.x.chunks_exact(cols).zip(outputs).zip(self.inv_std) {
             let mean = sum_lanes(x) / n;
-            let squares = fold_lanes(x, T::zero(), |sum, x| sum + (x - mean) * (x - mean));
-            let variance = combine_lanes(squares, |a, b| a + b) / n;
+            let squares = fold(x, T::zero(), |sum, x| sum + (x - mean) * (x - mean));
+            let variance = squares.combine(|a, b| a + b) / n;
             *inv_std = (variance + self.epsilon).sqrt().recip();
             let affine = x_hat.iter_mut().zip(z).zip(self.weight).zip(self.bias);
             for (&x, (((x_hat, z), &w), &b)) in x.iter().zip(affine) {

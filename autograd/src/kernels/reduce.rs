@@ -4,86 +4,21 @@
 //! fixed number of lanes within a row, fixed chunks above that. So the bits do not depend on threads or instruction set.
 
 use super::gemm::Store;
+use super::lanes::{fold, max_lanes, sum_lanes};
 use super::math::dispatch::{Pass, dispatch};
 use super::parallel::MIN_PARALLEL;
 use super::row_tasks::{count_rows, rows_per_task};
 use crate::Scalar;
 use rayon::prelude::*;
 
-/// Partial results of a reduction over one row: two AVX-512 registers of `f32`, which hides the latency of an addition.
-pub(super) const LANES: usize = 32;
-
 /// Elements of one partial sum of [`sum`] and, roughly, of [`column_sums`].
 const REDUCE_CHUNK: usize = 1 << 15;
 
-/// Folds a slice into [`LANES`] values, element i into lane i mod `LANES`.
+/// `max x` of one row; NaN if an element is. Adding zero turns −0 into +0: which of the two a maximum is, machines disagree.
 #[inline(always)]
-pub(super) fn fold_lanes<T: Copy, A: Copy>(xs: &[T], start: A, step: impl Fn(A, T) -> A) -> [A; LANES] {
-    let mut lanes = [start; LANES];
-    let (blocks, rest) = xs.as_chunks::<LANES>();
-    for block in blocks {
-        for (lane, &x) in lanes.iter_mut().zip(block) {
-            *lane = step(*lane, x);
-        }
-    }
-    for (lane, &x) in lanes.iter_mut().zip(rest) {
-        *lane = step(*lane, x);
-    }
-    lanes
-}
-
-/// As [`fold_lanes`], over pairs of elements.
-#[inline(always)]
-pub(super) fn fold_lanes_of_pairs<T: Copy>(xs: &[T], ys: &[T], start: T, step: impl Fn(T, T, T) -> T) -> [T; LANES] {
-    let mut lanes = [start; LANES];
-    let (x_blocks, x_rest) = xs.as_chunks::<LANES>();
-    let (y_blocks, y_rest) = ys.as_chunks::<LANES>();
-    for (x_block, y_block) in x_blocks.iter().zip(y_blocks) {
-        for ((lane, &x), &y) in lanes.iter_mut().zip(x_block).zip(y_block) {
-            *lane = step(*lane, x, y);
-        }
-    }
-    for ((lane, &x), &y) in lanes.iter_mut().zip(x_rest).zip(y_rest) {
-        *lane = step(*lane, x, y);
-    }
-    lanes
-}
-
-/// Combines the lanes in a tree: halves with halves.
-#[inline(always)]
-pub(super) fn combine_lanes<T: Copy>(mut lanes: [T; LANES], combine: impl Fn(T, T) -> T) -> T {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] = combine(lanes[i], lanes[i + width]);
-        }
-        width /= 2;
-    }
-    lanes[0]
-}
-
-/// `Σ x` of one row; for use inside a [`Pass`].
-#[inline(always)]
-pub(super) fn sum_lanes<T: Scalar>(xs: &[T]) -> T {
-    combine_lanes(fold_lanes(xs, T::zero(), |sum, x| sum + x), |a, b| a + b)
-}
-
-/// `Σ x·y` of one row; for use inside a [`Pass`].
-#[inline(always)]
-pub(super) fn dot_lanes<T: Scalar>(xs: &[T], ys: &[T]) -> T {
-    combine_lanes(fold_lanes_of_pairs(xs, ys, T::zero(), |sum, x, y| sum + x * y), |a, b| a + b)
-}
-
-/// The larger of two; NaN wins.
-#[inline(always)]
-fn larger<T: Scalar>(a: T, b: T) -> T {
-    if b > a || b.is_nan() { b } else { a }
-}
-
-/// `max x` of one row; −∞ of none, NaN if one element is. For use inside a [`Pass`].
-#[inline(always)]
-pub(super) fn max_lanes<T: Scalar>(xs: &[T]) -> T {
-    combine_lanes(fold_lanes(xs, T::neg_infinity(), larger), larger)
+fn max_or_nan<T: Scalar>(row: &[T]) -> T {
+    let has_nan = row.iter().fold(false, |found, x| found | x.is_nan());
+    if has_nan { T::nan() } else { max_lanes(row) + T::zero() }
 }
 
 struct Sum<'a, T>(&'a [T]);
@@ -100,8 +35,13 @@ impl<T: Scalar> Pass for SumOfSquares<'_, T> {
     type Output = f64;
     #[inline(always)]
     fn run(self) -> f64 {
+<<<<<<< HEAD
         let square = |sum: f64, x: T| sum + x.as_f64() * x.as_f64();
         combine_lanes(fold_lanes(self.0, 0.0, square), |a, b| a + b)
+=======
+        let square = |sum: f64, x: T| sum + x.to_f64() * x.to_f64();
+        fold(self.0, 0.0, square).combine(|a, b| a + b)
+>>>>>>> rows
     }
 }
 
@@ -183,7 +123,7 @@ pub fn row_sums<T: Scalar>(xs: &[T], cols: usize, store: Store, out: &mut [T]) {
 /// # Panics
 /// If the lengths do not fit.
 pub fn row_max<T: Scalar>(xs: &[T], cols: usize, out: &mut [T]) {
-    each_row("row_max", xs, cols, out, |out, row| *out = max_lanes(row));
+    each_row("row_max", xs, cols, out, |out, row| *out = max_or_nan(row));
 }
 
 /// Adds rows to a row of sums, four at a time so that the sums are read and written a quarter as often.

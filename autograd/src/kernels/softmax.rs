@@ -6,8 +6,8 @@
 mod cross_entropy;
 pub use cross_entropy::{cross_entropy, cross_entropy_backward, mean, negative_log_likelihoods};
 
+use super::lanes::{Lanes, continue_sum, dot_lanes, max_lanes, sum_lanes};
 use super::math::dispatch::{Pass, dispatch};
-use super::reduce::{LANES, combine_lanes, dot_lanes, fold_lanes, max_lanes, sum_lanes};
 use super::row_tasks::{count_rows, for_each_row_block};
 use crate::Scalar;
 
@@ -15,27 +15,27 @@ use crate::Scalar;
 #[inline(always)]
 fn exponentials<T: Scalar>(row: &mut [T]) -> (T, T) {
     let max = max_lanes(row);
-    let mut sums = [T::zero(); LANES];
-    let (blocks, rest) = row.as_chunks_mut::<LANES>();
-    for block in blocks {
-        for (sum, x) in sums.iter_mut().zip(block) {
-            *x = T::exp_lane(*x - max);
-            *sum += *x;
-        }
-    }
-    for (sum, x) in sums.iter_mut().zip(rest) {
+    for x in row.iter_mut() {
         *x = T::exp_lane(*x - max);
-        *sum += *x;
     }
-    (max, combine_lanes(sums, |a, b| a + b))
+    (max, sum_lanes(row))
 }
 
 /// `(max x, Σ exp(x − max x))` of one row, which stays as it is; the same bits as [`exponentials`].
 #[inline(always)]
 fn max_and_sum<T: Scalar>(row: &[T]) -> (T, T) {
     let max = max_lanes(row);
-    let sums = fold_lanes(row, T::zero(), |sum, x| sum + T::exp_lane(x - max));
-    (max, combine_lanes(sums, |a, b| a + b))
+    // Exponentials and sums vectorise in loops of their own; between them stands a buffer that stays in the level-1 cache.
+    const BUFFER: usize = 256;
+    let (mut buffer, mut sums) = ([T::zero(); BUFFER], Lanes::new(T::zero()));
+    for xs in row.chunks(BUFFER) {
+        let exponentials = &mut buffer[..xs.len()];
+        for (e, &x) in exponentials.iter_mut().zip(xs) {
+            *e = T::exp_lane(x - max);
+        }
+        sums = continue_sum(sums, exponentials);
+    }
+    (max, sums.combine(|a, b| a + b))
 }
 
 /// `x ← factor · x`.
