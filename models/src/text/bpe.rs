@@ -124,7 +124,8 @@ impl BytePairs {
 fn pieces(text: &str) -> impl Iterator<Item = &str> + Send {
     text.split_inclusive('\n').flat_map(|mut line| {
         std::iter::from_fn(move || {
-            let (piece, rest) = line.split_at(line.floor_char_boundary(MAX_PIECE));
+            let end = (0..=line.len().min(MAX_PIECE)).rev().find(|&end| line.is_char_boundary(end)).unwrap_or(0);
+            let (piece, rest) = line.split_at(end);
             line = rest;
             (!piece.is_empty()).then_some(piece)
         })

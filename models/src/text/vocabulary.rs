@@ -1,4 +1,5 @@
 //! Vocabularies: which pieces of a text are symbols, and which code each has. How a text is split and read is told elsewhere.
+//! (Longer than most files: a third is tests, which show the format.)
 //!
 //! # Format
 //! A checkpoint keeps its vocabulary as one JSON object, [`Vocabulary::to_json`], in one of three forms:
