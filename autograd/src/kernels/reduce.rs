@@ -35,13 +35,8 @@ impl<T: Scalar> Pass for SumOfSquares<'_, T> {
     type Output = f64;
     #[inline(always)]
     fn run(self) -> f64 {
-<<<<<<< HEAD
         let square = |sum: f64, x: T| sum + x.as_f64() * x.as_f64();
-        combine_lanes(fold_lanes(self.0, 0.0, square), |a, b| a + b)
-=======
-        let square = |sum: f64, x: T| sum + x.to_f64() * x.to_f64();
         fold(self.0, 0.0, square).combine(|a, b| a + b)
->>>>>>> rows
     }
 }
 

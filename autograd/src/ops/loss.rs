@@ -91,7 +91,8 @@ mod tests {
         let logits = x.add_scalar(1.0);
         let buffer = logits.view().as_ptr() as usize;
         let rows = Rows::of(logits.value());
-        assert_eq!(rows.into_buffer(logits.into_parts().0).as_ptr() as usize, buffer);
+        let reused = rows.into_buffer(logits.into_parts().0);
+        assert_eq!(reused.as_ptr() as usize, buffer);
     }
 
     #[test]

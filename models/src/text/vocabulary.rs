@@ -1,0 +1,355 @@
+//! Vocabularies: which pieces of a text are symbols, and which code each has. How a text is split and read is told elsewhere.
+//! (Longer than most files: a third is tests, which show the format.)
+//!
+//! # Format
+//! A checkpoint keeps its vocabulary as one JSON object, [`Vocabulary::to_json`], in one of three forms:
+//!
+//! ```json
+//! {"kind": "characters", "characters": "\n !abc"}
+//! {"kind": "bytes"}
+//! {"kind": "byte_pairs", "merges": [[104, 101], [256, 32]]}
+//! ```
+//!
+//! - `characters`: the symbols in order of code, each a Unicode scalar value, strictly ascending.
+//! - `bytes`: code b is byte b; 256 symbols.
+//! - `byte_pairs`: codes 0..=255 are the bytes; `merges[i] = [left, right]` joins two codes that exist by then, and the result is
+//!   the next free code unless its bytes already have one. Earlier merges are applied first. At most 2¹⁸ symbols of at most
+//!   256 bytes. A text is first cut after each newline (a longer line every 4096 bytes, between characters), then into words
+//!   by GPT-2's pattern; no symbol crosses a cut.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind, Result};
+use crate::text::bpe::{BytePairs, MAX_SYMBOLS};
+use crate::text::corpus::as_utf8;
+
+/// What a symbol is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VocabularyKind {
+    /// The characters (Unicode scalar values) that occur in the text, in ascending order.
+    Characters,
+    /// The 256 bytes: any file, any language, no unknown symbol.
+    Bytes,
+    /// Byte-level byte-pair encoding learned from the text: frequent pieces of words; no unknown symbol.
+    BytePairs {
+        /// The number of symbols to learn, the 256 bytes included; a short text may yield fewer.
+        size: usize,
+    },
+}
+
+/// The symbols of a text and their codes 0..V.
+#[derive(Clone, Debug)]
+pub struct Vocabulary {
+    rule: Rule,
+    /// The bytes of each symbol, by code.
+    symbols: Vec<Box<[u8]>>,
+}
+
+/// How a text becomes codes.
+#[derive(Clone, Debug)]
+enum Rule {
+    /// In order of code, and ascending.
+    Characters(Vec<char>),
+    Bytes,
+    BytePairs(Box<BytePairs>),
+}
+
+/// The form in a checkpoint.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum Stored {
+    Characters { characters: String },
+    Bytes {},
+    BytePairs { merges: Vec<(u32, u32)> },
+}
+
+impl Vocabulary {
+    /// Learns a vocabulary of the given kind from a text. The same text gives the same codes, on any number of threads.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`] if the text is empty, or is not UTF-8 and `kind` is not bytes;
+    /// [`Kind::Usage`] for byte pairs of fewer than 256 or more than 2¹⁸ symbols.
+    pub fn from_text(kind: VocabularyKind, text: impl AsRef<[u8]>) -> Result<Self> {
+        let text = text.as_ref();
+        if text.is_empty() {
+            return Err(Error::new(Kind::BadInput, "cannot learn a vocabulary from an empty text")
+                .help("give a file with some text in it"));
+        }
+        match kind {
+            VocabularyKind::Characters => {
+                let characters: std::collections::BTreeSet<char> = as_utf8(text)?.chars().collect();
+                Ok(Self::of_characters(characters.into_iter().collect()))
+            }
+            VocabularyKind::Bytes => Ok(Self::of_bytes()),
+            VocabularyKind::BytePairs { size } => {
+                if !(256..=MAX_SYMBOLS).contains(&size) {
+                    return Err(Error::new(Kind::Usage, format!("cannot learn {size} byte pairs"))
+                        .cause("the 256 bytes are symbols themselves")
+                        .help(format!("choose a vocabulary size from 256 to {MAX_SYMBOLS}")));
+                }
+                let pairs = BytePairs::learn(as_utf8(text)?, size)
+                    .map_err(|error| Error::new(Kind::Failed, "cannot learn byte pairs from the text").cause(error))?;
+                Ok(Self::of_pairs(pairs))
+            }
+        }
+    }
+
+    fn of_characters(characters: Vec<char>) -> Self {
+        let symbols = characters.iter().map(|character| Box::from(character.to_string().as_bytes())).collect();
+        Vocabulary { rule: Rule::Characters(characters), symbols }
+    }
+
+    fn of_bytes() -> Self {
+        Vocabulary { rule: Rule::Bytes, symbols: (0..=255u8).map(|byte| Box::from([byte])).collect() }
+    }
+
+    fn of_pairs(mut pairs: BytePairs) -> Self {
+        let symbols = std::mem::take(&mut pairs.symbols);
+        Vocabulary { rule: Rule::BytePairs(Box::new(pairs)), symbols }
+    }
+
+    /// The kind; for byte pairs with the size that was reached.
+    pub fn kind(&self) -> VocabularyKind {
+        match self.rule {
+            Rule::Characters(_) => VocabularyKind::Characters,
+            Rule::Bytes => VocabularyKind::Bytes,
+            Rule::BytePairs(_) => VocabularyKind::BytePairs { size: self.size() },
+        }
+    }
+
+    /// V, the number of symbols.
+    pub fn size(&self) -> usize {
+        self.symbols.len()
+    }
+
+    /// The codes of a text.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`] if the text has a character without a code, naming the first and its place; or if it is not
+    /// UTF-8 and the symbols are not bytes.
+    pub fn encode(&self, text: impl AsRef<[u8]>) -> Result<Vec<u32>> {
+        let text = text.as_ref();
+        match &self.rule {
+            Rule::Bytes => Ok(text.iter().map(|&byte| u32::from(byte)).collect()),
+            Rule::Characters(known) => {
+                let code = |(place, character)| match known.binary_search(&character) {
+                    Ok(code) => Ok(code as u32),
+                    Err(_) => Err(unknown(place, character, known)),
+                };
+                as_utf8(text)?.chars().enumerate().map(code).collect()
+            }
+            Rule::BytePairs(pairs) => pairs
+                .encode(as_utf8(text)?)
+                .map_err(|error| Error::new(Kind::Failed, "cannot cut the text into byte pairs").cause(error)),
+        }
+    }
+
+    /// The bytes of a sequence of codes. They are UTF-8 if the codes came from text and no character was cut;
+    /// [`crate::text::utf8::Utf8Stream`] shows them as they come.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`] if a code is not below V.
+    pub fn decode(&self, codes: &[u32]) -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(codes.len());
+        for (place, &code) in codes.iter().enumerate() {
+            let symbol = self.symbols.get(code as usize).ok_or_else(|| {
+                Error::new(Kind::BadInput, format!("code {code} at place {place} is not in the vocabulary"))
+                    .cause(format!("it has {} symbols", self.size()))
+                    .help("use the vocabulary of the checkpoint that produced the codes")
+            })?;
+            bytes.extend_from_slice(symbol);
+        }
+        Ok(bytes)
+    }
+
+    /// The bytes that a symbol stands for.
+    ///
+    /// # Panics
+    /// If `code` is not below V.
+    pub fn symbol_bytes(&self, code: u32) -> &[u8] {
+        &self.symbols[code as usize]
+    }
+
+    /// A symbol as a person reads it: `'e'`, `'\n'`, `" the"`, or `0xE2 0x82` where it is no text.
+    ///
+    /// # Panics
+    /// If `code` is not below V.
+    pub fn symbol_name(&self, code: u32) -> String {
+        let bytes = self.symbol_bytes(code);
+        match (std::str::from_utf8(bytes), &self.rule) {
+            (Ok(text), Rule::BytePairs(_)) => format!("{text:?}"),
+            (Ok(text), _) => text.chars().map(|character| format!("{character:?}")).collect(),
+            (Err(_), _) => bytes.iter().map(|byte| format!("0x{byte:02X}")).collect::<Vec<_>>().join(" "),
+        }
+    }
+
+    /// The vocabulary as one JSON object (see the head of this file), for a checkpoint's metadata.
+    pub fn to_json(&self) -> String {
+        let stored = match &self.rule {
+            Rule::Characters(characters) => Stored::Characters { characters: characters.iter().collect() },
+            Rule::Bytes => Stored::Bytes {},
+            Rule::BytePairs(pairs) => Stored::BytePairs { merges: pairs.merges.clone() },
+        };
+        serde_json::to_string(&stored).expect("strings and numbers always serialize")
+    }
+
+    /// The vocabulary that [`Vocabulary::to_json`] wrote, or a program in another language. Memory is bounded by the length of `json`
+    /// and, for byte pairs, by 2¹⁸ symbols of 256 bytes.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`] if `json` is not a vocabulary.
+    pub fn from_json(json: &str) -> Result<Self> {
+        let broken = |cause: String| {
+            Error::new(Kind::BadInput, "the stored vocabulary cannot be read").cause(cause).help(
+                "the checkpoint is damaged, or was written by another program; docs/file-formats.md describes the form",
+            )
+        };
+        match serde_json::from_str(json).map_err(|error| broken(error.to_string()))? {
+            Stored::Bytes {} => Ok(Self::of_bytes()),
+            Stored::Characters { characters } => {
+                let characters: Vec<char> = characters.chars().collect();
+                if characters.is_empty() {
+                    return Err(broken("it has no characters".to_string()));
+                }
+                if let Some(pair) = characters.windows(2).find(|pair| pair[0] >= pair[1]) {
+                    return Err(broken(format!(
+                        "character {:?} stands after {:?}, not in ascending order",
+                        pair[1], pair[0]
+                    )));
+                }
+                Ok(Self::of_characters(characters))
+            }
+            Stored::BytePairs { merges } => Ok(Self::of_pairs(BytePairs::from_merges(merges).map_err(broken)?)),
+        }
+    }
+}
+
+/// The error for a character that the vocabulary lacks.
+fn unknown(place: usize, character: char, known: &[char]) -> Error {
+    let code_point = u32::from(character);
+    Error::new(
+        Kind::BadInput,
+        format!("character {character:?} (U+{code_point:04X}) has no code; it is character {place}, counted from 0"),
+    )
+    .cause(format!("the vocabulary holds the {} characters of the text it was learned from", known.len()))
+    .help("remove or replace the character, or train a model on bytes or byte pairs, which know every text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KINDS: [VocabularyKind; 3] =
+        [VocabularyKind::Characters, VocabularyKind::Bytes, VocabularyKind::BytePairs { size: 280 }];
+
+    #[test]
+    fn characters_are_coded_in_ascending_order_of_their_scalar_values() {
+        let vocabulary = Vocabulary::from_text(VocabularyKind::Characters, "héllo\n").unwrap();
+        assert_eq!(vocabulary.size(), 5);
+        assert_eq!(vocabulary.encode("\nhloé").unwrap(), [0, 1, 2, 3, 4]);
+        assert_eq!(vocabulary.symbol_bytes(4), "é".as_bytes());
+        assert_eq!(vocabulary.to_json(), r#"{"kind":"characters","characters":"\nhloé"}"#);
+    }
+
+    #[test]
+    fn a_character_that_training_never_saw_is_named_with_its_place_and_a_way_out() {
+        let vocabulary = Vocabulary::from_text(VocabularyKind::Characters, "abc").unwrap();
+        let error = vocabulary.encode("ab€").unwrap_err();
+        assert_eq!(error.kind, Kind::BadInput);
+        assert!(error.what.contains("'€' (U+20AC)") && error.what.contains("character 2"), "{error}");
+        assert!(error.help.contains("bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_symbol_is_named_as_a_person_reads_it() {
+        let name = |kind, text: &str, code| Vocabulary::from_text(kind, text).unwrap().symbol_name(code);
+        assert_eq!(name(VocabularyKind::Characters, "a\n", 0), r"'\n'");
+        assert_eq!(name(VocabularyKind::Characters, "é", 0), "'é'");
+        assert_eq!(name(VocabularyKind::Bytes, "a", 0x61), "'a'");
+        assert_eq!(name(VocabularyKind::Bytes, "a", 0xE2), "0xE2");
+        assert_eq!(name(VocabularyKind::BytePairs { size: 258 }, "x he he he", 257), r#"" he""#);
+    }
+
+    #[test]
+    fn a_code_outside_the_vocabulary_is_an_error() {
+        let error = Vocabulary::from_text(VocabularyKind::Characters, "ab").unwrap().decode(&[0, 2]).unwrap_err();
+        assert!(error.what.contains("code 2 at place 1"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_text_and_an_impossible_size_are_refused() {
+        for kind in KINDS {
+            assert_eq!(Vocabulary::from_text(kind, "").unwrap_err().kind, Kind::BadInput);
+        }
+        for size in [0, 255, MAX_SYMBOLS + 1, usize::MAX] {
+            let kind = VocabularyKind::BytePairs { size };
+            assert_eq!(Vocabulary::from_text(kind, "abc").unwrap_err().kind, Kind::Usage);
+        }
+    }
+
+    #[test]
+    fn byte_pairs_shorten_a_text_that_repeats_itself() {
+        let text = "the cat and the dog and the bird\n".repeat(20);
+        let vocabulary = Vocabulary::from_text(VocabularyKind::BytePairs { size: 280 }, &text).unwrap();
+        let reached = vocabulary.size();
+        assert!((260..280).contains(&reached), "every word is one symbol before 280 are reached: {reached}");
+        assert_eq!(vocabulary.kind(), VocabularyKind::BytePairs { size: reached });
+        let codes = vocabulary.encode(&text).unwrap();
+        assert!(codes.len() * 3 < text.len(), "{} codes for {} bytes", codes.len(), text.len());
+        assert_eq!(vocabulary.decode(&codes).unwrap(), text.as_bytes());
+    }
+
+    #[test]
+    fn json_that_is_no_vocabulary_is_an_error_and_never_a_panic() {
+        for (json, cause) in [
+            ("", "EOF"),
+            ("[]", "kind"),
+            ("{}", "kind"),
+            (r#"{"kind":"words"}"#, "unknown variant"),
+            (r#"{"kind":"characters"}"#, "missing field"),
+            (r#"{"kind":"characters","characters":""}"#, "no characters"),
+            (r#"{"kind":"characters","characters":"ba"}"#, "ascending"),
+            (r#"{"kind":"characters","characters":"aa"}"#, "ascending"),
+            (r#"{"kind":"characters","characters":"ab","more":1}"#, "unknown field"),
+            (r#"{"kind":"byte_pairs","merges":[[0,256]]}"#, "only 256 symbols"),
+            (r#"{"kind":"byte_pairs","merges":[[0,-1]]}"#, "invalid value"),
+            (r#"{"kind":"byte_pairs","merges":[[0,4294967296]]}"#, "invalid value"),
+            (r#"{"kind":"byte_pairs","merges":[[0]]}"#, "length"),
+            (&"[".repeat(100_000), "invalid type"),
+            (&format!(r#"{{"kind":"bytes","more":{}"#, "[".repeat(100_000)), "recursion"),
+        ] {
+            let error = Vocabulary::from_json(json).unwrap_err();
+            assert_eq!(error.kind, Kind::BadInput);
+            assert!(error.cause.contains(cause), "{json:.60}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back_from_its_codes_and_any_vocabulary_from_its_json(text in ".{1,80}", kind in prop::sample::select(&KINDS)) {
+            let vocabulary = Vocabulary::from_text(kind, &text).unwrap();
+            let codes = vocabulary.encode(&text).unwrap();
+            prop_assert!(codes.iter().all(|&code| (code as usize) < vocabulary.size()));
+            prop_assert_eq!(vocabulary.decode(&codes).unwrap(), text.as_bytes());
+            let stored = Vocabulary::from_json(&vocabulary.to_json()).unwrap();
+            prop_assert_eq!(stored.encode(&text).unwrap(), codes);
+            prop_assert_eq!(stored.to_json(), vocabulary.to_json());
+            prop_assert_eq!(stored.size(), vocabulary.size());
+        }
+
+        #[test]
+        fn any_bytes_come_back_from_a_vocabulary_of_bytes(bytes in prop::collection::vec(any::<u8>(), 1..80)) {
+            let vocabulary = Vocabulary::from_text(VocabularyKind::Bytes, &bytes).unwrap();
+            prop_assert_eq!(vocabulary.decode(&vocabulary.encode(&bytes).unwrap()).unwrap(), bytes);
+        }
+
+        #[test]
+        fn no_json_makes_reading_a_vocabulary_panic(json in r#"\{"kind":"(characters|bytes|byte_pairs)"(,"(characters|merges)":("[a-c]{0,4}"|\[(\[[0-9]{1,3},[0-9]{1,3}\],?){0,3}\])){0,2}\}?"#) {
+            if let Ok(vocabulary) = Vocabulary::from_json(&json) {
+                prop_assert!(vocabulary.size() > 0);
+            }
+        }
+    }
+}
