@@ -8,6 +8,7 @@ pub mod decoder;
 pub mod floors;
 pub mod language_model;
 pub mod markov;
+pub mod saved;
 pub mod streams;
 pub mod utf8;
 pub mod vocabulary;
