@@ -11,32 +11,15 @@ use super::math::dispatch::{Pass, dispatch};
 use super::row_tasks::{count_rows, for_each_row_block};
 use crate::Scalar;
 
-/// Elements of a buffer on the stack, which stays in the level-1 cache; a multiple of the lanes of a sum.
-const BUFFER: usize = 256;
-
 /// `x ← exp(x − max x) / Σ exp(x − max x)` of one row; returns `(max x, Σ exp(x − max x))`.
 #[inline(always)]
 fn normalize<T: Scalar>(row: &mut [T]) -> (T, T) {
     let max = max_lanes(row);
-    if row.len() > BUFFER {
-        for x in row.iter_mut() {
-            *x = T::exp_lane(*x - max);
-        }
-        let sum = sum_lanes(row);
-        scale(row, sum.recip());
-        return (max, sum);
+    for x in row.iter_mut() {
+        *x = T::exp_lane(*x - max);
     }
-    // Reading again what was just written stalls where rows cross cache lines askew; an aligned buffer does not.
-    let mut buffer = [T::zero(); BUFFER];
-    let exponentials = &mut buffer[..row.len()];
-    for (e, &x) in exponentials.iter_mut().zip(row.iter()) {
-        *e = T::exp_lane(x - max);
-    }
-    let sum = sum_lanes(exponentials);
-    let factor = sum.recip();
-    for (x, &e) in row.iter_mut().zip(exponentials.iter()) {
-        *x = e * factor;
-    }
+    let sum = sum_lanes(row);
+    scale(row, sum.recip());
     (max, sum)
 }
 
@@ -44,7 +27,8 @@ fn normalize<T: Scalar>(row: &mut [T]) -> (T, T) {
 #[inline(always)]
 fn max_and_sum<T: Scalar>(row: &[T]) -> (T, T) {
     let max = max_lanes(row);
-    // Exponentials and sums vectorise in loops of their own, with a buffer between them.
+    // Exponentials and sums vectorise in loops of their own; the buffer between them stays in the level-1 cache.
+    const BUFFER: usize = 256; // a multiple of the lanes of a sum
     let (mut buffer, mut sums) = ([T::zero(); BUFFER], Lanes::new(T::zero()));
     for xs in row.chunks(BUFFER) {
         let exponentials = &mut buffer[..xs.len()];
