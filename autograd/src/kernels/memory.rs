@@ -8,50 +8,16 @@
 //! bound, blocks that were freed longest ago go back to the system. Sizes are rounded up to one of four classes per power of two
 //! (the excess is not touched, so it takes no memory).
 
+mod blocks;
+
+use blocks::{ALIGNMENT, LARGEST, State, capacity, class_of, fresh, give_back, header};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
-use std::ptr::{self, null_mut};
+use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes from which a block is kept: below, the system's allocator keeps pages itself.
 pub const LARGE: usize = 1 << 16;
-
-/// Every large block begins at a multiple of a cache line, which is also the widest SIMD register.
-const ALIGNMENT: usize = 64;
-
-/// Room before a block for its [`Header`] and the alignment.
-const MARGIN: usize = ALIGNMENT + size_of::<Header>();
-
-/// Classes of sizes, up to 2⁴⁶ bytes.
-const CLASSES: usize = 128;
-const LARGEST: usize = 1 << 46;
-
-/// The class of a size: e and q of the smallest `(q + 1)·2^(e−2) ≥ size`, 4 ≤ q < 8.
-fn class_of(size: usize) -> usize {
-    let e = (size - 1).ilog2() as usize;
-    let q = (size - 1) >> (e - 2);
-    (e - 15) * 4 + q - 4
-}
-
-/// The bytes of a block of a class.
-fn capacity(class: usize) -> usize {
-    (class % 4 + 5) << (class / 4 + 13)
-}
-
-/// Stands just before each large block.
-struct Header {
-    /// What the system returned, and gets back.
-    base: *mut u8,
-    class: usize,
-}
-
-/// Stands in a block while nobody uses it: its place in the list of its class and in the list of all kept blocks by age.
-struct Kept {
-    newer: *mut Kept,
-    older: *mut Kept,
-    newer_in_class: *mut Kept,
-    older_in_class: *mut Kept,
-}
 
 /// How much memory the large blocks take, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,13 +28,6 @@ pub struct Usage {
     pub kept: usize,
     /// The most that was ever in use at once (or since [`CachingAllocator::trim`]): the bound of `live + kept`.
     pub peak: usize,
-}
-
-struct State {
-    newest: *mut Kept,
-    oldest: *mut Kept,
-    newest_in_class: [*mut Kept; CLASSES],
-    usage: Usage,
 }
 
 /// The allocator; install it with `#[global_allocator]`.
@@ -93,112 +52,6 @@ unsafe impl Sync for CachingAllocator {}
 // SAFETY: as above; nothing in it belongs to a thread.
 unsafe impl Send for CachingAllocator {}
 
-impl State {
-    /// Puts a block at the front of both lists.
-    ///
-    /// # Safety
-    /// `block` is a large block of this class that nobody uses.
-    unsafe fn keep(&mut self, block: *mut Kept, class: usize) {
-        let head = &mut self.newest_in_class[class];
-        // SAFETY: the caller gives the block, which has room for `Kept`; those in the lists are kept blocks.
-        unsafe {
-            block.write(Kept {
-                newer: null_mut(),
-                older: self.newest,
-                newer_in_class: null_mut(),
-                older_in_class: *head,
-            });
-            match self.newest.as_mut() {
-                Some(next) => next.newer = block,
-                None => self.oldest = block,
-            }
-            if let Some(next) = head.as_mut() {
-                next.newer_in_class = block;
-            }
-        }
-        (self.newest, *head) = (block, block);
-        self.usage.kept += capacity(class);
-    }
-
-    /// Takes a block out of both lists.
-    ///
-    /// # Safety
-    /// `block` is in the lists, and of this class.
-    unsafe fn unlink(&mut self, block: *mut Kept, class: usize) {
-        // SAFETY: the caller's block is kept, and so are those its links name.
-        unsafe {
-            let Kept { newer, older, newer_in_class, older_in_class } = block.read();
-            *newer.as_mut().map_or(&mut self.newest, |newer| &mut newer.older) = older;
-            *older.as_mut().map_or(&mut self.oldest, |older| &mut older.newer) = newer;
-            let head = &mut self.newest_in_class[class];
-            *newer_in_class.as_mut().map_or(head, |newer| &mut newer.older_in_class) = older_in_class;
-            if let Some(older) = older_in_class.as_mut() {
-                older.newer_in_class = newer_in_class;
-            }
-        }
-        self.usage.kept -= capacity(class);
-    }
-
-    /// Takes the oldest blocks out until at most `bound` bytes are live or kept; returns them, linked by `older`.
-    fn evict(&mut self, bound: usize) -> *mut Kept {
-        let mut evicted = null_mut();
-        while self.usage.kept > 0 && self.usage.live + self.usage.kept > bound {
-            let block = self.oldest;
-            // SAFETY: something is kept, so the oldest exists, with its header before it.
-            unsafe {
-                self.unlink(block, (*header(block.cast())).class);
-                (*block).older = evicted;
-            }
-            evicted = block;
-        }
-        evicted
-    }
-
-    fn add_live(&mut self, size: usize) {
-        self.usage.live += size;
-        self.usage.peak = self.usage.peak.max(self.usage.live);
-    }
-}
-
-/// The header of a large block.
-fn header(block: *mut u8) -> *mut Header {
-    block.wrapping_sub(size_of::<Header>()).cast()
-}
-
-/// What the system is asked for, for a block of this class. (16 is what its plain, lazily zeroed path promises.)
-fn system_layout(class: usize) -> Layout {
-    Layout::from_size_align(capacity(class) + MARGIN, 16).expect("far below the largest size")
-}
-
-/// A fresh block of the system; null if it has none.
-fn fresh(class: usize, zeroed: bool) -> *mut u8 {
-    let layout = system_layout(class);
-    // SAFETY: the layout's size is not zero. The block begins after the header, at a multiple of `ALIGNMENT` that lies at
-    // most `MARGIN` behind the base, so header and capacity fit what was asked for.
-    unsafe {
-        let base = if zeroed { System.alloc_zeroed(layout) } else { System.alloc(layout) };
-        if base.is_null() {
-            return base;
-        }
-        let block = base.add(size_of::<Header>());
-        let block = block.add(block.align_offset(ALIGNMENT));
-        header(block).write(Header { base, class });
-        block
-    }
-}
-
-/// Gives evicted blocks, linked by `older`, back to the system.
-fn give_back(mut evicted: *mut Kept) {
-    while !evicted.is_null() {
-        // SAFETY: evicted blocks are in no list any more; their base and class are those of `fresh`.
-        unsafe {
-            let (next, Header { base, class }) = ((*evicted).older, header(evicted.cast()).read());
-            System.dealloc(base, system_layout(class));
-            evicted = next;
-        }
-    }
-}
-
 fn is_large(layout: Layout) -> bool {
     (LARGE..=LARGEST).contains(&layout.size()) && layout.align() <= ALIGNMENT
 }
@@ -206,10 +59,7 @@ fn is_large(layout: Layout) -> bool {
 impl CachingAllocator {
     /// An allocator that keeps nothing yet.
     pub const fn new() -> Self {
-        let usage = Usage { live: 0, kept: 0, peak: 0 };
-        let newest_in_class = [null_mut(); CLASSES];
-        let state = State { newest: null_mut(), oldest: null_mut(), newest_in_class, usage };
-        CachingAllocator { locked: AtomicBool::new(false), state: UnsafeCell::new(state) }
+        CachingAllocator { locked: AtomicBool::new(false), state: UnsafeCell::new(State::new()) }
     }
 
     /// How much memory the large blocks take now.

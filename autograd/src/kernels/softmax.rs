@@ -11,22 +11,24 @@ use super::math::dispatch::{Pass, dispatch};
 use super::row_tasks::{count_rows, for_each_row_block};
 use crate::Scalar;
 
-/// `x ← exp(x − max x)` of one row; returns `(max x, Σ exp(x − max x))`.
+/// `x ← exp(x − max x) / Σ exp(x − max x)` of one row; returns `(max x, Σ exp(x − max x))`.
 #[inline(always)]
-fn exponentials<T: Scalar>(row: &mut [T]) -> (T, T) {
+fn normalize<T: Scalar>(row: &mut [T]) -> (T, T) {
     let max = max_lanes(row);
     for x in row.iter_mut() {
         *x = T::exp_lane(*x - max);
     }
-    (max, sum_lanes(row))
+    let sum = sum_lanes(row);
+    scale(row, sum.recip());
+    (max, sum)
 }
 
-/// `(max x, Σ exp(x − max x))` of one row, which stays as it is; the same bits as [`exponentials`].
+/// `(max x, Σ exp(x − max x))` of one row, which stays as it is; the same bits as [`normalize`].
 #[inline(always)]
 fn max_and_sum<T: Scalar>(row: &[T]) -> (T, T) {
     let max = max_lanes(row);
-    // Exponentials and sums vectorise in loops of their own; between them stands a buffer that stays in the level-1 cache.
-    const BUFFER: usize = 256;
+    // Exponentials and sums vectorise in loops of their own; the buffer between them stays in the level-1 cache.
+    const BUFFER: usize = 256; // a multiple of the lanes of a sum
     let (mut buffer, mut sums) = ([T::zero(); BUFFER], Lanes::new(T::zero()));
     for xs in row.chunks(BUFFER) {
         let exponentials = &mut buffer[..xs.len()];
@@ -52,8 +54,7 @@ impl<T: Scalar> Pass for Softmax<'_, T> {
     #[inline(always)]
     fn run(self) {
         for row in self.0.chunks_exact_mut(self.1) {
-            let (_, sum) = exponentials(row);
-            scale(row, sum.recip());
+            normalize(row);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The caching allocator: contents, bounds, reuse, and many threads at once. Each test has an allocator of its own.
 
+use super::blocks::CLASSES;
 use super::*;
 
 fn layout(size: usize) -> Layout {

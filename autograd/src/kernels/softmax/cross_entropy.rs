@@ -2,7 +2,7 @@
 //!
 //! Not a loss for soft targets or class weights.
 
-use super::{exponentials, max_and_sum, scale};
+use super::{max_and_sum, normalize, scale};
 use crate::Scalar;
 use crate::kernels::math::dispatch::{Pass, dispatch};
 use crate::kernels::parallel::MIN_PARALLEL;
@@ -29,9 +29,8 @@ impl<T: Scalar> Pass for Forward<'_, T> {
         let rows = self.logits.chunks_exact_mut(self.cols);
         for ((row, &y), nll) in rows.zip(self.targets).zip(self.nll) {
             let target_logit = row[y as usize];
-            let (max, sum) = exponentials(row);
+            let (max, sum) = normalize(row);
             *nll = nats(target_logit, max, sum);
-            scale(row, sum.recip());
         }
     }
 }

@@ -67,8 +67,9 @@ fn the_probabilities_of_single_precision_are_right_to_six_digits() {
 fn backward_passes_are_the_central_differences_of_the_forward_passes() {
     let (cols, h) = (37, 1e-5);
     let (x, g) = (wave(2 * cols, 0.0), wave(2 * cols, 2.0));
-    let pairs: [(fn(&mut [f64], usize), fn(&[f64], &mut [f64], usize)); 2] =
-        [(softmax, softmax_backward), (log_softmax, log_softmax_backward)];
+    type Forward = fn(&mut [f64], usize);
+    type Backward = fn(&[f64], &mut [f64], usize);
+    let pairs: [(Forward, Backward); 2] = [(softmax, softmax_backward), (log_softmax, log_softmax_backward)];
     for (forward, backward) in pairs {
         let mut dx = g.clone();
         backward(&applied(forward, &x, cols), &mut dx, cols);

@@ -1,0 +1,162 @@
+//! The blocks of the caching allocator: classes of sizes, the header before each block, and the lists of those that are kept.
+//!
+//! Not thread-safe: the allocator holds a lock around every use of [`State`].
+
+use super::Usage;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr::null_mut;
+
+/// Every large block begins at a multiple of a cache line, which is also the widest SIMD register.
+pub(super) const ALIGNMENT: usize = 64;
+
+/// Room before a block for its [`Header`] and the alignment.
+const MARGIN: usize = ALIGNMENT + size_of::<Header>();
+
+/// Classes of sizes, up to 2⁴⁶ bytes.
+pub(super) const CLASSES: usize = 128;
+pub(super) const LARGEST: usize = 1 << 46;
+
+/// The class of a size: e and q of the smallest `(q + 1)·2^(e−2) ≥ size`, 4 ≤ q < 8.
+pub(super) fn class_of(size: usize) -> usize {
+    let e = (size - 1).ilog2() as usize;
+    let q = (size - 1) >> (e - 2);
+    (e - 15) * 4 + q - 4
+}
+
+/// The bytes of a block of a class.
+pub(super) fn capacity(class: usize) -> usize {
+    (class % 4 + 5) << (class / 4 + 13)
+}
+
+/// Stands just before each large block.
+pub(super) struct Header {
+    /// What the system returned, and gets back.
+    pub(super) base: *mut u8,
+    pub(super) class: usize,
+}
+
+/// Stands in a block while nobody uses it: its place in the list of its class and in the list of all kept blocks by age.
+pub(super) struct Kept {
+    newer: *mut Kept,
+    older: *mut Kept,
+    newer_in_class: *mut Kept,
+    older_in_class: *mut Kept,
+}
+
+pub(super) struct State {
+    newest: *mut Kept,
+    oldest: *mut Kept,
+    pub(super) newest_in_class: [*mut Kept; CLASSES],
+    pub(super) usage: Usage,
+}
+
+impl State {
+    pub(super) const fn new() -> Self {
+        let usage = Usage { live: 0, kept: 0, peak: 0 };
+        State { newest: null_mut(), oldest: null_mut(), newest_in_class: [null_mut(); CLASSES], usage }
+    }
+
+    /// Puts a block at the front of both lists.
+    ///
+    /// # Safety
+    /// `block` is a large block of this class that nobody uses.
+    pub(super) unsafe fn keep(&mut self, block: *mut Kept, class: usize) {
+        let head = &mut self.newest_in_class[class];
+        // SAFETY: the caller gives the block, which has room for `Kept`; those in the lists are kept blocks.
+        unsafe {
+            block.write(Kept {
+                newer: null_mut(),
+                older: self.newest,
+                newer_in_class: null_mut(),
+                older_in_class: *head,
+            });
+            match self.newest.as_mut() {
+                Some(next) => next.newer = block,
+                None => self.oldest = block,
+            }
+            if let Some(next) = head.as_mut() {
+                next.newer_in_class = block;
+            }
+        }
+        (self.newest, *head) = (block, block);
+        self.usage.kept += capacity(class);
+    }
+
+    /// Takes a block out of both lists.
+    ///
+    /// # Safety
+    /// `block` is in the lists, and of this class.
+    pub(super) unsafe fn unlink(&mut self, block: *mut Kept, class: usize) {
+        // SAFETY: the caller's block is kept, and so are those its links name.
+        unsafe {
+            let Kept { newer, older, newer_in_class, older_in_class } = block.read();
+            *newer.as_mut().map_or(&mut self.newest, |newer| &mut newer.older) = older;
+            *older.as_mut().map_or(&mut self.oldest, |older| &mut older.newer) = newer;
+            let head = &mut self.newest_in_class[class];
+            *newer_in_class.as_mut().map_or(head, |newer| &mut newer.older_in_class) = older_in_class;
+            if let Some(older) = older_in_class.as_mut() {
+                older.newer_in_class = newer_in_class;
+            }
+        }
+        self.usage.kept -= capacity(class);
+    }
+
+    /// Takes the oldest blocks out until at most `bound` bytes are live or kept; returns them, linked by `older`.
+    pub(super) fn evict(&mut self, bound: usize) -> *mut Kept {
+        let mut evicted = null_mut();
+        while self.usage.kept > 0 && self.usage.live + self.usage.kept > bound {
+            let block = self.oldest;
+            // SAFETY: something is kept, so the oldest exists, with its header before it.
+            unsafe {
+                self.unlink(block, (*header(block.cast())).class);
+                (*block).older = evicted;
+            }
+            evicted = block;
+        }
+        evicted
+    }
+
+    pub(super) fn add_live(&mut self, size: usize) {
+        self.usage.live += size;
+        self.usage.peak = self.usage.peak.max(self.usage.live);
+    }
+}
+
+/// The header of a large block.
+pub(super) fn header(block: *mut u8) -> *mut Header {
+    block.wrapping_sub(size_of::<Header>()).cast()
+}
+
+/// What the system is asked for, for a block of this class. (16 is what its plain, lazily zeroed path promises.)
+fn system_layout(class: usize) -> Layout {
+    Layout::from_size_align(capacity(class) + MARGIN, 16).expect("far below the largest size")
+}
+
+/// A fresh block of the system; null if it has none.
+pub(super) fn fresh(class: usize, zeroed: bool) -> *mut u8 {
+    let layout = system_layout(class);
+    // SAFETY: the layout's size is not zero. The block begins after the header, at a multiple of `ALIGNMENT` that lies at
+    // most `MARGIN` behind the base, so header and capacity fit what was asked for.
+    unsafe {
+        let base = if zeroed { System.alloc_zeroed(layout) } else { System.alloc(layout) };
+        if base.is_null() {
+            return base;
+        }
+        let block = base.add(size_of::<Header>());
+        let block = block.add(block.align_offset(ALIGNMENT));
+        header(block).write(Header { base, class });
+        block
+    }
+}
+
+/// Gives evicted blocks, linked by `older`, back to the system.
+pub(super) fn give_back(mut evicted: *mut Kept) {
+    while !evicted.is_null() {
+        // SAFETY: evicted blocks are in no list any more; their base and class are those of `fresh`.
+        unsafe {
+            let (next, Header { base, class }) = ((*evicted).older, header(evicted.cast()).read());
+            System.dealloc(base, system_layout(class));
+            evicted = next;
+        }
+    }
+}
