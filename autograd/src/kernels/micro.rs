@@ -169,7 +169,7 @@ impl Lane for f32 {
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx512 => super::micro_avx512::block(block),
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => micro_portable::x86::avx2_f32(block),
+                Isa::Avx2 => super::micro_avx2::block(block),
                 _ => micro_portable::in_lanes::<f32, 4, 16>(block),
             }
         }

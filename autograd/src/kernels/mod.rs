@@ -11,6 +11,8 @@ pub mod math;
 mod matvec;
 mod micro;
 #[cfg(target_arch = "x86_64")]
+mod micro_avx2;
+#[cfg(target_arch = "x86_64")]
 mod micro_avx512;
 mod micro_portable;
 mod pack;
