@@ -19,6 +19,7 @@ pub(super) const LANES: usize = 16;
 
 /// The instruction sets that have their own code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))] // elsewhere only the portable one is ever made
 pub(super) enum Isa {
     /// 512-bit vectors, 32 registers.
     Avx512,
