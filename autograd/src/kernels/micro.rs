@@ -19,6 +19,7 @@ pub(super) const LANES: usize = 16;
 
 /// The instruction sets that have their own code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))] // elsewhere only the portable one is ever made
 pub(super) enum Isa {
     /// 512-bit vectors, 32 registers.
     Avx512,
@@ -169,7 +170,7 @@ impl Lane for f32 {
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx512 => super::micro_avx512::block(block),
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => micro_portable::x86::avx2_f32(block),
+                Isa::Avx2 => super::micro_avx2::block(block),
                 _ => micro_portable::in_lanes::<f32, 4, 16>(block),
             }
         }

@@ -1,4 +1,4 @@
-//! The block product in portable code, also compiled for AVX2 and, in f64, AVX-512.
+//! The block product in portable code, in f64 also compiled for AVX2 and AVX-512.
 //!
 //! Arrays as wide as a vector or two are added in step, which the compiler makes vector instructions of. What every block
 //! product must obey is said in `micro`.
@@ -98,12 +98,6 @@ unsafe fn edge<T: Lane, const W: usize>(block: &Block<T>) {
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86 {
     use super::{Block, in_lanes};
-
-    #[target_feature(enable = "avx2,fma")]
-    pub(in super::super) unsafe fn avx2_f32(block: &Block<f32>) {
-        // SAFETY: the caller's promise.
-        unsafe { in_lanes::<f32, 4, 16>(block) }
-    }
 
     #[target_feature(enable = "avx2,fma")]
     pub(in super::super) unsafe fn avx2_f64(block: &Block<f64>) {

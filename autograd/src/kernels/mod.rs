@@ -18,6 +18,8 @@ mod matvec;
 pub mod memory;
 mod micro;
 #[cfg(target_arch = "x86_64")]
+mod micro_avx2;
+#[cfg(target_arch = "x86_64")]
 mod micro_avx512;
 mod micro_portable;
 pub mod optimizer;
