@@ -8,19 +8,23 @@ use super::pack::{self, Source};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Steps of k of one pass over a panel: 192 × 48 values are 36 KiB of a level-1 cache of 48, beside a strip of A.
-pub(super) const KC: usize = 192;
+/// Most steps of k of one pass over C. Chains start from C, so each pass reads and writes all of C again: longer passes save more
+/// than a panel (96 KiB) that streams from the level-2 instead of the level-1 cache costs; measured 128 to 512, on Zen 5.
+pub(super) const KC: usize = 512;
 
-/// Rows of A packed at a time: with `KC` steps 192 KiB, a part of the level-2 cache.
-const MC: usize = 256;
+/// Most rows of A packed at a time: with `KC` steps 384 KiB, a part of the level-2 cache.
+const MC: usize = 192;
+
+/// Fewest rows of a task, where there are panels enough to keep all threads busy: a panel must be used a few times.
+const MIN_ROWS: usize = 64;
 
 /// Values of B packed at a time: 4 MiB of f32, a part of the level-3 cache.
 const CHUNK: usize = 1 << 20;
 
-/// Multiply-adds below which a product stays on the calling thread: about what waking a sleeping worker costs.
-pub(super) const MIN_PARALLEL: usize = 1 << 20;
+/// Multiply-adds below which a product stays on the calling thread: 17 µs, about twice what waking a sleeping worker costs.
+pub(super) const MIN_PARALLEL: usize = 1 << 21;
 
-/// Rows up to which all of A (times `KC` steps) fits the level-1 cache beside nothing else of size.
+/// Rows up to which `KC` steps of A stay in the level-2 cache, while all of a large B streams past them.
 const FEW_ROWS: usize = 48;
 
 /// Where an output matrix lies: element `(i, j)` is `c + i·row + j`.
@@ -93,14 +97,17 @@ pub(super) fn packed_len(depth: usize, cols: usize) -> usize {
 pub(super) unsafe fn product<T: Lane>(a: Matrix<T>, b: Matrix<T>, store: Store, c: Target<T>) {
     let (m, k, n) = (a.rows, a.cols, b.cols);
     let threads = if m * n * k < MIN_PARALLEL { 1 } else { rayon::current_num_threads() };
-    // B is read in place where packing it would not pay: each value is used by one block only, or all of B is in the cache.
-    if b.col_stride == 1 && (m <= MR || k * n <= 1 << 13) {
+    // B is read in place where packing it would not pay: each value is used by one block only, or all of B is in the cache, or
+    // few blocks use it and its rows are so close together that a panel is on few pages.
+    let small = k * n <= 1 << 13;
+    let narrow = b.row_stride <= 256 && m <= MIN_ROWS;
+    if b.col_stride == 1 && (m <= MR || small || narrow) {
         // SAFETY: the caller's promise.
         unsafe { tiles(a, &Right::InPlace(b), store, c, threads) };
         return;
     }
     // 1. Chunks of columns, 2. chunks of k: in order, so that chains go on in the order of k.
-    let wide = even_part(n, CHUNK / KC, NR);
+    let wide = even_part(n, CHUNK / k.min(KC), NR);
     for j in (0..n).step_by(wide) {
         let cols = wide.min(n - j);
         let deep = even_part(k, (CHUNK / cols).max(KC), KC);
@@ -159,10 +166,13 @@ pub(super) unsafe fn pack_panels<T: Lane>(b: Matrix<T>, out: *mut T, parallel: b
 /// As [`product`].
 unsafe fn tiles<T: Lane>(a: Matrix<T>, b: &Right<T>, store: Store, c: Target<T>, threads: usize) {
     let panels = b.cols().div_ceil(NR);
-    let rows = even_part(a.rows, MC, MR);
+    // Four tasks a thread even out threads of unequal speed. Bands of rows first: a strip of panels packs its rows of A anew.
+    let wanted = if threads == 1 { 1 } else { 4 * threads };
+    let fewest = if panels >= wanted { MIN_ROWS } else { 2 * MR };
+    let limit = (a.rows.div_ceil(wanted)).clamp(fewest, MC);
+    let rows = even_part(a.rows, limit, MR);
     let bands = a.rows.div_ceil(rows);
-    // Four tasks a thread even out threads of unequal speed; one band of rows is packed once per task.
-    let strips = if threads == 1 { 1 } else { (4 * threads).div_ceil(bands).min(panels) };
+    let strips = wanted.div_ceil(bands).min(panels);
     let run = |task: usize| {
         let (band, strip) = (task / strips, task % strips);
         let across = panels * strip / strips..panels * (strip + 1) / strips;
@@ -196,19 +206,15 @@ pub(super) unsafe fn tile<T: Lane>(
     let group = even_part(rows.len(), MR, 1);
     let group = if packs { MR } else { group };
     // 1. Blocks of k, in order.
-    for k in (0..depth).step_by(KC) {
-        let steps = KC.min(depth - k);
+    let block = even_part(depth, KC, MR);
+    for k in (0..depth).step_by(block) {
+        let steps = block.min(depth - k);
         if packs {
-            for i in rows.clone().step_by(MR) {
-                let source = Source { from: a.address(i, k), step: a.col_stride, stride: a.row_stride };
-                // SAFETY: rows i.. of A exist; the buffer has a strip of MR lanes for each eight rows.
-                unsafe {
-                    let out = strips.as_mut_ptr().cast::<T>().add((i - rows.start) * KC);
-                    pack::strip(source, steps, MR.min(rows.end - i), MR, out);
-                }
-            }
+            let piece = a.part(rows.clone(), k..k + steps);
+            // SAFETY: the buffer has a strip of MR lanes and KC steps for each eight rows.
+            unsafe { pack::strips(piece, KC * MR, strips.as_mut_ptr().cast()) };
         }
-        // 2. Panels of B: one stays in the level-1 cache, 3. while strips of A pass by it.
+        // 2. Panels of B: each is read from a near cache again and again, 3. while strips of A pass by it.
         for panel in panels.clone() {
             let (from, b_step) = b.panel(panel, k);
             for i in rows.clone().step_by(group) {

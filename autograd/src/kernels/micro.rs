@@ -5,7 +5,7 @@
 //! instruction set, the tile, the thread, nor on how many other rows are computed beside a row. Where blocks are cut is not
 //! decided here but in `blocked`.
 
-use super::pack::Line;
+use super::{micro_portable, pack::Line};
 use std::{cell::RefCell, sync::OnceLock, thread::LocalKey};
 
 /// Rows of the largest block: 8 rows × 3 vectors are 24 accumulators, which leaves registers for three vectors of B.
@@ -120,6 +120,21 @@ pub trait Lane: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     #[allow(private_interfaces)] // the trait is closed: only this crate calls it
     unsafe fn block(isa: Isa, block: &Block<Self>);
 
+    /// `out[k·width + lane] ← from[lane·stride + k]` for `k < size.0`, `lane < size.1`, both multiples of 8, if there is a fast way.
+    ///
+    /// # Safety
+    /// All these places are valid.
+    #[doc(hidden)]
+    unsafe fn transpose(
+        _from: *const Self,
+        _stride: usize,
+        _size: (usize, usize),
+        _width: usize,
+        _out: *mut Self,
+    ) -> bool {
+        false
+    }
+
     /// Computes one row of whole panels.
     ///
     /// # Safety
@@ -154,10 +169,20 @@ impl Lane for f32 {
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx512 => super::micro_avx512::block(block),
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => x86::avx2_f32(block),
-                _ => in_lanes::<f32, 4, 16>(block),
+                Isa::Avx2 => micro_portable::x86::avx2_f32(block),
+                _ => micro_portable::in_lanes::<f32, 4, 16>(block),
             }
         }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn transpose(from: *const Self, stride: usize, size: (usize, usize), width: usize, out: *mut Self) -> bool {
+        let fast = Isa::best() != Isa::Portable;
+        if fast {
+            // SAFETY: the machine has AVX2, which both other instruction sets include; the caller vouches for the places.
+            unsafe { super::pack_x86::transpose(from, stride, size.0, size.1, width, out) };
+        }
+        fast
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -194,125 +219,12 @@ impl Lane for f64 {
         unsafe {
             match isa {
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => x86::avx512_f64(block),
+                Isa::Avx512 => micro_portable::x86::avx512_f64(block),
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => x86::avx2_f64(block),
-                _ => in_lanes::<f64, 4, 8>(block),
+                Isa::Avx2 => micro_portable::x86::avx2_f64(block),
+                _ => micro_portable::in_lanes::<f64, 4, 8>(block),
             }
         }
-    }
-}
-
-/// The portable code compiled for wider vectors: `mul_add` becomes one instruction only where the feature is enabled.
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::{Block, in_lanes};
-
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn avx2_f32(block: &Block<f32>) {
-        // SAFETY: the caller's promise.
-        unsafe { in_lanes::<f32, 4, 16>(block) }
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn avx2_f64(block: &Block<f64>) {
-        // SAFETY: the caller's promise.
-        unsafe { in_lanes::<f64, 4, 8>(block) }
-    }
-
-    #[target_feature(enable = "avx512f,avx2,fma")]
-    pub(super) unsafe fn avx512_f64(block: &Block<f64>) {
-        // SAFETY: the caller's promise.
-        unsafe { in_lanes::<f64, 4, 16>(block) }
-    }
-}
-
-/// A block as sub-blocks of `R` rows × `W` columns whose accumulators the compiler keeps in registers.
-///
-/// # Safety
-/// As [`Lane::block`].
-#[inline(always)]
-unsafe fn in_lanes<T: Lane, const R: usize, const W: usize>(block: &Block<T>) {
-    for j in (0..block.cols).step_by(W) {
-        let width = W.min(block.cols - j);
-        for i in (0..block.rows).step_by(R) {
-            // SAFETY: the sub-block lies inside the block, whose addresses the caller vouches for.
-            unsafe {
-                let part = Block {
-                    a: block.a.add(i * block.a_row),
-                    b: block.b.add(j),
-                    c: block.c.add(i * block.c_row + j),
-                    rows: R.min(block.rows - i),
-                    cols: width,
-                    ..*block
-                };
-                if part.rows == R && width == W {
-                    sub_block::<T, R, W>(&part);
-                } else {
-                    for row in 0..part.rows {
-                        let one =
-                            Block { a: part.a.add(row * part.a_row), c: part.c.add(row * part.c_row), rows: 1, ..part };
-                        if width == W {
-                            sub_block::<T, 1, W>(&one);
-                        } else {
-                            edge::<T, W>(&one);
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Exactly `R × W` outputs.
-///
-/// # Safety
-/// As [`Lane::block`].
-#[inline(always)]
-unsafe fn sub_block<T: Lane, const R: usize, const W: usize>(block: &Block<T>) {
-    let mut sums = [[T::default(); W]; R];
-    // SAFETY: i < R = rows, j < W = cols, k < depth: the addresses the caller vouches for.
-    unsafe {
-        if !block.from_zero {
-            for (i, sum) in sums.iter_mut().enumerate() {
-                *sum = block.c.add(i * block.c_row).cast::<[T; W]>().read();
-            }
-        }
-        for k in 0..block.depth {
-            let b = block.b.add(k * block.b_step).cast::<[T; W]>().read();
-            for (i, sum) in sums.iter_mut().enumerate() {
-                let x = *block.a.add(i * block.a_row + k * block.a_step);
-                for j in 0..W {
-                    sum[j] = x.fma(b[j], sum[j]);
-                }
-            }
-        }
-        for (i, sum) in sums.iter().enumerate() {
-            block.c.add(i * block.c_row).cast::<[T; W]>().write(*sum);
-        }
-    }
-}
-
-/// One row of fewer than `W` outputs: reads and writes no column beyond `cols`.
-///
-/// # Safety
-/// As [`Lane::block`].
-#[inline(always)]
-unsafe fn edge<T: Lane, const W: usize>(block: &Block<T>) {
-    let mut sums = [T::default(); W];
-    // SAFETY: j < cols, k < depth: the addresses the caller vouches for.
-    unsafe {
-        if !block.from_zero {
-            std::ptr::copy_nonoverlapping(block.c, sums.as_mut_ptr(), block.cols);
-        }
-        for k in 0..block.depth {
-            let x = *block.a.add(k * block.a_step);
-            let b = block.b.add(k * block.b_step);
-            for (j, sum) in sums[..block.cols].iter_mut().enumerate() {
-                *sum = x.fma(*b.add(j), *sum);
-            }
-        }
-        std::ptr::copy_nonoverlapping(sums.as_ptr(), block.c, block.cols);
     }
 }
 

@@ -14,7 +14,10 @@ mod matvec;
 mod micro;
 #[cfg(target_arch = "x86_64")]
 mod micro_avx512;
+mod micro_portable;
 mod pack;
+#[cfg(target_arch = "x86_64")]
+mod pack_x86;
 pub mod packed;
 pub mod parallel;
 pub mod recurrent;

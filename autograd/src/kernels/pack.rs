@@ -3,7 +3,9 @@
 //! A strip is a few lanes side by side: for each k in turn, one value per lane. A strip of A has 8 lanes (rows), a panel of B
 //! has up to 48 (columns). What is done with strips is in `blocked` and `packed`.
 
-use super::micro::{LANES, Lane};
+use super::gemm::Matrix;
+use super::micro::{LANES, Lane, MR, NR};
+use std::ops::Range;
 
 /// Sixteen values on a cache-line boundary, so that no vector of a packed strip straddles two lines.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,6 +48,9 @@ pub(super) struct Source<T> {
     pub stride: usize,
 }
 
+/// Steps packed at a time: one cache line of each lane, where the steps of a lane are contiguous.
+const STEPS: usize = 16;
+
 /// Writes `depth × lanes` values of `source` to `out + k·width + lane`. Lanes from `lanes` to `width` are left as they are:
 /// the block product never reads them.
 ///
@@ -54,19 +59,84 @@ pub(super) struct Source<T> {
 pub(super) unsafe fn strip<T: Lane>(source: Source<T>, depth: usize, lanes: usize, width: usize, out: *mut T) {
     // SAFETY: k < depth and lane < lanes: the places the caller vouches for.
     unsafe {
-        if source.stride == 1 {
-            for k in 0..depth {
-                std::ptr::copy_nonoverlapping(source.from.add(k * source.step), out.add(k * width), lanes);
-            }
-            return;
-        }
-        // A tile of 16 steps at a time reads whole cache lines where the steps are contiguous.
-        for first in (0..depth).step_by(LANES) {
-            for lane in 0..lanes {
-                for k in first..depth.min(first + LANES) {
-                    *out.add(k * width + lane) = *source.from.add(k * source.step + lane * source.stride);
+        match (source.stride, lanes) {
+            (1, MR) => rows::<T, MR>(source, depth, width, out),
+            (1, NR) => rows::<T, NR>(source, depth, width, out),
+            (1, _) => {
+                for k in 0..depth {
+                    std::ptr::copy_nonoverlapping(source.from.add(k * source.step), out.add(k * width), lanes);
                 }
             }
+            _ => {
+                let (mut k, mut lane) = (0, 0);
+                if source.step == 1 {
+                    let whole = (depth & !7, lanes & !7);
+                    if T::transpose(source.from, source.stride, whole, width, out) {
+                        (k, lane) = whole;
+                    }
+                }
+                // What the transposition left: the last lanes of the steps it did, and the last steps of all lanes.
+                values(source, 0..k, lane..lanes, width, out);
+                values(source, k..depth, 0..lanes, width, out);
+            }
+        }
+    }
+}
+
+/// Steps of `W` contiguous lanes: a copy whose length the compiler knows.
+///
+/// # Safety
+/// As [`strip`].
+unsafe fn rows<T: Lane, const W: usize>(source: Source<T>, depth: usize, width: usize, out: *mut T) {
+    for k in 0..depth {
+        // The next rows may lie pages apart, where the machine's own prefetching does not follow.
+        prefetch(source.from.wrapping_add((k + STEPS) * source.step));
+        // SAFETY: the caller's promise.
+        unsafe { out.add(k * width).cast::<[T; W]>().write(source.from.add(k * source.step).cast::<[T; W]>().read()) };
+    }
+}
+
+/// Asks for the cache line at an address, which need not exist.
+#[inline(always)]
+pub(super) fn prefetch<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing that the program could see, and an invalid address does no harm.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
+/// One value after the other.
+///
+/// # Safety
+/// As [`strip`], for these steps and lanes.
+unsafe fn values<T: Lane>(source: Source<T>, steps: Range<usize>, lanes: Range<usize>, width: usize, out: *mut T) {
+    for first in steps.clone().step_by(STEPS) {
+        for lane in lanes.clone() {
+            for k in first..steps.end.min(first + STEPS) {
+                // SAFETY: the caller's promise.
+                unsafe { *out.add(k * width + lane) = *source.from.add(k * source.step + lane * source.stride) };
+            }
+        }
+    }
+}
+
+/// All strips of eight rows of A, each `distance` values after the one before.
+///
+/// # Safety
+/// As [`strip`], for all rows.
+pub(super) unsafe fn strips<T: Lane>(a: Matrix<T>, distance: usize, out: *mut T) {
+    // Where the rows are contiguous, a few steps of all rows read whole lines and few pages; else each strip is read at once.
+    let deep = if a.row_stride == 1 { STEPS } else { a.cols };
+    for k in (0..a.cols).step_by(deep) {
+        let depth = deep.min(a.cols - k);
+        for i in (0..a.rows).step_by(MR) {
+            let source = Source { from: a.address(i, k), step: a.col_stride, stride: a.row_stride };
+            // SAFETY: the caller's promise, for a part of the rows and steps.
+            unsafe { strip(source, depth, MR.min(a.rows - i), MR, out.add(i / MR * distance + k * MR)) };
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A symbol takes 20–60 µs, and rayon's workers sleep between two of them: waking them costs as much again. The members of a
 //! [`Team`] spin for a while before they sleep, and each always does the same share, so that it finds its part of the weights in
-//! its own cache. For everything longer than a few hundred microseconds rayon is the right tool: it balances, this does not.
+//! its own cache. A member that the system does not let run in time is stood in for by the caller, so that on a busy machine a
+//! round takes no longer than the work of all shares on one thread. For everything longer than a few hundred microseconds rayon is the right tool: it balances, this does not.
 
 use std::any::Any;
 use std::cell::UnsafeCell;
@@ -25,10 +26,12 @@ pub struct Team {
 struct Shared {
     /// Counts tasks: a helper that sees a new number runs the task once.
     round: AtomicUsize,
-    /// Helpers that have not finished the task of this round.
+    /// For each helper, the last round in which somebody began its share.
+    begun: Vec<AtomicUsize>,
+    /// Helpers' shares of this round that are not finished.
     running: AtomicUsize,
     stopping: AtomicBool,
-    /// The task of this round: written only while no helper runs, read only by running helpers.
+    /// The task of this round: written only while no share runs, read only by whoever began one.
     task: UnsafeCell<&'static (dyn Fn(usize) + Sync)>,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     started: Bell,
@@ -56,6 +59,7 @@ impl Team {
         let spin = if threads <= cores { SPIN } else { Duration::ZERO };
         let shared = Arc::new(Shared {
             round: AtomicUsize::new(0),
+            begun: (1..threads).map(|_| AtomicUsize::new(0)).collect(),
             running: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             task: UnsafeCell::new(&|_| {}),
@@ -82,6 +86,8 @@ impl Team {
 
     /// Runs `task(0)` here and `task(1)`, `task(2)`, … on the other members, and returns when all are done.
     ///
+    /// Each share is run exactly once; one that its member has not begun when the caller is done with its own, by the caller.
+    ///
     /// # Panics
     /// If a member's call panics: with its payload, after all members are done.
     pub fn run(&mut self, task: impl Fn(usize) + Sync) {
@@ -89,18 +95,23 @@ impl Team {
             return task(0);
         }
         let task: &(dyn Fn(usize) + Sync) = &task;
-        // SAFETY: only the lifetime changes. Helpers use the task between the start of this round and the decrement of
-        // `running`, and this function neither returns nor unwinds before `running` is 0.
+        // SAFETY: only the lifetime changes. Whoever runs a share uses the task between `begin` of this round and the decrement
+        // of `running`, and this function neither returns nor unwinds before `running` is 0.
         let task_of_any_life =
             unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(task) };
-        // SAFETY: no helper reads the field now: `running` is 0 since the last round, and `&mut self` excludes another caller.
-        unsafe { *self.shared.task.get() = task_of_any_life };
-        self.shared.running.store(self.helpers.len(), SeqCst);
-        self.shared.round.fetch_add(1, SeqCst);
-        self.shared.started.ring();
+        let shared = &*self.shared;
+        // SAFETY: nobody reads the field now: all shares of the last round are finished, none of this round can be begun before
+        // `round` is counted up, and `&mut self` excludes another caller.
+        unsafe { *shared.task.get() = task_of_any_life };
+        shared.running.store(self.helpers.len(), SeqCst);
+        let round = shared.round.fetch_add(1, SeqCst) + 1;
+        shared.started.ring();
         let own = catch_unwind(AssertUnwindSafe(|| task(0)));
-        self.shared.finished.wait_until(|| self.shared.running.load(SeqCst) == 0);
-        let others = self.shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for member in 1..=self.helpers.len() {
+            shared.share(member, round);
+        }
+        shared.finished.wait_until(|| shared.running.load(SeqCst) == 0);
+        let others = shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(payload) = own.err().or(others) {
             resume_unwind(payload);
         }
@@ -127,14 +138,23 @@ impl Shared {
                 return;
             }
             done = self.round.load(SeqCst);
-            // SAFETY: this round's caller wrote the task before it started the round and waits for our decrement below.
-            let task = unsafe { *self.task.get() };
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| task(member))) {
-                *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
-            }
-            if self.running.fetch_sub(1, SeqCst) == 1 {
-                self.finished.ring();
-            }
+            self.share(member, done);
+        }
+    }
+
+    /// Runs a member's share of a round, unless somebody has begun it.
+    fn share(&self, member: usize, round: usize) {
+        // A thread that slept through whole rounds may come with an old number, and finds it taken.
+        if self.begun[member - 1].compare_exchange(round - 1, round, SeqCst, SeqCst).is_err() {
+            return;
+        }
+        // SAFETY: this round's caller wrote the task before it started the round, and waits for our decrement below.
+        let task = unsafe { *self.task.get() };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| task(member))) {
+            *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
+        }
+        if self.running.fetch_sub(1, SeqCst) == 1 {
+            self.finished.ring();
         }
     }
 }
@@ -201,6 +221,19 @@ mod tests {
                 assert!(counts.iter().all(|count| count.load(SeqCst) == round + 1), "{threads} threads, round {round}");
             }
         }
+    }
+
+    #[test]
+    fn members_run_at_the_same_time_on_threads_of_their_own() {
+        let mut team = Team::new(3);
+        let meeting = std::sync::Barrier::new(3);
+        let threads = Mutex::new(Vec::new());
+        team.run(|_| {
+            meeting.wait(); // would wait for ever if one thread ran two shares one after the other
+            threads.lock().unwrap().push(thread::current().id());
+        });
+        let threads = threads.into_inner().unwrap();
+        assert!(threads.len() == 3 && threads[0] != threads[1] && threads[0] != threads[2] && threads[1] != threads[2]);
     }
 
     #[test]
