@@ -1,7 +1,7 @@
 //! exp, tanh and sigmoid: the slice versions, and the one-element versions that other kernels fuse into their own loops.
 //!
 //! Not the place for reductions (softmax, norms) or for activations built of these three. The formulas stand in [`lane`],
-//! the choice of the instruction set in [`dispatch`].
+//! the choice of the instruction set in [`mod@dispatch`].
 //!
 //! | `f32` | error bound, ULP | largest error of all 2³² inputs, at | elements a nanosecond, AVX-512 · AVX2 |
 //! | --- | --- | --- | --- |
