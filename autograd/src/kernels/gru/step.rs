@@ -21,8 +21,7 @@ pub struct GruStep<T> {
 struct Part<T> {
     first: usize,
     units: usize,
-    w_rz: Packed<T>,
-    w_n: Packed<T>,
+    w: Packed<T>,
     b_hh: Vec<T>,
     /// Gates and hn of this part's units; a lock that nobody ever waits for, since a part belongs to one thread.
     scratch: Mutex<Vec<T>>,
@@ -41,12 +40,11 @@ impl<T: Real> GruStep<T> {
         Sequence { time: 1, batch: 1, hidden }.check_weight("gru w_hh", w_hh, 3);
         assert_eq!(b_hh.len(), 3 * hidden, "gru b_hh: wrong length");
         let parts = units_of(hidden, members).map(|(first, units)| {
-            let rows = gather_rows(w_hh, 0..2, first, units);
+            let rows = gather_rows(w_hh, 0..3, first, units);
             Part {
                 first,
                 units,
-                w_rz: Packed::new(Matrix::new(&rows, 2 * units, hidden).t()),
-                w_n: Packed::new(w_hh.part(2 * hidden + first..2 * hidden + first + units, 0..hidden).t()),
+                w: Packed::new(Matrix::new(&rows, 3 * units, hidden).t()),
                 b_hh: (0..3).flat_map(|gate| &b_hh[gate * hidden + first..][..units]).copied().collect(),
                 scratch: Mutex::new(vec![T::zero(); 4 * units]),
             }
@@ -80,12 +78,14 @@ impl<T: Real> Part<T> {
         let (first, units) = (self.first, self.units);
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let (gates, hn) = scratch.split_at_mut(3 * units);
-        for gate in 0..3 {
-            gates[gate * units..][..units].copy_from_slice(&gates_x[gate * hidden + first..][..units]);
-        }
-        let state = Matrix::new(h_in, 1, hidden);
-        self.w_rz.product(state, Store::Accumulate, &mut gates[..2 * units], 2 * units);
-        self.w_n.product(state, Store::Overwrite, hn, units);
+        let x = |gate: usize| &gates_x[gate * hidden + first..][..units];
+        // One product yields r, z and W_hn h side by side; x_n joins after it, because r comes between them.
+        gates[..units].copy_from_slice(x(0));
+        gates[units..2 * units].copy_from_slice(x(1));
+        gates[2 * units..].fill(T::zero());
+        self.w.row(h_in, Store::Accumulate, gates);
+        hn.copy_from_slice(&gates[2 * units..]);
+        gates[2 * units..].copy_from_slice(x(2));
         let h = &h_in[first..first + units];
         dispatch(Forward { hidden: units, gates, hn, b_hh: &self.b_hh, h, h_next: h_out });
     }

@@ -84,7 +84,7 @@ impl<T: Real> Part<T> {
         for gate in 0..4 {
             gates[gate * units..][..units].copy_from_slice(&gates_x[gate * hidden + first..][..units]);
         }
-        self.w.product(Matrix::new(h_in, 1, hidden), Store::Accumulate, &mut gates, 4 * units);
+        self.w.row(h_in, Store::Accumulate, &mut gates);
         let c = &c_in[first..first + units];
         dispatch(Forward { hidden: units, gates: &mut gates, b_hh: &self.b_hh, c, c_next: c_out, h_next: h_out });
     }
