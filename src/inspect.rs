@@ -33,8 +33,7 @@ struct Contents {
     file: String,
     bytes: u64,
     /// The metadata under `autoreg.` without that prefix, as JSON where it is JSON: `format`, `config`, `training`.
-    #[serde(flatten)]
-    ours: BTreeMap<String, Value>,
+    autoreg: BTreeMap<String, Value>,
     /// The metadata of other programs.
     other_metadata: BTreeMap<String, String>,
     tensors: Vec<Tensor>,
@@ -121,7 +120,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let contents = Contents {
         file: path.display().to_string(),
         bytes: std::fs::metadata(&path).map_or(0, |about| about.len()),
-        ours: ours.into_iter().map(as_json).collect(),
+        autoreg: ours.into_iter().map(as_json).collect(),
         other_metadata,
         parameters,
         elements: tensors.iter().map(|tensor| tensor.count).sum(),
@@ -141,11 +140,13 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
 impl Contents {
     fn shown(&self) -> String {
         let mut lines = vec![format!("{} ({})", self.file, bytes(self.bytes)), String::new()];
-        for (key, value) in &self.ours {
+        for (key, value) in &self.autoreg {
             let shown = if key == "vocabulary" { vocabulary(value) } else { one_line(value) };
-            lines.push(format!("{:<12} {shown}", format!("{key}:")));
+            lines.push(format!("{:<12} {shown}", shortened(key, 60) + ":"));
         }
-        lines.extend(self.other_metadata.iter().map(|(key, text)| format!("{key} = {}", shortened(text, 100))));
+        lines.extend(
+            self.other_metadata.iter().map(|(key, text)| format!("{} = {}", shortened(key, 60), shortened(text, 100))),
+        );
         let number = |x: f64| format!("{x:+.4e}");
         let right = |name| (name, Align::Right);
         let mut table = Table::new(&[

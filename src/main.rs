@@ -35,7 +35,7 @@ const MOST_THREADS: i64 = 1024;
 #[command(name = "autoreg", version, after_help = EXIT_CODES, propagate_version = true)]
 struct CommandLine {
     /// Number of threads; without it RAYON_NUM_THREADS, then all cores. No result depends on it.
-    #[arg(long, global = true, value_name = "N", env = "AUTOREG_THREADS",
+    #[arg(long, global = true, value_name = "N", env = "AUTOREG_THREADS", hide_env_values = true, display_order = 900,
           value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS))]
     threads: Option<u16>,
 

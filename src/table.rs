@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_and_sizes_named() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands::<u64>), ["0", "999", "1 000", "1 234 567"]);
+        assert_eq!([0_u64, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1 000", "1 234 567"]);
         assert_eq!([0, 1023, 1024, 3 << 29].map(bytes), ["0 B", "1023 B", "1.0 KiB", "1.5 GiB"]);
     }
 }
