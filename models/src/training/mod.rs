@@ -1,7 +1,7 @@
 //! Training and what surrounds it: the loop, checkpoints, run folders, configuration, metrics, pictures, the page of a run.
 //!
-//! Nothing here knows a model or the engine: a stored tensor is a name, a data type, a shape and bytes. This file is
-//! the map of the folder; it holds no code of its own.
+//! Nothing here knows a model, and only the loop knows the engine: a stored tensor is a name, a data type, a shape and
+//! bytes. This file is the map of the folder; it holds no code of its own.
 //!
 //! | file | holds |
 //! | --- | --- |
