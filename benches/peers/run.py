@@ -46,6 +46,9 @@ def engines(options):
         "torch-compiled": (python(options.torch_python, "worker_torch.py", "--compile"), ["train"], "import torch"),
         "jax": (python(options.jax_python, "worker_jax.py"), TASKS, "import jax"),
         "onnxruntime": (python(options.onnx_python, "worker_onnx.py"), ["generate"], "import onnx, onnxruntime"),
+        # A peer must not lose because threads get in its way: one row at a time, one thread may be faster than two.
+        "torch-1-thread": (python(options.torch_python, "worker_torch.py"), ["generate"], "import torch"),
+        "onnxruntime-1-thread": (python(options.onnx_python, "worker_onnx.py"), ["generate"], "import onnx, onnxruntime"),
         "candle": ([binary("peer-candle")], TASKS, None),
         "burn": ([binary("peer-burn")], TASKS, None),
     }
@@ -156,7 +159,8 @@ def compare(options):
                 turn = round_ % max(len(running), 1)
                 for name in running[turn:] + running[:turn]:
                     try:
-                        result = measure(present[name][0], task, model, options, options.threads)
+                        threads = 1 if name.endswith("-1-thread") else options.threads
+                        result = measure(present[name][0], task, model, options, threads)
                     except RuntimeError as error:
                         left_out[f"{name} ({task} {model})"] = str(error)
                         note(f"left out: {name} in {task} {model}: {error}")

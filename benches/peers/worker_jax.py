@@ -132,7 +132,7 @@ def generate_chunk(p, symbol, h, key):
         symbol, h = carry
         from_input = p["embedding"][symbol] @ p["w_ih"] + p["b_ih"]
         h, _ = gates(from_input, h @ p["w_hh"] + p["b_hh"], h)
-        logits = h @ p["w_head"] + p["b_head"]
+        logits = p["rows_of_head"] @ h + p["b_head"]
         symbol = place_of(uniform, jnp.exp(logits - logits.max())).astype(jnp.int32)
         return (symbol, h), symbol
 
@@ -142,6 +142,7 @@ def generate_chunk(p, symbol, h, key):
 
 def generate(meter):
     p = initial_parameters(jax.random.key(0))
+    p["rows_of_head"] = p.pop("w_head").T.copy()  # (V, H): faster by a tenth in gru-seed, as fast in gru-char
     now = [jnp.int32(0), jnp.zeros(H), jax.random.key(1)]
     chunks = []
 
