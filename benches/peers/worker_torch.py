@@ -8,10 +8,12 @@ import measuring
 
 
 class LanguageModel(nn.Module):
+    """Time-major, (T, B, C): nn.GRU is a few percent faster than with `batch_first=True`."""
+
     def __init__(self, V, C, H, **_):
         super().__init__()
         self.embedding = nn.Embedding(V, C)
-        self.rnn = nn.GRU(C, H, batch_first=True)
+        self.rnn = nn.GRU(C, H)
         self.head = nn.Linear(H, V)
 
     def forward(self, symbols):
@@ -30,8 +32,8 @@ def train(options, size, meter):
     optimizer = torch.optim.Adam(
         model.parameters(), lr=measuring.LEARNING_RATE, betas=(measuring.BETA_1, measuring.BETA_2), eps=measuring.EPSILON, fused=True
     )
-    symbols = torch.randint(size["V"], (size["B"], size["T"] + 1))
-    inputs, targets = symbols[:, :-1].contiguous(), symbols[:, 1:].reshape(-1)
+    symbols = torch.randint(size["V"], (size["T"] + 1, size["B"]))
+    inputs, targets = symbols[:-1], symbols[1:].flatten()
 
     def loss_of(inputs, targets):
         return functional.cross_entropy(model(inputs).flatten(0, 1), targets)
