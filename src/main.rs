@@ -4,6 +4,8 @@
 
 mod check;
 mod console;
+mod demo;
+mod demo_text;
 mod doctor;
 mod eval;
 mod failure;
@@ -13,7 +15,10 @@ mod inspect;
 mod interrupt;
 mod model_file;
 mod results;
+mod resume;
+mod run;
 mod table;
+mod train;
 
 use autograd::kernels::memory::CachingAllocator;
 use clap::{Parser, Subcommand};
@@ -49,6 +54,9 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 a check failed, 4 diverged, 5 bad input
 /// What can be done.
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Arguments),
+    Train(train::Arguments),
+    Resume(resume::Arguments),
     Generate(generate::Arguments),
     Eval(eval::Arguments),
     Check(check::Arguments),
@@ -66,6 +74,9 @@ pub struct Context {
 impl Command {
     fn run(self, context: &Context) -> Result<()> {
         match self {
+            Command::Demo(arguments) => demo::run(arguments, context),
+            Command::Train(arguments) => train::run(arguments, context),
+            Command::Resume(arguments) => resume::run(arguments, context),
             Command::Generate(arguments) => generate::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),
