@@ -11,6 +11,7 @@ mod eval;
 mod failure;
 mod generate;
 mod gradcheck;
+mod graph;
 mod inspect;
 mod interrupt;
 mod model_file;
@@ -62,6 +63,7 @@ enum Command {
     Check(check::Arguments),
     Gradcheck(gradcheck::Arguments),
     Inspect(inspect::Arguments),
+    Graph(graph::Arguments),
     Doctor(doctor::Arguments),
 }
 
@@ -82,6 +84,7 @@ impl Command {
             Command::Check(arguments) => check::run(arguments, context),
             Command::Gradcheck(arguments) => gradcheck::run(arguments, context),
             Command::Inspect(arguments) => inspect::run(arguments, context),
+            Command::Graph(arguments) => graph::run(arguments, context),
             Command::Doctor(arguments) => doctor::run(arguments, context),
         }
     }
