@@ -1,7 +1,10 @@
 //! The numbers are PyTorch's: language models, optimizers and single ops against fixtures that a committed script wrote
 //! (`tests/fixtures/write_reference.py`). f64 to 10⁻¹⁰ and f32 to 10⁻⁵, measured as `|a − b| / max(1, |b|)` of each number.
 
+#[path = "reference/fixture.rs"]
 mod fixture;
+#[path = "reference/state_dict.rs"]
+mod state_dict;
 
 use autograd::nn::Module;
 use autograd::optim::{Adam, Decay, Optimizer, Sgd, Update, clip_factor, norm};
@@ -147,7 +150,8 @@ type Op<T> = Box<dyn Fn(&[Tensor<T>]) -> Tensor<T>>;
 
 /// The ops of the fixture with their arguments' names. GELU in its error-function form is in the fixture, not in the engine.
 fn ops<T: Precision>(fixture: &Fixture) -> Vec<(&'static str, Vec<&'static str>, Op<T>)> {
-    let (targets, (symbols, leading)) = (fixture.symbols("cross_entropy.targets").0, fixture.symbols("embedding.symbols"));
+    let (targets, (symbols, leading)) =
+        (fixture.symbols("cross_entropy.targets").0, fixture.symbols("embedding.symbols"));
     let leading = leading.to_vec();
     let layer_norm = |x: &[Tensor<T>]| x[0].layer_norm(&x[1], &x[2], T::of(1e-5));
     let layer_norm_plain = |x: &[Tensor<T>]| {

@@ -1,4 +1,4 @@
-//! Dropout.
+//! Dropout: random elements zeroed, the others scaled up. When it is active is the layer's matter, in `nn/dropout.rs`.
 
 use super::rows::Rows;
 use crate::gradcheck::{Case, real};

@@ -52,7 +52,8 @@ impl TextModel {
         }
         let config: Config = checkpoint.config_as()?;
         let vocabulary = checkpoint.vocabulary.as_ref().ok_or_else(|| {
-            bad(format!("{path} has no vocabulary")).help("write the JSON of docs/file-formats.md as `autoreg.vocabulary`")
+            bad(format!("{path} has no vocabulary"))
+                .help("write the JSON of docs/file-formats.md as `autoreg.vocabulary`")
         })?;
         let vocabulary = Vocabulary::from_json(&vocabulary.to_string())?;
         if vocabulary.size() != config.symbols {

@@ -41,3 +41,5 @@ pub mod safetensors_header;
 mod broken_files;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod faulty_disk;
