@@ -9,7 +9,7 @@ use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use protocol::{Meter, Options, Random, Size};
 
-const VERSION: &str = "0.22";
+const VERSION: &str = "0.22.1";
 
 #[derive(Module, Debug)]
 struct LanguageModel {

@@ -10,7 +10,7 @@ use candle_nn::rnn::{GRU, GRUConfig, GRUState, RNN, gru};
 use candle_nn::{AdamW, Embedding, Init, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap};
 use protocol::{Meter, Options, Random, Size};
 
-const VERSION: &str = "0.11";
+const VERSION: &str = "0.11.1";
 
 struct LanguageModel {
     embedding: Embedding,

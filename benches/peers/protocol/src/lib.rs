@@ -125,7 +125,15 @@ fn print(engine: &str, version: &str, options: &Options, meter: &Meter, timed: &
 }
 
 /// Checks that the loss on the repeated batch is finite and fell, then prints the line.
-pub fn report_training(engine: &str, version: &str, options: &Options, meter: &Meter, timed: &Timed, first: f32, last: f32) {
+pub fn report_training(
+    engine: &str,
+    version: &str,
+    options: &Options,
+    meter: &Meter,
+    timed: &Timed,
+    first: f32,
+    last: f32,
+) {
     assert!(first.is_finite() && last.is_finite(), "a loss is not finite: {first}, {last}");
     assert!(last < first, "the loss on a repeated batch did not fall: {first} → {last}");
     let symbols = timed.steps * options.size.batch * options.size.length;
@@ -134,8 +142,18 @@ pub fn report_training(engine: &str, version: &str, options: &Options, meter: &M
 }
 
 /// Checks that every generated symbol is one of the V, and that they are not all the same, then prints the line.
-pub fn report_generation(engine: &str, version: &str, options: &Options, meter: &Meter, timed: &Timed, generated: &[u32]) {
-    assert!(generated.iter().all(|&symbol| (symbol as usize) < options.size.symbols), "a generated symbol is out of range");
+pub fn report_generation(
+    engine: &str,
+    version: &str,
+    options: &Options,
+    meter: &Meter,
+    timed: &Timed,
+    generated: &[u32],
+) {
+    assert!(
+        generated.iter().all(|&symbol| (symbol as usize) < options.size.symbols),
+        "a generated symbol is out of range"
+    );
     assert!(generated.iter().any(|symbol| symbol != &generated[0]), "every generated symbol is the same");
     print(engine, version, options, meter, timed, timed.steps, "\"first_loss\": null, \"last_loss\": null");
 }
