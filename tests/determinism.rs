@@ -23,8 +23,11 @@ fn with_threads<R: Send>(f: impl Fn() -> R + Sync) -> Vec<(usize, R)> {
     [1, 2, 3, 8].map(run).into()
 }
 
-/// Everything a training step computed, each under its name, as bits.
-type Trace = Vec<(String, Vec<u64>)>;
+/// What a computation gave, under its name and as bits.
+type Named = (String, Vec<u64>);
+
+/// Everything a training step computed.
+type Trace = Vec<Named>;
 
 fn bits<T: Scalar>(numbers: &[T]) -> Vec<u64> {
     numbers.iter().map(|x| x.as_f64().to_bits()).collect()
@@ -64,7 +67,7 @@ fn train<T: Scalar>(config: &Config, batch: usize, time: usize) -> Trace {
 fn the_same_with_any_number_of_threads(traces: Vec<(usize, Trace)>) {
     let (_, alone) = &traces[0];
     for (threads, trace) in &traces[1..] {
-        let differ = |((name, a), (_, b)): (&(String, Vec<u64>), &(String, Vec<u64>))| (a != b).then(|| name.clone());
+        let differ = |((name, a), (_, b)): (&Named, &Named)| (a != b).then(|| name.clone());
         let differing: Vec<String> = alone.iter().zip(trace).filter_map(differ).collect();
         assert!(differing.is_empty(), "with {threads} threads these differ from one thread: {differing:#?}");
     }

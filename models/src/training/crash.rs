@@ -113,7 +113,7 @@ fn overwriting_can_be_killed_at_every_operation_and_done_again() {
         let mut run = RunFolder::create_on(sound_disk(), folder.path(), false, "old").unwrap();
         run.save(&checkpoint(1), true).unwrap();
         drop(run);
-        let disk = Rc::new(FaultyDisk(Rc::new(plan(Fault::Killed, n))));
+        let disk = Rc::new(FaultyDisk(Rc::new(Plan::new(Fault::Killed, n))));
         let _ = RunFolder::create_on(disk, folder.path(), true, "new");
         if let Ok(path) = resolve(folder.path(), Which::Latest) {
             Checkpoint::load(&path).unwrap();
