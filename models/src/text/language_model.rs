@@ -17,6 +17,16 @@ pub enum Kind {
     Lstm,
 }
 
+impl Kind {
+    /// As configurations write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Gru => "gru",
+            Kind::Lstm => "lstm",
+        }
+    }
+}
+
 /// What a model is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -10,5 +10,6 @@ pub mod language_model;
 pub mod markov;
 pub mod saved;
 pub mod streams;
+pub mod training;
 pub mod utf8;
 pub mod vocabulary;

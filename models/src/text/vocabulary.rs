@@ -38,6 +38,17 @@ pub enum VocabularyKind {
     },
 }
 
+impl VocabularyKind {
+    /// What one symbol is called, in the singular.
+    pub fn unit(self) -> &'static str {
+        match self {
+            VocabularyKind::Characters => "character",
+            VocabularyKind::Bytes => "byte",
+            VocabularyKind::BytePairs { .. } => "symbol",
+        }
+    }
+}
+
 /// The symbols of a text and their codes 0..V.
 #[derive(Clone, Debug)]
 pub struct Vocabulary {

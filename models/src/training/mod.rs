@@ -1,10 +1,12 @@
-//! What surrounds training: checkpoints, run folders, configuration, metrics, pictures, the page of a run.
+//! Training and what surrounds it: the loop, checkpoints, run folders, configuration, metrics, pictures, the page of a run.
 //!
-//! Nothing here knows a model or the engine: a stored tensor is a name, a data type, a shape and bytes. This file is
-//! the map of the folder; it holds no code of its own.
+//! Nothing here knows a model, and only the loop knows the engine: a stored tensor is a name, a data type, a shape and
+//! bytes. This file is the map of the folder; it holds no code of its own.
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | [`trainer`] | the loop |
+//! | [`settings`] | what a user can set of it |
 //! | [`atomic`] | replacing a file so that a crash leaves the old one or the new one |
 //! | [`safetensors_header`] | reading the header of a safetensors file without trusting it |
 //! | [`safetensors_file`] | tensors in and out of a safetensors file |
@@ -36,6 +38,8 @@ pub mod run_lock;
 pub mod run_page;
 pub mod safetensors_file;
 pub mod safetensors_header;
+pub mod settings;
+pub mod trainer;
 
 #[cfg(test)]
 mod broken_files;

@@ -206,6 +206,14 @@ impl RunFolder {
         self.write(PICTURE, svg.as_bytes())
     }
 
+    /// Replaces `config.toml`: for a run that goes on longer than it was meant to.
+    ///
+    /// # Errors
+    /// [`Kind::Disk`].
+    pub fn write_config(&self, config: &str) -> Result<()> {
+        self.write(CONFIG, config.as_bytes())
+    }
+
     /// Writes `index.html`.
     ///
     /// # Errors

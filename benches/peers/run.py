@@ -1,0 +1,299 @@
+"""Runs the same work in autoreg and in its peers, in turn, on this machine, and prints one table.
+
+    benches/peers/run [--tasks train,generate] [--models gru-seed,gru-char] [--engines …] [--rounds 5] [--seconds 5]
+    benches/peers/run --scaling
+
+Each measurement is a process of its own; a round runs every engine once, and the order turns by one each round, so no
+engine always follows the same neighbour. Python's standard library only; an engine that is not there is left out by
+name. Protocol of a worker, and what the columns mean: README.md.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BUILT = ROOT / "target" / "peers"
+
+# Useful arithmetic: multiply-adds the mathematics needs, 2 FLOPs each, forward and backward, per symbol trained.
+# Weight bytes: what one generated symbol has to read.
+WORK = {
+    "gru-seed": {"train_mflop": 17.13, "generate_mb": 11.0, "B": 32, "T": 10},
+    "gru-char": {"train_mflop": 6.10, "generate_mb": 3.3, "B": 32, "T": 128},
+}
+TASKS = ["train", "generate"]
+
+
+def engines(options):
+    """name → (command, tasks, a Python statement that must succeed)."""
+    def python(interpreter, script, *more):
+        return [str(interpreter), str(HERE / script), *more]
+
+    def binary(name):
+        return str(BUILT / "rust" / "release" / name)
+
+    return {
+        "autoreg": ([options.autoreg], TASKS, None),
+        "torch": (python(options.torch_python, "worker_torch.py"), TASKS, "import torch"),
+        "torch-compiled": (python(options.torch_python, "worker_torch.py", "--compile"), ["train"], "import torch"),
+        "jax": (python(options.jax_python, "worker_jax.py"), TASKS, "import jax"),
+        "onnxruntime": (python(options.onnx_python, "worker_onnx.py"), ["generate"], "import onnx, onnxruntime"),
+        # A peer must not lose because threads get in its way: one row at a time, one thread may be faster than two.
+        "torch-1-thread": (python(options.torch_python, "worker_torch.py"), ["generate"], "import torch"),
+        "onnxruntime-1-thread": (python(options.onnx_python, "worker_onnx.py"), ["generate"], "import onnx, onnxruntime"),
+        "candle": ([binary("peer-candle")], TASKS, None),
+        "burn": ([binary("peer-burn")], TASKS, None),
+    }
+
+
+def missing(command, question):
+    """Why the engine cannot run here, or None."""
+    if not (shutil.which(command[0]) or pathlib.Path(command[0]).is_file()):
+        return f"{command[0]} is not there"
+    if question:
+        asked = subprocess.run([command[0], "-c", question], capture_output=True, text=True)
+        if asked.returncode != 0:
+            return f"`{question}` fails in {command[0]}"
+    return None
+
+
+def environment(threads):
+    """Every engine's way of being told the number of threads."""
+    names = ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"]
+    return os.environ | {name: str(threads) for name in names} | {"TORCHINDUCTOR_CACHE_DIR": str(BUILT / "inductor")}
+
+
+def measure(command, task, model, options, threads, more=()):
+    """One process. Returns its JSON line as a dictionary; raises RuntimeError with its last words."""
+    arguments = ["--task", task, "--model", model, "--seconds", str(options.seconds), "--threads", str(threads), *more]
+    limit = 20 * options.seconds + 300
+    try:
+        done = subprocess.run(command + arguments, capture_output=True, text=True, timeout=limit, env=environment(threads))
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RuntimeError(str(error)) from error
+    lines = done.stdout.strip().splitlines()
+    if done.returncode != 0 or not lines:
+        raise RuntimeError((done.stderr.strip().splitlines() or [f"exit status {done.returncode}, no output"])[-1])
+    try:
+        result = json.loads(lines[-1])
+        result["symbols_per_second"] + 0.0
+    except (ValueError, KeyError, TypeError) as error:
+        raise RuntimeError(f"not a result: {lines[-1][:120]}") from error
+    return result
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def machine():
+    model = platform.processor() or platform.machine()
+    try:
+        for line in open("/proc/cpuinfo"):
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass
+    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+    return {"cpu": model, "cores": os.cpu_count(), "system": f"{platform.system()} {platform.release()}",
+            "load_before": load, "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")}
+
+
+def limits(options):
+    """(FLOP/s of all the threads used, function bytes → B/s): from the flags, else from `autoreg doctor --json`, else None."""
+    peak = options.peak_gflops and options.peak_gflops * 1e9
+    levels = [(float("inf"), options.bandwidth_gbs * 1e9)] if options.bandwidth_gbs else []
+    doctor = ROOT / "target" / "release" / "autoreg"
+    if doctor.is_file() and not (peak and levels):
+        try:
+            told = json.loads(subprocess.run([str(doctor), "doctor", "--json"], capture_output=True, text=True, timeout=300,
+                                             env=environment(options.threads)).stdout)
+            peak = peak or told["fma_gflops"] * 1e9
+            levels = levels or sorted((level["bytes"], level["gb_per_second"] * 1e9) for level in told["read_bandwidth"])
+        except (ValueError, KeyError, TypeError, OSError, subprocess.TimeoutExpired) as error:
+            note(f"autoreg doctor --json gave no limits ({error!r}): the share of the limit stays –")
+
+    def bandwidth(size):
+        """Of the smallest measured working set that holds `size` bytes."""
+        return next((speed for held, speed in levels if held >= size), levels[-1][1] if levels else None)
+
+    return peak, bandwidth
+
+
+def share_of_limit(task, model, rate, peak, bandwidth):
+    if task == "train":
+        return rate * WORK[model]["train_mflop"] * 1e6 / peak if peak else None
+    size = WORK[model]["generate_mb"] * 1e6
+    return rate * size / bandwidth(size) if bandwidth(size) else None
+
+
+def compare(options):
+    every = engines(options)
+    left_out, present = {}, {}
+    for name in options.engines or every:
+        if name not in every:
+            sys.exit(f"error: no engine called {name}; there are {', '.join(every)}")
+        command, tasks, question = every[name]
+        reason = missing(command, question)
+        if reason:
+            left_out[name] = reason
+            note(f"left out: {name}: {reason}")
+        else:
+            present[name] = (command, tasks)
+
+    results = {}  # (task, model) → engine → the results of its rounds
+    for task in options.tasks:
+        for model in options.models:
+            cell = results.setdefault((task, model), {})
+            running = [name for name, (_, tasks) in present.items() if task in tasks]
+            for round_ in range(options.rounds):
+                turn = round_ % max(len(running), 1)
+                for name in running[turn:] + running[:turn]:
+                    try:
+                        threads = 1 if name.endswith("-1-thread") else options.threads
+                        result = measure(present[name][0], task, model, options, threads)
+                    except RuntimeError as error:
+                        left_out[f"{name} ({task} {model})"] = str(error)
+                        note(f"left out: {name} in {task} {model}: {error}")
+                        running = [other for other in running if other != name]
+                        cell.pop(name, None)
+                        continue
+                    cell.setdefault(name, []).append(result)
+                    note(f"{task} {model} round {round_ + 1}/{options.rounds} {name}: {result['symbols_per_second']:,.0f} symbols/s")
+    return results, left_out
+
+
+def summary(results, options):
+    """One row per engine and work, best peer = the fastest median that is not autoreg's."""
+    peak, bandwidth = limits(options)
+    rows = []
+    for (task, model), cell in results.items():
+        rates = {name: [one["symbols_per_second"] for one in rounds] for name, rounds in cell.items()}
+        medians = {name: statistics.median(values) for name, values in rates.items()}
+        best = max((median for name, median in medians.items() if name != "autoreg"), default=None)
+        for name, values in rates.items():
+            peaks = [one["peak_mib"] for one in cell[name] if one.get("peak_mib") is not None]
+            rows.append({
+                "task": task, "model": model, "engine": name, "version": cell[name][0].get("version"),
+                "median": medians[name], "lowest": min(values), "highest": max(values), "rounds": len(values),
+                "to_best_peer": medians[name] / best if best else None,
+                "share_of_limit": share_of_limit(task, model, medians[name], peak, bandwidth),
+                "peak_mib": statistics.median(peaks) if peaks else None,
+                "first_loss": cell[name][0].get("first_loss"), "last_loss": cell[name][0].get("last_loss"),
+            })
+    return rows
+
+
+def shown(value, form):
+    return "–" if value is None else format(value, form)
+
+
+def print_table(rows):
+    columns = ["task", "model", "engine", "symbols/s", "range", "× best peer", "of limit", "peak MiB"]
+    cells = [[row["task"], row["model"], row["engine"], f"{row['median']:,.0f}", f"{row['lowest']:,.0f}–{row['highest']:,.0f}",
+              shown(row["to_best_peer"], ".2f"), shown(row["share_of_limit"], ".0%"), shown(row["peak_mib"], ",.0f")] for row in rows]
+    widths = [max(len(line[i]) for line in [columns, *cells]) for i in range(len(columns))]
+
+    def line(cell):
+        return "| " + " | ".join(text.ljust(w) if i < 3 else text.rjust(w) for i, (text, w) in enumerate(zip(cell, widths))) + " |"
+
+    print(line(columns))
+    print("|" + "|".join("-" * (w + 1) + ("-" if i < 3 else ":") for i, w in enumerate(widths)) + "|")
+    for cell in cells:
+        print(line(cell))
+
+
+def scaling(options):
+    """autoreg alone: a training step at T ×1, ×2, ×4, at B ×1, ×2, ×4, and with one thread."""
+    command, _, question = engines(options)["autoreg"]
+    reason = missing(command, question)
+    if reason:
+        sys.exit(f"error: autoreg cannot be measured: {reason}")
+    rows = []
+    for model in options.models:
+        B, T = WORK[model]["B"], WORK[model]["T"]
+        cases = [("as is", B, T, options.threads)]
+        cases += [(f"T × {k}", B, k * T, options.threads) for k in (2, 4)]
+        cases += [(f"B × {k}", k * B, T, options.threads) for k in (2, 4)]
+        cases += [("1 thread", B, T, 1)]
+        times = {case: [] for case in cases}
+        for round_ in range(options.rounds):
+            for case in cases:
+                name, b, t, threads = case
+                result = measure(command, "train", model, options, threads, ["--batch", str(b), "--length", str(t)])
+                times[case].append(b * t / result["symbols_per_second"] * 1e3)
+                note(f"scaling {model} round {round_ + 1}/{options.rounds} {name}: {times[case][-1]:.2f} ms")
+        base = statistics.median(times[cases[0]])
+        for case in cases:
+            name, b, t, threads = case
+            median = statistics.median(times[case])
+            rows.append({"model": model, "case": name, "B": b, "T": t, "threads": threads, "milliseconds_per_step": median,
+                         "lowest": min(times[case]), "highest": max(times[case]), "to_base": median / base,
+                         "to_linear": median / base / (b * t / (B * T))})
+    print("| model | case | B × T | threads | ms per step | range | × as is | ÷ proportional |")
+    print("|---|---|---|---|---:|---:|---:|---:|")
+    for row in rows:
+        print(f"| {row['model']} | {row['case']} | {row['B']} × {row['T']} | {row['threads']} | {row['milliseconds_per_step']:.2f} | "
+              f"{row['lowest']:.2f}–{row['highest']:.2f} | {row['to_base']:.2f} | {row['to_linear']:.2f} |")
+    return {"scaling": rows}
+
+
+def parsed():
+    names = lambda text: [name for name in text.split(",") if name]  # noqa: E731
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", type=names, default=TASKS)
+    parser.add_argument("--models", type=names, default=list(WORK))
+    parser.add_argument("--engines", type=names, help="all that are there, unless named")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5.0, help="timed part of one process")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--scaling", action="store_true", help="autoreg alone, at other sizes and with one thread")
+    parser.add_argument("--peak-gflops", type=float, help="FMA peak of the threads used, in place of `autoreg doctor`'s")
+    parser.add_argument("--bandwidth-gbs", type=float, help="read bandwidth, in place of `autoreg doctor`'s")
+    parser.add_argument("--json", type=pathlib.Path, default=BUILT / "result.json", help="where everything measured is written")
+    places = {"torch-python": BUILT / "torch/bin/python", "jax-python": BUILT / "jax/bin/python",
+              "onnx-python": BUILT / "onnx/bin/python", "autoreg": HERE / "autoreg"}
+    for name, default in places.items():
+        variable = f"PEERS_{name.replace('-', '_').upper()}"
+        parser.add_argument(f"--{name}", default=os.environ.get(variable, str(default)), metavar="PATH", help=f"or {variable}")
+    options = parser.parse_args()
+    for chosen, known in [(options.tasks, TASKS), (options.models, WORK)]:
+        for name in chosen:
+            if name not in known:
+                parser.error(f"{name} is none of {', '.join(known)}")
+    return options
+
+
+def main():
+    options = parsed()
+    here = machine()
+    note(f"{here['cpu']}, {here['cores']} cores, load {here['load_before']}")
+    if (here["load_before"] or 0) > 0.5:
+        note("warning: the machine is not idle; the rates will be too low and their order may be wrong")
+    if options.scaling:
+        written = scaling(options)
+    else:
+        results, left_out = compare(options)
+        rows = summary(results, options)
+        print_table(rows)
+        for name, reason in left_out.items():
+            print(f"left out: {name}: {reason}")
+        runs = [one for cell in results.values() for rounds in cell.values() for one in rounds]
+        written = {"rows": rows, "left_out": left_out, "runs": runs}
+    written = {"machine": here, "threads": options.threads, "rounds": options.rounds, "seconds": options.seconds} | written
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(written, indent=1) + "\n")
+    note(f"written: {options.json}")
+
+
+if __name__ == "__main__":
+    main()

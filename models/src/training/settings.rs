@@ -1,0 +1,200 @@
+//! How a model is trained: what a user can set, with defaults and checks. What is trained on is the family's own.
+
+use crate::error::{Error, Kind, Result};
+use autograd::optim::{Adam, Decay, Optimizer, Schedule, Sgd};
+use serde::{Deserialize, Serialize};
+
+/// How often what happens, and how parameters are moved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// What every random stream of the run begins from.
+    pub seed: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Steps between two lines of `metrics.jsonl`.
+    pub log_every: u64,
+    /// Steps between two validations, each with a sample; 0 for one at the end alone.
+    pub eval_every: u64,
+    /// Steps between two checkpoints; 0 for one at each validation alone.
+    pub save_every: u64,
+    /// How many of the newest checkpoints are kept, beside the best; 0 for all.
+    pub keep: usize,
+    /// How parameters are moved.
+    pub optimizer: OptimizerSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let optimizer = OptimizerSettings::default();
+        Settings { seed: 1, steps: 2000, log_every: 10, eval_every: 500, save_every: 500, keep: 3, optimizer }
+    }
+}
+
+/// The rule that moves parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rule {
+    /// Adam, without weight decay.
+    Adam,
+    /// Adam with decoupled weight decay of matrices.
+    AdamW,
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+}
+
+/// How the learning rate changes over the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// It does not, after the warm-up.
+    Constant,
+    /// Half a cosine down to `final_fraction`.
+    Cosine,
+    /// It is multiplied by `step_factor` after every `step_every` of the run.
+    Step,
+}
+
+/// The optimizer, its learning rate, and what is done to gradients and weights around it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizerSettings {
+    /// The rule.
+    pub rule: Rule,
+    /// η, the highest learning rate.
+    pub learning_rate: f64,
+    /// How it changes.
+    pub schedule: Shape,
+    /// Steps over which it rises to η.
+    pub warmup: u64,
+    /// For `cosine`: the rate at the end, as a fraction of η.
+    pub final_fraction: f64,
+    /// For `step`: the fraction of the run between two changes.
+    pub step_every: f64,
+    /// For `step`: what the rate is multiplied with.
+    pub step_factor: f64,
+    /// For `sgd`: μ.
+    pub momentum: f64,
+    /// For Adam: β₁.
+    pub beta1: f64,
+    /// For Adam: β₂.
+    pub beta2: f64,
+    /// For Adam: ε.
+    pub epsilon: f64,
+    /// For `adamw`: λ, on parameters of rank 2 and more.
+    pub weight_decay: f64,
+    /// Largest norm of all gradients together; 0 for no clipping.
+    pub clip: f64,
+    /// Decay of the running average of weights that validation, checkpoints' users and samples see; 0 for none.
+    pub average: f64,
+}
+
+impl Default for OptimizerSettings {
+    fn default() -> Self {
+        OptimizerSettings {
+            rule: Rule::AdamW,
+            learning_rate: 2e-3,
+            schedule: Shape::Cosine,
+            warmup: 0,
+            final_fraction: 0.0,
+            step_every: 0.25,
+            step_factor: 0.5,
+            momentum: 0.9,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+            clip: 1.0,
+            average: 0.0,
+        }
+    }
+}
+
+impl Settings {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] naming the key and what it may be.
+    pub fn check(&self) -> Result<()> {
+        let o = &self.optimizer;
+        let fraction = |x: f64| (0.0..1.0).contains(&x);
+        let positive = |x: f64| x > 0.0 && x.is_finite();
+        let not_negative = |x: f64| x >= 0.0 && x.is_finite();
+        let rules = [
+            (self.log_every > 0, "training.log_every", "at least 1"),
+            (positive(o.learning_rate), "training.optimizer.learning_rate", "above 0"),
+            ((0.0..=1.0).contains(&o.final_fraction), "training.optimizer.final_fraction", "between 0 and 1"),
+            (o.step_every > 0.0 && o.step_every <= 1.0, "training.optimizer.step_every", "above 0 and at most 1"),
+            (positive(o.step_factor), "training.optimizer.step_factor", "above 0"),
+            (fraction(o.momentum), "training.optimizer.momentum", "at least 0 and below 1"),
+            (fraction(o.beta1), "training.optimizer.beta1", "at least 0 and below 1"),
+            (fraction(o.beta2), "training.optimizer.beta2", "at least 0 and below 1"),
+            (positive(o.epsilon), "training.optimizer.epsilon", "above 0"),
+            (not_negative(o.weight_decay), "training.optimizer.weight_decay", "at least 0"),
+            (not_negative(o.clip), "training.optimizer.clip", "at least 0; 0 does not clip"),
+            (fraction(o.average), "training.optimizer.average", "at least 0 and below 1; 0 keeps no average"),
+        ];
+        match rules.into_iter().find(|(holds, _, _)| !holds) {
+            None => Ok(()),
+            Some((_, key, range)) => Err(Error::new(Kind::Usage, format!("`{key}` must be {range}"))),
+        }
+    }
+
+    /// The learning rate of a step, counted from 0.
+    pub fn learning_rate(&self, step: u64) -> f64 {
+        let o = &self.optimizer;
+        let steps = self.steps.max(1) as f64;
+        let schedule = match o.schedule {
+            Shape::Constant => Schedule::Constant,
+            Shape::Cosine => {
+                let warmup = (o.warmup as f64 / steps).min(1.0 - f64::EPSILON);
+                Schedule::WarmupCosine { warmup, final_fraction: o.final_fraction }
+            }
+            Shape::Step => Schedule::Step { every: o.step_every, factor: o.step_factor },
+        };
+        // The first step of a warm-up counts as one done: a rate of 0 would waste it.
+        if step < o.warmup {
+            return o.learning_rate * (step + 1) as f64 / o.warmup as f64;
+        }
+        o.learning_rate * schedule.factor(step as f64 / steps)
+    }
+
+    /// The optimizer.
+    pub fn optimizer(&self) -> Box<dyn Optimizer<f32>> {
+        let o = &self.optimizer;
+        let decay = match o.rule {
+            Rule::Sgd => return Box::new(Sgd::new(o.momentum)),
+            Rule::Adam => Decay::None,
+            Rule::AdamW => Decay::Matrices(o.weight_decay),
+        };
+        let mut adam = Adam::new(decay);
+        (adam.beta1, adam.beta2, adam.epsilon) = (o.beta1, o.beta2, o.epsilon);
+        Box::new(adam)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_learning_rate_rises_to_its_highest_and_falls_to_its_final_fraction() {
+        let mut settings = Settings { steps: 100, ..Settings::default() };
+        settings.optimizer =
+            OptimizerSettings { learning_rate: 1.0, warmup: 10, final_fraction: 0.1, ..Default::default() };
+        assert_eq!(settings.learning_rate(0), 0.1);
+        assert_eq!(settings.learning_rate(9), 1.0);
+        assert_eq!(settings.learning_rate(10), 1.0);
+        approx::assert_relative_eq!(settings.learning_rate(55), 0.55, epsilon = 1e-12);
+        approx::assert_relative_eq!(settings.learning_rate(100), 0.1, epsilon = 1e-12);
+    }
+
+    #[test]
+    fn a_number_that_makes_no_sense_is_named() {
+        let mut settings = Settings::default();
+        settings.optimizer.beta2 = 1.0;
+        let error = settings.check().unwrap_err();
+        assert_eq!(error.kind, Kind::Usage);
+        assert!(error.what.contains("beta2"), "{error}");
+    }
+}
