@@ -27,7 +27,7 @@ pub fn model(kind: VocabularyKind) -> TextModel {
 
 /// The checkpoint of a model alone, in memory.
 pub fn checkpoint_of(text: &TextModel) -> Checkpoint {
-    TextModel::to_checkpoint(&text.model, &text.vocabulary).expect("a checkpoint")
+    text.to_checkpoint().expect("a checkpoint")
 }
 
 /// A folder with one checkpoint in it.
