@@ -202,7 +202,8 @@ mod tests {
     #[test]
     fn samples_of_a_large_alphabet_reach_every_block_as_often_as_it_is_likely() {
         let n = 1000;
-        let d = Categorical { logits: (0..n).map(|i| if i % 250 == 7 { 2.0_f32 } else { f32::NEG_INFINITY }).collect() };
+        let d =
+            Categorical { logits: (0..n).map(|i| if i % 250 == 7 { 2.0_f32 } else { f32::NEG_INFINITY }).collect() };
         let mut random = Streams::new(4).stream("test");
         let mut counts = vec![0.0; n];
         (0..40_000).for_each(|_| counts[d.sample(&mut random) as usize] += 1.0);

@@ -98,7 +98,8 @@ mod tests {
     fn a_forecast_that_overflows_is_refused_and_not_drawn() {
         let model = Ar { constant: 0.0, coefficients: vec![10.0], variance: 1.0 };
         let forecasts = model.forecast(&[1.0], 400).unwrap();
-        let picture = Picture { title: "", x_label: "", y_label: "", first: 0, series: &[1.0], known: 1, forecasts: &forecasts };
+        let picture =
+            Picture { title: "", x_label: "", y_label: "", first: 0, series: &[1.0], known: 1, forecasts: &forecasts };
         assert!(picture.svg().unwrap_err().to_string().contains("fewer steps"));
     }
 }
