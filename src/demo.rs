@@ -92,7 +92,11 @@ fn sunspots(page: &mut Page, context: &Context) -> Result<()> {
     rows.push((format!("error of one step ahead, last {HORIZON} years"), format!("{:.4}", exposure.one_step_rmse)));
     rows.push(("error running free over them".into(), format!("{:.4}", exposure.free_running_rmse)));
     let lines: Vec<String> = rows.iter().map(|(what, value)| format!("{what:<42}{value}\n")).collect();
-    context.results.text(&format!("sunspots {FIRST_YEAR}–{}, AR({lags})\n{}", FIRST_YEAR + YEARLY.len() - 1, lines.concat()))?;
+    context.results.text(&format!(
+        "sunspots {FIRST_YEAR}–{}, AR({lags})\n{}",
+        FIRST_YEAR + YEARLY.len() - 1,
+        lines.concat()
+    ))?;
 
     page.section("AR on the sunspots of 309 years");
     page.paragraph(&format!(

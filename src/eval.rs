@@ -159,8 +159,15 @@ impl Evaluation {
             table.row([name, format!("{nats:.5}"), format!("{:.5}", nats / LN_2), format!("{:.4}", nats.exp())]);
         }
         let split = self.split.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default();
+        let seen = match self.split {
+            Part::All | Part::Train if self.floors_counted_on > 0 => {
+                "\nThey score what they have counted themselves: --split validation or test compares fairly."
+            }
+            _ => "",
+        };
         format!(
-            "{}\n{} symbols (split: {split}) in {:.1} s\n\n{table}\n\nfloors: counted on the training part of the text, {} symbols",
+            "{}\n{} symbols (split: {split}) in {:.1} s\n\n{table}\n\n\
+             The floors were counted on the training part of the text, {} symbols.{seen}",
             self.checkpoint,
             thousands(self.symbols),
             self.seconds,

@@ -4,16 +4,22 @@
 
 mod check;
 mod console;
+mod demo;
+mod demo_text;
 mod doctor;
 mod eval;
 mod failure;
 mod generate;
 mod gradcheck;
+mod graph;
 mod inspect;
 mod interrupt;
 mod model_file;
 mod results;
+mod resume;
+mod run;
 mod table;
+mod train;
 
 use autograd::kernels::memory::CachingAllocator;
 use clap::{Parser, Subcommand};
@@ -49,11 +55,15 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 a check failed, 4 diverged, 5 bad input
 /// What can be done.
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Arguments),
+    Train(train::Arguments),
+    Resume(resume::Arguments),
     Generate(generate::Arguments),
     Eval(eval::Arguments),
     Check(check::Arguments),
     Gradcheck(gradcheck::Arguments),
     Inspect(inspect::Arguments),
+    Graph(graph::Arguments),
     Doctor(doctor::Arguments),
 }
 
@@ -66,11 +76,15 @@ pub struct Context {
 impl Command {
     fn run(self, context: &Context) -> Result<()> {
         match self {
+            Command::Demo(arguments) => demo::run(arguments, context),
+            Command::Train(arguments) => train::run(arguments, context),
+            Command::Resume(arguments) => resume::run(arguments, context),
             Command::Generate(arguments) => generate::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),
             Command::Gradcheck(arguments) => gradcheck::run(arguments, context),
             Command::Inspect(arguments) => inspect::run(arguments, context),
+            Command::Graph(arguments) => graph::run(arguments, context),
             Command::Doctor(arguments) => doctor::run(arguments, context),
         }
     }

@@ -3,6 +3,8 @@
 //! This file is the map of the crate; it holds no code of its own.
 
 pub mod autoregressive;
+#[cfg(doctest)]
+mod book;
 pub mod check;
 pub mod distribution;
 pub mod error;

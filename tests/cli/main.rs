@@ -53,7 +53,7 @@ fn assert_error(output: &Output, code: i32, says: &[&str]) {
     }
 }
 
-const SUBCOMMANDS: [&str; 6] = ["generate", "eval", "check", "gradcheck", "inspect", "doctor"];
+const SUBCOMMANDS: [&str; 7] = ["generate", "eval", "check", "gradcheck", "inspect", "graph", "doctor"];
 
 #[test]
 fn every_subcommand_explains_itself_on_stdout() {

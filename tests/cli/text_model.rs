@@ -2,6 +2,7 @@
 
 use crate::tiny_model::{Files, TEXT, model, nats_per_symbol, write_run};
 use crate::{assert_code, assert_error, autoreg, stderr, stdout, with_model};
+use autograd::nn::Module;
 use models::text::vocabulary::VocabularyKind;
 use serde_json::Value;
 use std::io::Read;
@@ -192,4 +193,23 @@ fn inspect_shows_configuration_vocabulary_progress_and_every_tensor() {
     assert_eq!((&shown["data_type"], &shown["count"]), (&"F32".into(), &weights.len().into()));
     assert_eq!(shown["max"], f64::from(most));
     approx::assert_relative_eq!(shown["mean"].as_f64().unwrap(), mean, max_relative = 1e-12);
+}
+
+#[test]
+fn graph_names_every_parameter_and_draws_what_it_names() {
+    let files = Files::new();
+    let output = with_model("graph", &files.checkpoint, &[]);
+    assert_code(&output, 0);
+    let svg = files.path("graph.svg");
+    assert_code(&with_model("graph", &files.checkpoint, &["-o", svg.to_str().unwrap()]), 0);
+    let picture = std::fs::read_to_string(svg).unwrap();
+    assert!(picture.contains("<svg") && picture.contains("</svg>"));
+    for (name, param) in model(VocabularyKind::Characters).model.parameters() {
+        let shape = param.shape().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+        assert!(stdout(&output).contains(&format!(r#"[label="{name}\n({shape})""#)), "{}", stdout(&output));
+        assert!(picture.contains(&name), "{name}");
+    }
+    assert!(stdout(&output).contains("cross_entropy"));
+    let other = with_model("graph", &files.checkpoint, &["-o", "graph.png"]);
+    assert_error(&other, 2, &["graph.png", ".svg"]);
 }
