@@ -1,6 +1,6 @@
 //! What `train`, `resume` and `demo` share: a training in its run folder, seen on the terminal and on the run's page.
 
-use crate::console::Progress;
+use crate::console::{Progress, say};
 use crate::{Context, interrupt};
 use autograd::nn::Module;
 use models::error::{Error, Kind, Result};
@@ -14,7 +14,7 @@ use models::training::run_folder::RunFolder;
 use models::training::run_page::{RunSummary, duration, grouped, run_page};
 use models::training::trainer::{End, Limits, Observer, Trainer};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Makes a run folder with this configuration.
@@ -60,10 +60,6 @@ pub fn floors(task: &TextTask) -> Vec<Floor> {
 pub fn summary(task: &TextTask, folder: &Path, floors: &[Floor]) -> Result<RunSummary> {
     let config = task.config();
     let name = folder.display();
-    let samples = run_files::samples(folder)?.into_iter().filter_map(|(step, path)| {
-        let text = std::fs::read(path).ok()?;
-        Some((step, String::from_utf8_lossy(&text).into_owned()))
-    });
     let commands = [
         ("Write more text", format!("autoreg generate {name} -n 500 --seed 1")),
         ("Score it again, exactly", format!("autoreg eval {name} --data {} --split validation", config.data.path)),
@@ -72,24 +68,33 @@ pub fn summary(task: &TextTask, folder: &Path, floors: &[Floor]) -> Result<RunSu
     ];
     let data =
         Path::new(&config.data.path).file_name().map_or("text".into(), |name| name.to_string_lossy().into_owned());
-    Ok(RunSummary {
+    let summary = RunSummary {
         title: format!("{} on {data}", config.model.model.name().to_uppercase()),
         unit: config.data.vocabulary.unit().to_string(),
-        records: run_files::records(folder)?,
         floors: floors.to_vec(),
-        samples: samples.collect(),
         commands: commands.map(|(what, command)| (what.to_string(), command)).to_vec(),
         config: config::rows(config)?,
-    })
+        ..RunSummary::default()
+    };
+    with_progress(summary, folder)
+}
+
+/// The page with the records and samples that the folder holds now.
+fn with_progress(mut summary: RunSummary, folder: &Path) -> Result<RunSummary> {
+    let sample = |(step, path): (u64, PathBuf)| Some((step, String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned()));
+    summary.records = run_files::records(folder)?;
+    summary.samples = run_files::samples(folder)?.into_iter().filter_map(sample).collect();
+    Ok(summary)
 }
 
 /// Shows steps on the terminal and rewrites the page at every checkpoint.
-struct Display<'a> {
+struct Display {
     progress: Progress,
-    summarize: Box<dyn Fn(&Path) -> Result<RunSummary> + 'a>,
+    /// The page but for what training adds to the folder.
+    template: RunSummary,
 }
 
-impl Observer for Display<'_> {
+impl Observer for Display {
     fn step(&mut self, record: &Record, _: bool) {
         self.progress.update(record);
         if let Some(nats) = record.validation {
@@ -100,7 +105,7 @@ impl Observer for Display<'_> {
     }
 
     fn saved(&mut self, folder: &RunFolder) -> Result<()> {
-        let summary = (self.summarize)(folder.path())?;
+        let summary = with_progress(self.template.clone(), folder.path())?;
         folder.write_picture(loss_picture(&summary.records, &summary.floors, &summary.unit)?.as_str())?;
         folder.write_page(&run_page(&summary)?)
     }
@@ -129,18 +134,10 @@ impl TextRun {
         let stop = interrupt::install()?;
         let path = folder.path().to_owned();
         let end = {
-            // The page is made from what does not change in training, so that the trainer can be borrowed meanwhile.
-            let template = summary(&trainer.task, &path, &floors)?;
-            let summarize = |folder: &Path| {
-                let samples = run_files::samples(folder)?;
-                let read = |(step, path): (u64, std::path::PathBuf)| {
-                    Some((step, String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned()))
-                };
-                let samples = samples.into_iter().filter_map(read).collect();
-                Ok(RunSummary { records: run_files::records(folder)?, samples, ..template.clone() })
-            };
             let progress = Progress::new(steps);
-            let mut display = Display { progress, summarize: Box::new(summarize) };
+            // The template is made from what does not change in training, so that the trainer can be borrowed meanwhile.
+            let template = summary(&trainer.task, &path, &floors)?;
+            let mut display = Display { progress, template };
             let end = trainer.run(&mut folder, Limits { time: max_time, stop: &stop }, &mut display);
             display.progress.finish();
             end?
@@ -176,7 +173,7 @@ fn announce(trainer: &Trainer<TextTask>, floors: &[Floor], folder: &Path) {
     let corpus = &task.corpus;
     let model = &config.model;
     let parameters = grouped(trainer.model.parameter_count() as u64);
-    eprintln!(
+    say(&format!(
         "{} × {}, {} units, {parameters} parameters; {} symbols; {} to train on, {} to validate",
         model.model.name().to_uppercase(),
         model.layers,
@@ -184,10 +181,10 @@ fn announce(trainer: &Trainer<TextTask>, floors: &[Floor], folder: &Path) {
         task.vocabulary.size(),
         grouped(corpus.train.len() as u64),
         grouped(corpus.validation.len() as u64)
-    );
+    ));
     let floors: Vec<String> = floors.iter().map(|floor| format!("{} {:.3}", floor.name, floor.nats)).collect();
-    eprintln!("floors, nats per symbol: {}", floors.join(", "));
-    eprintln!("run folder: {}", folder.display());
+    say(&format!("floors, nats per symbol: {}", floors.join(", ")));
+    say(&format!("run folder: {}", folder.display()));
 }
 
 /// The configuration of a run on text.
