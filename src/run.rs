@@ -81,7 +81,8 @@ pub fn summary(task: &TextTask, folder: &Path, floors: &[Floor]) -> Result<RunSu
 
 /// The page with the records and samples that the folder holds now.
 fn with_progress(mut summary: RunSummary, folder: &Path) -> Result<RunSummary> {
-    let sample = |(step, path): (u64, PathBuf)| Some((step, String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned()));
+    let sample =
+        |(step, path): (u64, PathBuf)| Some((step, String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned()));
     summary.records = run_files::records(folder)?;
     summary.samples = run_files::samples(folder)?.into_iter().filter_map(sample).collect();
     Ok(summary)
