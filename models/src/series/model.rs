@@ -75,3 +75,17 @@ pub(super) fn check_targets(series: &[f64], targets: &Range<usize>, reach: usize
     }
     Ok(())
 }
+
+/// Refuses a past that a model cannot go on from: shorter than it looks back, or not finite there.
+pub(super) fn check_history(history: &[f64], reach: usize) -> Result<()> {
+    let what = || Error::new(Kind::BadInput, "cannot forecast the series");
+    let Some(start) = history.len().checked_sub(reach) else {
+        return Err(what()
+            .cause(format!("the model needs the {reach} values before, and there are {}", history.len()))
+            .help("give a longer series, or fit fewer lags"));
+    };
+    match (start..history.len()).find(|&t| !history[t].is_finite()) {
+        Some(t) => Err(what().cause(format!("value {} of the series is {}", t + 1, history[t]))),
+        None => Ok(()),
+    }
+}
