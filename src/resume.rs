@@ -63,5 +63,5 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     trainer.progress.settings = run::settings(trainer.task.config(), &text);
     folder.truncate_metrics(trainer.progress.step)?;
     folder.write_config(&models::training::config::to_toml(trainer.task.config())?)?;
-    TextRun { trainer, folder, max_time: arguments.max_time }.train(context)
+    TextRun { trainer, folder, max_time: arguments.max_time }.train(context).map(|_| ())
 }

@@ -106,12 +106,22 @@ impl Observer for Display<'_> {
     }
 }
 
+/// What a training on text leaves.
+pub struct Trained {
+    /// The text.
+    pub task: TextTask,
+    /// The folder, still locked.
+    pub folder: RunFolder,
+    /// What counting alone achieves on the validation part.
+    pub floors: Vec<Floor>,
+}
+
 impl TextRun {
     /// Trains to the end or until it is stopped, and says on stdout what came out.
     ///
     /// # Errors
     /// [`Kind::Interrupted`] after Ctrl-C, with everything saved; [`Kind::Diverged`]; [`Kind::Disk`].
-    pub fn train(self, context: &Context) -> Result<()> {
+    pub fn train(self, context: &Context) -> Result<Trained> {
         let TextRun { mut trainer, mut folder, max_time } = self;
         let floors = floors(&trainer.task);
         let steps = trainer.task.config().training.steps;
@@ -155,7 +165,8 @@ impl TextRun {
             }
         }
         lines.push(format!("page        {}", path.join("index.html").display()));
-        context.results.text(&(lines.join("\n") + "\n"))
+        context.results.text(&(lines.join("\n") + "\n"))?;
+        Ok(Trained { task: trainer.task, folder, floors })
     }
 }
 

@@ -131,5 +131,5 @@ fn text(arguments: TextArguments, context: &Context) -> Result<()> {
     let folder = run::create(&out_dir, common.overwrite, task.config())?;
     let mut trainer = Trainer::new(task, model, config.training)?;
     trainer.progress.settings = run::settings(trainer.task.config(), &text);
-    TextRun { trainer, folder, max_time: common.max_time }.train(context)
+    TextRun { trainer, folder, max_time: common.max_time }.train(context).map(|_| ())
 }

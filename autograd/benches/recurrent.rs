@@ -5,7 +5,7 @@ use autograd::kernels::gemm::Matrix;
 use autograd::kernels::gru::{gru_backward, gru_forward, step::GruStep};
 use autograd::kernels::lstm::{lstm_backward, lstm_forward, step::LstmStep};
 use autograd::kernels::math::Math;
-use autograd::kernels::recurrent::{Sequence, column_sums};
+use autograd::kernels::recurrent::Sequence;
 use autograd::kernels::team::Team;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -88,11 +88,6 @@ fn sequences(c: &mut Criterion) {
                 gates.copy_from_slice(&x);
                 lstm_backward(shape, &mut gates, w_lstm, &c, &dout, &mut dc, &mut dh);
             });
-        });
-        group.throughput(Throughput::Bytes(4 * 3 * steps as u64));
-        let mut sums = vec![0.0; 3 * hidden];
-        group.bench_function(BenchmarkId::new("column sums", &name), |b| {
-            b.iter(|| column_sums(&x[..3 * steps], &mut sums))
         });
     }
 }

@@ -1,5 +1,7 @@
 //! Distributions of one symbol as values: each scores, samples, and reports its entropy.
 
+use autograd::kernels::math::Math;
+use autograd::kernels::reduce::row_max;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
@@ -62,10 +64,29 @@ impl<T: autograd::Scalar> Distribution for Categorical<T> {
         self.logits[symbol as usize].as_f64() - largest - ln_sum
     }
 
+    /// One uniform number against the running sum of `exp(logit − largest)`, computed block by block with the vector
+    /// kernels (to their precision, a few 10⁻⁷ for f32), so that an alphabet of 10,000 symbols costs microseconds.
     fn sample(&self, random: &mut impl Rng) -> u32 {
-        let (largest, ln_sum) = self.normalizer();
-        let weight = |x: &T| (x.as_f64() - largest).exp();
-        draw(self.logits.iter().map(weight), ln_sum.exp(), random)
+        let mut largest = [T::neg_infinity()];
+        row_max(&self.logits, self.logits.len(), &mut largest);
+        let mut buffer = [T::zero(); BLOCK];
+        let total: f64 = self.logits.chunks(BLOCK).map(|block| sum(weights(block, largest[0], &mut buffer))).sum();
+        let mut left = random.random::<f64>() * total;
+        let blocks = self.logits.chunks(BLOCK).enumerate();
+        let mut last = 0;
+        for (i, block) in blocks {
+            let weights = weights(block, largest[0], &mut buffer);
+            let whole = sum(weights);
+            if whole > 0.0 {
+                // Where rounding leaves nothing to choose, `pick` gives the last symbol of the block that can come.
+                last = (i * BLOCK) as u32 + pick(weights.iter().map(|w| w.as_f64()), left);
+            }
+            if left < whole {
+                break;
+            }
+            left -= whole;
+        }
+        last
     }
 
     fn entropy(&self) -> f64 {
@@ -77,10 +98,28 @@ impl<T: autograd::Scalar> Distribution for Categorical<T> {
     }
 }
 
-/// Draws an index with probability proportional to its weight: one uniform number against the running sum.
-/// Rounding at the upper end gives the last index of positive weight.
-pub(crate) fn draw(weights: impl Iterator<Item = f64>, total: f64, random: &mut impl Rng) -> u32 {
-    let mut left = random.random::<f64>() * total;
+/// Logits whose weights are computed at a time.
+const BLOCK: usize = 256;
+
+/// `exp(logit − largest)` of a block.
+fn weights<'b, T: autograd::Scalar>(block: &[T], largest: T, buffer: &'b mut [T; BLOCK]) -> &'b [T] {
+    let weights = &mut buffer[..block.len()];
+    weights.iter_mut().zip(block).for_each(|(weight, &logit)| *weight = logit - largest);
+    <T as Math>::exp(weights);
+    weights
+}
+
+/// A sum in f64, in eight interleaved parts so that additions need not wait for one another.
+fn sum<T: autograd::Scalar>(weights: &[T]) -> f64 {
+    let mut parts = [0.0; 8];
+    let whole = weights.chunks_exact(8);
+    let rest: f64 = whole.remainder().iter().map(|w| w.as_f64()).sum();
+    whole.for_each(|eight| parts.iter_mut().zip(eight).for_each(|(part, w)| *part += w.as_f64()));
+    parts.iter().sum::<f64>() + rest
+}
+
+/// The index at which the running sum of the weights passes `left`; where it never does, the last of positive weight.
+pub(crate) fn pick(weights: impl Iterator<Item = f64>, mut left: f64) -> u32 {
     let mut last = 0;
     for (index, weight) in weights.enumerate() {
         if weight > 0.0 {
@@ -157,6 +196,20 @@ mod tests {
         (0..n).for_each(|_| counts[d.sample(&mut random) as usize] += 1.0);
         let expected = d.probabilities().into_iter().map(|p| p * f64::from(n));
         let chi_square: f64 = counts.iter().zip(expected).map(|(c, e)| (c - e).powi(2) / e).sum();
+        assert!(chi_square < 16.27, "χ² with 3 degrees of freedom is below 16.27 in 999 cases of 1000: {chi_square}");
+    }
+
+    #[test]
+    fn samples_of_a_large_alphabet_reach_every_block_as_often_as_it_is_likely() {
+        let n = 1000;
+        let d =
+            Categorical { logits: (0..n).map(|i| if i % 250 == 7 { 2.0_f32 } else { f32::NEG_INFINITY }).collect() };
+        let mut random = Streams::new(4).stream("test");
+        let mut counts = vec![0.0; n];
+        (0..40_000).for_each(|_| counts[d.sample(&mut random) as usize] += 1.0);
+        let four: Vec<f64> = [7, 257, 507, 757].map(|i| counts[i]).to_vec();
+        assert_eq!(four.iter().sum::<f64>(), 40_000.0);
+        let chi_square: f64 = four.iter().map(|c| (c - 1e4_f64).powi(2) / 1e4).sum();
         assert!(chi_square < 16.27, "χ² with 3 degrees of freedom is below 16.27 in 999 cases of 1000: {chi_square}");
     }
 

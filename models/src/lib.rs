@@ -4,6 +4,8 @@
 
 mod affine;
 pub mod autoregressive;
+#[cfg(doctest)]
+mod book;
 pub mod check;
 pub mod distribution;
 pub mod error;

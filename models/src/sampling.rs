@@ -1,9 +1,9 @@
 //! Drawing sequences from any model, and the ways to reshape a categorical distribution before drawing from it.
 
 use crate::autoregressive::Autoregressive;
-use crate::distribution::{Categorical, Distribution, Gaussian, draw};
+use crate::distribution::{Categorical, Distribution, Gaussian, pick};
 use crate::error::{Error, Kind, Result};
-use rand::Rng;
+use rand::{Rng, RngExt};
 
 /// How the next symbol is chosen. The steps apply in the order of the fields; each keeps what the ones before left.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,7 +145,7 @@ impl<T: autograd::Scalar> Reshape for Categorical<T> {
             self.sample(random)
         } else {
             let total = sampler.reshape(self);
-            draw(sampler.weights.iter().copied(), total, random)
+            pick(sampler.weights.iter().copied(), random.random::<f64>() * total)
         };
         self.note(sampler, symbol);
         symbol

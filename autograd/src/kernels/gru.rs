@@ -19,7 +19,8 @@ mod tests;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
-use super::recurrent::{LANES, Real, Sequence, block, cut, load, store};
+use super::recurrent::{LANES, Sequence, block, cut, load, store};
+use crate::Scalar;
 use rayon::prelude::*;
 
 /// Runs the GRU through all steps; gates in the order r, z, n.
@@ -32,11 +33,18 @@ use rayon::prelude::*;
 ///
 /// # Panics
 /// If a shape does not fit.
-pub fn gru_forward<T: Real>(shape: Sequence, gates: &mut [T], w_hh: Matrix<T>, b_hh: &[T], h: &mut [T], hn: &mut [T]) {
+pub fn gru_forward<T: Scalar>(
+    shape: Sequence,
+    gates: &mut [T],
+    w_hh: Matrix<T>,
+    b_hh: &[T],
+    h: &mut [T],
+    hn: &mut [T],
+) {
     forward_in_blocks(shape, gates, w_hh, b_hh, h, hn, shape.rows_of_a_task());
 }
 
-fn forward_in_blocks<T: Real>(
+fn forward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -80,7 +88,7 @@ struct Forward<'a, T> {
     h_next: &'a mut [T],
 }
 
-impl<T: Real> Pass for Forward<'_, T> {
+impl<T: Scalar> Pass for Forward<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -101,7 +109,7 @@ impl<T: Real> Pass for Forward<'_, T> {
 
 /// The formulas of this page for `count` units from `j` on.
 #[inline(always)]
-fn units<T: Real>(gates: &mut [T], hn: &mut [T], b_hh: &[T], h: &[T], h_next: &mut [T], j: usize, count: usize) {
+fn units<T: Scalar>(gates: &mut [T], hn: &mut [T], b_hh: &[T], h: &[T], h_next: &mut [T], j: usize, count: usize) {
     let at = [0, 1, 2].map(|gate| gate * h.len() + j);
     let (b_r, b_z, b_n) = (load(b_hh, at[0], count), load(b_hh, at[1], count), load(b_hh, at[2], count));
     let (mut r, mut z, mut n) = (load(gates, at[0], count), load(gates, at[1], count), load(gates, at[2], count));
@@ -128,7 +136,7 @@ fn units<T: Real>(gates: &mut [T], hn: &mut [T], b_hh: &[T], h: &[T], h_next: &m
 /// dh = ḣ z + [dr dz dn·r] W_hh
 /// ```
 /// The rest is the caller's, as products over all T·B rows: `dW_hh[rz] = gates[:, :2H]ᵀ h[..T]`, `dW_hh[n] = hnᵀ h[..T]`,
-/// `dW_ih = gatesᵀ x`, `dx = gates W_ih`; biases by [`column_sums`](super::recurrent::column_sums).
+/// `dW_ih = gatesᵀ x`, `dx = gates W_ih`; biases by [`column_sums`](super::reduce::column_sums).
 ///
 /// # Shapes
 /// - `gates` (T, B, 3H): in, r, z, n; out, the gradients of `W_ih x + b_ih`
@@ -138,7 +146,7 @@ fn units<T: Real>(gates: &mut [T], hn: &mut [T], b_hh: &[T], h: &[T], h_next: &m
 ///
 /// # Panics
 /// If a shape does not fit.
-pub fn gru_backward<T: Real>(
+pub fn gru_backward<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -151,7 +159,7 @@ pub fn gru_backward<T: Real>(
 }
 
 #[expect(clippy::too_many_arguments, reason = "the arguments of the public function and the rows of a task")]
-fn backward_in_blocks<T: Real>(
+fn backward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -197,7 +205,7 @@ struct Backward<'a, T> {
     dh: &'a mut [T],
 }
 
-impl<T: Real> Pass for Backward<'_, T> {
+impl<T: Scalar> Pass for Backward<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -219,7 +227,7 @@ impl<T: Real> Pass for Backward<'_, T> {
 /// The formulas of [`gru_backward`] for `count` units from `j` on, in place: r, z, n, hn become their gradients, and `dh` what
 /// the state before the step gets without the product.
 #[inline(always)]
-fn differentiate<T: Real>(gates: &mut [T], hn: &mut [T], h: &[T], dout: &[T], dh: &mut [T], j: usize, count: usize) {
+fn differentiate<T: Scalar>(gates: &mut [T], hn: &mut [T], h: &[T], dout: &[T], dh: &mut [T], j: usize, count: usize) {
     let at = [0, 1, 2].map(|gate| gate * h.len() + j);
     let (mut r, mut z, mut n) = (load(gates, at[0], count), load(gates, at[1], count), load(gates, at[2], count));
     let (h, dout, mut carried, mut u) =

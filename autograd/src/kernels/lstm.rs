@@ -18,7 +18,8 @@ mod tests;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
-use super::recurrent::{LANES, Real, Sequence, block, cut, load, store};
+use super::recurrent::{LANES, Sequence, block, cut, load, store};
+use crate::Scalar;
 use rayon::prelude::*;
 
 /// Runs the LSTM through all steps; gates in the order i, f, g, o.
@@ -30,11 +31,18 @@ use rayon::prelude::*;
 ///
 /// # Panics
 /// If a shape does not fit.
-pub fn lstm_forward<T: Real>(shape: Sequence, gates: &mut [T], w_hh: Matrix<T>, b_hh: &[T], h: &mut [T], c: &mut [T]) {
+pub fn lstm_forward<T: Scalar>(
+    shape: Sequence,
+    gates: &mut [T],
+    w_hh: Matrix<T>,
+    b_hh: &[T],
+    h: &mut [T],
+    c: &mut [T],
+) {
     forward_in_blocks(shape, gates, w_hh, b_hh, h, c, shape.rows_of_a_task());
 }
 
-fn forward_in_blocks<T: Real>(
+fn forward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -76,7 +84,7 @@ struct Forward<'a, T> {
     h_next: &'a mut [T],
 }
 
-impl<T: Real> Pass for Forward<'_, T> {
+impl<T: Scalar> Pass for Forward<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -97,7 +105,7 @@ impl<T: Real> Pass for Forward<'_, T> {
 
 /// The formulas of this page for `count` units from `j` on.
 #[inline(always)]
-fn units<T: Real>(gates: &mut [T], b_hh: &[T], c: &[T], c_next: &mut [T], h_next: &mut [T], j: usize, count: usize) {
+fn units<T: Scalar>(gates: &mut [T], b_hh: &[T], c: &[T], c_next: &mut [T], h_next: &mut [T], j: usize, count: usize) {
     let at = [0, 1, 2, 3].map(|gate| gate * c.len() + j);
     let (b_i, b_f) = (load(b_hh, at[0], count), load(b_hh, at[1], count));
     let (b_g, b_o) = (load(b_hh, at[2], count), load(b_hh, at[3], count));
@@ -129,7 +137,7 @@ fn units<T: Real>(gates: &mut [T], b_hh: &[T], c: &[T], c_next: &mut [T], h_next
 /// ```
 /// `tanh c'` is computed again: cheaper than the memory to keep it. The rest is the caller's, as products over all T·B rows:
 /// `dW_hh = gatesᵀ h[..T]`, `dW_ih = gatesᵀ x`, `dx = gates W_ih`; both biases by
-/// [`column_sums`](super::recurrent::column_sums) of `gates`.
+/// [`column_sums`](super::reduce::column_sums) of `gates`.
 ///
 /// # Shapes
 /// - `gates` (T, B, 4H): in, i, f, g, o; out, the gradients of `W_ih x + b_ih`
@@ -139,7 +147,7 @@ fn units<T: Real>(gates: &mut [T], b_hh: &[T], c: &[T], c_next: &mut [T], h_next
 ///
 /// # Panics
 /// If a shape does not fit.
-pub fn lstm_backward<T: Real>(
+pub fn lstm_backward<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -152,7 +160,7 @@ pub fn lstm_backward<T: Real>(
 }
 
 #[expect(clippy::too_many_arguments, reason = "the arguments of the public function and the rows of a task")]
-fn backward_in_blocks<T: Real>(
+fn backward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -198,7 +206,7 @@ struct Backward<'a, T> {
     dc: &'a mut [T],
 }
 
-impl<T: Real> Pass for Backward<'_, T> {
+impl<T: Scalar> Pass for Backward<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -219,7 +227,7 @@ impl<T: Real> Pass for Backward<'_, T> {
 
 /// The formulas of [`lstm_backward`] for `count` units from `j` on, in place: i, f, g, o become their gradients.
 #[inline(always)]
-fn differentiate<T: Real>(
+fn differentiate<T: Scalar>(
     gates: &mut [T],
     (c, c_next): (&[T], &[T]),
     dout: &[T],

@@ -1,5 +1,5 @@
-//! What the sequence kernels of [`gru`](super::gru) and [`lstm`](super::lstm) share: their shape, how the batch is cut into tasks,
-//! and the sums of columns that give the biases' gradients.
+//! What the sequence kernels of [`gru`](super::gru) and [`lstm`](super::lstm) share: their shape, and how the batch is cut into
+//! tasks. The sums of columns that give the biases' gradients are in [`reduce`](super::reduce).
 //!
 //! A sequence is parallel over the rows of the batch: one task takes a block of rows through all time steps, so no thread ever
 //! waits for another between steps, and the state of a block stays in that core's cache. Every result is computed by the same
@@ -8,15 +8,9 @@
 #[cfg(test)]
 pub(crate) mod test_support;
 
-use super::gemm::{Gemm, Matrix};
-use super::math::Math;
+use super::gemm::Matrix;
 use super::parallel::MIN_PARALLEL;
-use ndarray::NdFloat;
-use rayon::prelude::*;
-
-/// The element types of recurrent kernels.
-pub trait Real: NdFloat + Gemm + Math {}
-impl<T: NdFloat + Gemm + Math> Real for T {}
+use crate::Scalar;
 
 /// The extent of a recurrent sequence; buffers are time-major, `(time, batch, …)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +75,7 @@ pub(super) const LANES: usize = 16;
 
 /// `xs[j..j + count]`, filled up with zeros.
 #[inline(always)]
-pub(super) fn load<T: Real>(xs: &[T], j: usize, count: usize) -> [T; LANES] {
+pub(super) fn load<T: Scalar>(xs: &[T], j: usize, count: usize) -> [T; LANES] {
     let mut lanes = [T::zero(); LANES];
     lanes[..count].copy_from_slice(&xs[j..j + count]);
     lanes
@@ -89,42 +83,8 @@ pub(super) fn load<T: Real>(xs: &[T], j: usize, count: usize) -> [T; LANES] {
 
 /// `xs[j..j + count] ← lanes[..count]`.
 #[inline(always)]
-pub(super) fn store<T: Real>(xs: &mut [T], j: usize, count: usize, lanes: [T; LANES]) {
+pub(super) fn store<T: Scalar>(xs: &mut [T], j: usize, count: usize, lanes: [T; LANES]) {
     xs[j..j + count].copy_from_slice(&lanes[..count]);
-}
-
-/// Rows that [`column_sums`] adds up one after the other before partial sums meet.
-const ROWS_OF_A_PARTIAL_SUM: usize = 128;
-
-/// `sumsⱼ ← sumsⱼ + Σᵢ xs[i, j]` over the rows of a `(rows, width)` matrix; parallel, the same bits for any number of threads.
-///
-/// With the `gates` and `hn` that the backward kernels leave, these are the gradients of the biases.
-///
-/// # Panics
-/// If `xs` is not a whole number of rows of `sums.len()`.
-pub fn column_sums<T: Real>(xs: &[T], sums: &mut [T]) {
-    let width = sums.len();
-    if width == 0 {
-        return;
-    }
-    assert_eq!(xs.len() % width, 0, "column_sums: not a whole number of rows");
-    // Chunks of fixed height, whatever the number of threads; their sums are added in order.
-    let partial = |chunk: &[T]| {
-        let mut sum = vec![T::zero(); width];
-        for row in chunk.chunks_exact(width) {
-            sum.iter_mut().zip(row).for_each(|(s, &x)| *s += x);
-        }
-        sum
-    };
-    let height = ROWS_OF_A_PARTIAL_SUM * width;
-    let partials: Vec<Vec<T>> = if xs.len() < MIN_PARALLEL {
-        xs.chunks(height).map(partial).collect()
-    } else {
-        xs.par_chunks(height).map(partial).collect()
-    };
-    for partial in partials {
-        sums.iter_mut().zip(partial).for_each(|(s, p)| *s += p);
-    }
 }
 
 /// Cuts `hidden` units into at most `members` equal parts for the step of generation: `(first, count)` of each, in whole vectors.
@@ -134,7 +94,7 @@ pub(super) fn units_of(hidden: usize, members: usize) -> impl Iterator<Item = (u
 }
 
 /// The rows of some units for each of the given gates, one gate after the other: apart in the weight, side by side here.
-pub(super) fn gather_rows<T: Real>(
+pub(super) fn rows_of_units<T: Scalar>(
     w_hh: Matrix<T>,
     gates: std::ops::Range<usize>,
     first: usize,

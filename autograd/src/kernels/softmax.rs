@@ -1,6 +1,6 @@
 //! Softmax and log-softmax over rows, in place, and their backward passes.
 //!
-//! The loss built of them stands in [`cross_entropy`](mod@cross_entropy). Each row is read three times, but only the first reading
+//! The loss built of them stands in `softmax/cross_entropy.rs`. Each row is read three times, but only the first reading
 //! comes from memory: a row of 10,000 `f32` fits the level-1 cache.
 
 mod cross_entropy;

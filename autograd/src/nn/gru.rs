@@ -19,12 +19,20 @@ pub struct Gru<T> {
     pub layers: RecurrentLayers<T>,
     /// Between layers, in training.
     pub dropout: Dropout,
+    /// On the recurrent weights, in training: one mask for all steps of a sequence (DropConnect).
+    ///
+    /// Source: Merity, Keskar & Socher, "Regularizing and Optimizing LSTM Language Models", 2018, section 2.
+    pub weight_dropout: Dropout,
 }
 
 impl<T: Scalar> Gru<T> {
     /// `layers` layers of `hidden` units on inputs of `inputs` channels.
     pub fn new(inputs: usize, hidden: usize, layers: usize, dropout: f64, stream: &mut Stream) -> Self {
-        Gru { layers: RecurrentLayers::new(3, inputs, hidden, layers, stream), dropout: Dropout { p: dropout } }
+        Gru {
+            layers: RecurrentLayers::new(3, inputs, hidden, layers, stream),
+            dropout: Dropout { p: dropout },
+            weight_dropout: Dropout { p: 0.0 },
+        }
     }
 
     /// All states of the last layer, and the last state of every layer.
@@ -63,8 +71,9 @@ impl<T: Scalar> Gru<T> {
         let mut k = 0;
         loop {
             let layer = &self.layers.0[k];
+            let weight_hh = self.weight_dropout.forward(&layer.weight_hh, dropout.as_deref_mut());
             let first = state.narrow(0, k, 1).squeeze(0);
-            let states = gates.gru_sequence(&layer.weight_hh, &layer.bias_hh, &first);
+            let states = gates.gru_sequence(&weight_hh, &layer.bias_hh, &first);
             last.push(if time == 0 { first } else { states.narrow(1, time - 1, 1).squeeze(1) });
             k += 1;
             if k == layers {

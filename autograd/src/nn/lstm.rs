@@ -12,6 +12,10 @@ pub struct Lstm<T> {
     pub layers: RecurrentLayers<T>,
     /// Between layers, in training.
     pub dropout: Dropout,
+    /// On the recurrent weights, in training: one mask for all steps of a sequence (DropConnect).
+    ///
+    /// Source: Merity, Keskar & Socher, "Regularizing and Optimizing LSTM Language Models", 2018, section 2.
+    pub weight_dropout: Dropout,
 }
 
 /// The state between two steps, of every layer.
@@ -26,7 +30,11 @@ pub struct LstmState<T> {
 impl<T: Scalar> Lstm<T> {
     /// `layers` layers of `hidden` units on inputs of `inputs` channels.
     pub fn new(inputs: usize, hidden: usize, layers: usize, dropout: f64, stream: &mut Stream) -> Self {
-        Lstm { layers: RecurrentLayers::new(4, inputs, hidden, layers, stream), dropout: Dropout { p: dropout } }
+        Lstm {
+            layers: RecurrentLayers::new(4, inputs, hidden, layers, stream),
+            dropout: Dropout { p: dropout },
+            weight_dropout: Dropout { p: 0.0 },
+        }
     }
 
     /// All hidden states of the last layer, and the last state of every layer.
@@ -66,9 +74,10 @@ impl<T: Scalar> Lstm<T> {
         let mut k = 0;
         loop {
             let layer = &self.layers.0[k];
+            let weight_hh = self.weight_dropout.forward(&layer.weight_hh, dropout.as_deref_mut());
             let of_layer = |states: &Tensor<T>| states.narrow(0, k, 1).squeeze(0);
             let first = of_layer(&state.hidden);
-            let output = gates.lstm_sequence(&layer.weight_hh, &layer.bias_hh, &first, &of_layer(&state.cell));
+            let output = gates.lstm_sequence(&weight_hh, &layer.bias_hh, &first, &of_layer(&state.cell));
             last.push(if time == 0 { first } else { output.hidden.narrow(1, time - 1, 1).squeeze(1) });
             last_cells.push(output.cell);
             k += 1;

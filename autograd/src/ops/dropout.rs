@@ -1,4 +1,4 @@
-//! Dropout.
+//! Dropout: random elements zeroed, the others scaled up. When it is active is the layer's matter, in `nn/dropout.rs`.
 
 use super::rows::Rows;
 use crate::gradcheck::{Case, real};
@@ -25,11 +25,11 @@ impl<T: Scalar> Tensor<T> {
         let columns = self.shape()[self.rank() - 1];
         let mask = stream.dropout_mask(self.value().len(), 1.0 - p);
         let scale = T::of(1.0 / (1.0 - p));
-        let mut z = rows.into_buffer(self.value().clone());
+        let mut z = rows.buffer(self.value().clone());
         dropout::apply(&mut z, &mask, scale);
         Tensor::from_op("dropout", rows.restore(z, columns), [self], move |g, [dx]| {
             dx.add(|| {
-                let mut d = rows.into_buffer(g.into_shared());
+                let mut d = rows.buffer(g.into_shared());
                 dropout::apply(&mut d, &mask, scale);
                 rows.restore(d, columns)
             });

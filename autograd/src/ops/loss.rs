@@ -22,7 +22,7 @@ impl<T: Scalar> Tensor<T> {
         let (rows, targets) = self.rows_and_targets(targets);
         let v = self.shape()[self.rank() - 1];
         let (logits, input) = self.into_parts();
-        let mut probs = rows.into_buffer(logits);
+        let mut probs = rows.buffer(logits);
         let loss = softmax::cross_entropy(&mut probs, v, &targets);
         Tensor::from_op("cross_entropy", ArrayD::from_elem(vec![], loss), [&input], move |g, [dx]| {
             dx.add(|| {
@@ -91,7 +91,7 @@ mod tests {
         let logits = x.add_scalar(1.0);
         let buffer = logits.view().as_ptr() as usize;
         let rows = Rows::of(logits.value());
-        let reused = rows.into_buffer(logits.into_parts().0);
+        let reused = rows.buffer(logits.into_parts().0);
         assert_eq!(reused.as_ptr() as usize, buffer);
     }
 

@@ -82,7 +82,7 @@ fn weight_gradient<T: Scalar>(
     store: Store,
     dw: &mut [T],
 ) {
-    let rows = if width == 0 { 0 } else { d.len() / width };
+    let rows = d.len().checked_div(width).unwrap_or(0);
     let d = Matrix::with_strides(d, rows, columns, width, 1);
     gemm(d.t(), Matrix::new(&h[..rows * hidden], rows, hidden), store, dw);
 }

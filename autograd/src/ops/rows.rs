@@ -32,7 +32,7 @@ impl Rows {
     }
 
     /// [`Rows::flatten`] as a buffer to write to: x's own when nothing else holds it, else a copy.
-    pub(crate) fn into_buffer<T: Scalar>(&self, x: Value<T>) -> Vec<T> {
+    pub(crate) fn buffer<T: Scalar>(&self, x: Value<T>) -> Vec<T> {
         let x = self.flatten(x).into_owned();
         let (n, (buffer, offset)) = (x.len(), x.into_raw_vec_and_offset());
         let start = offset.unwrap_or(0);

@@ -38,7 +38,7 @@ impl<T: Scalar> Tensor<T> {
         assert!(self.rank() > 0, "{op}: of a tensor of rank 0");
         let rows = Rows::of(self.value());
         let columns = self.shape()[self.rank() - 1];
-        let mut z = rows.into_buffer(self.value().clone());
+        let mut z = rows.buffer(self.value().clone());
         forward(&mut z, columns);
         let z: ArrayD<T> = rows.restore(z, columns);
         let z = z.into_shared();
@@ -46,7 +46,7 @@ impl<T: Scalar> Tensor<T> {
         Tensor::from_op(op, z, [self], move |g, [dx]| {
             dx.add(|| {
                 let z = rows.flatten(saved);
-                let mut d = rows.into_buffer(g.into_shared());
+                let mut d = rows.buffer(g.into_shared());
                 backward(z.as_slice().expect("row-major"), &mut d, columns);
                 rows.restore(d, columns)
             });

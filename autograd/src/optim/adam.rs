@@ -1,4 +1,4 @@
-//! Adam and AdamW.
+//! Adam and AdamW: their state by parameter name. The arithmetic of a step is in `kernels/optimizer.rs`.
 
 use super::{Optimizer, Update, buffer};
 use crate::kernels::optimizer;

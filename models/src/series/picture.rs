@@ -11,6 +11,10 @@ use crate::training::plot::{Mark, Plot, Svg};
 pub struct Picture<'a> {
     /// The line above the picture.
     pub title: &'a str,
+    /// What the horizontal axis counts: `year`.
+    pub x_label: &'a str,
+    /// What is measured: `sunspots`.
+    pub y_label: &'a str,
     /// The position of the first value of `series` on the horizontal axis: 1700 for the sunspots.
     pub first: usize,
     /// The values known, those after the forecast was made included.
@@ -19,8 +23,6 @@ pub struct Picture<'a> {
     pub known: usize,
     /// The forecast of the values that follow.
     pub outlooks: &'a [Outlook],
-    /// What the positions are: `year`.
-    pub axis: &'a str,
 }
 
 /// Values before the forecast shown for each value forecast, at most: a forecast of ten among a million would be a dot.
@@ -36,30 +38,29 @@ impl Picture<'_> {
         if self.outlooks.is_empty() || self.known == 0 || self.known > self.series.len() {
             return Err(refuse("there is nothing to draw").help("ask for a horizon of 1 or more"));
         }
-        let drawable = |x: f64| x.abs() < 1e150;
-        if !self.outlooks.iter().all(|o| [o.mean, o.within_95.0, o.within_95.1].into_iter().all(drawable)) {
+        let drawable = |x: f64| x.abs() < f64::MAX / 4.0; // NaN is not; a sum of two still is a number
+        let edges = self.outlooks.iter().flat_map(|outlook| [outlook.within_95.0, outlook.within_95.1, outlook.mean]);
+        if !edges.into_iter().all(drawable) {
             return Err(refuse("the forecast leaves the range of numbers").help("forecast fewer steps"));
         }
         let axis = |position: usize| (self.first + position) as f64;
         let from = self.known.saturating_sub(PAST_PER_STEP * self.outlooks.len().max(10));
-        let until = self.series.len().min(self.known + self.outlooks.len());
+        let to = self.series.len().min(self.known + self.outlooks.len());
         // Forecast and bands start at the last known value, where nothing is uncertain.
-        let last = self.series[self.known - 1];
-        let start = (axis(self.known - 1), last);
+        let (x, last) = (axis(self.known - 1), self.series[self.known - 1]);
         let band = |within: fn(&Outlook) -> (f64, f64)| {
-            let edges = self.outlooks.iter().enumerate().map(|(i, outlook)| {
-                let (low, high) = within(outlook);
-                (axis(self.known + i), low, high)
-            });
-            std::iter::once((start.0, last, last)).chain(edges).collect()
+            let edges = self.outlooks.iter().map(within).enumerate();
+            let edges = edges.map(|(i, (low, high))| (axis(self.known + i), low, high));
+            std::iter::once((x, last, last)).chain(edges).collect()
         };
         let means = self.outlooks.iter().enumerate().map(|(i, outlook)| (axis(self.known + i), outlook.mean));
-        Plot::new(self.title, self.axis, "")
-            .size(960, 440)
+        Plot::new(self.title, self.x_label, self.y_label)
+            .size(960, 480)
+            .x_from(axis(from))
             .band("95 %", band(|outlook| outlook.within_95))
             .band("80 %", band(|outlook| outlook.within_80))
-            .series("forecast", Mark::Line, std::iter::once(start).chain(means).collect())
-            .series("series", Mark::Line, (from..until).map(|t| (axis(t), self.series[t])).collect())
+            .series("observed", Mark::Line, (from..to).map(|t| (axis(t), self.series[t])).collect())
+            .series("forecast", Mark::Line, std::iter::once((x, last)).chain(means).collect())
             .svg()
     }
 }
@@ -78,20 +79,29 @@ mod tests {
     fn the_picture_of_the_sunspots_has_two_bands_two_lines_and_its_years() {
         let model = Ar::least_squares(&YEARLY[..279], 9).unwrap().model;
         let outlooks = outlooks(&model, &YEARLY[..279], 30);
-        let (title, axis, first) = ("Sunspots", "year", FIRST_YEAR);
-        let picture = Picture { title, axis, first, series: &YEARLY, known: 279, outlooks: &outlooks };
+        let picture = Picture {
+            title: "Sunspots",
+            x_label: "year",
+            y_label: "sunspots",
+            first: FIRST_YEAR,
+            series: &YEARLY,
+            known: 279,
+            outlooks: &outlooks,
+        };
         let svg = picture.svg().unwrap();
-        assert_eq!(svg.as_str().matches("<polygon").count(), 2);
-        for text in ["Sunspots", "year", "1950", "2000", "80 %", "95 %", "forecast"] {
-            assert!(svg.as_str().contains(text), "{text} is missing");
+        let svg = svg.as_str();
+        for text in ["Sunspots", "year", "1980", "2000", "80 %", "95 %", "observed", "forecast"] {
+            assert!(svg.contains(text), "{text} is missing");
         }
+        assert_eq!(svg.matches("<polygon").count(), 2);
     }
 
     #[test]
     fn a_forecast_that_overflows_is_refused_and_not_drawn() {
         let model = Ar { constant: 0.0, coefficients: vec![10.0], variance: 1.0 };
         let outlooks = outlooks(&model, &[1.0], 400);
-        let picture = Picture { title: "", axis: "", first: 0, series: &[1.0], known: 1, outlooks: &outlooks };
+        let picture =
+            Picture { title: "", x_label: "", y_label: "", first: 0, series: &[1.0], known: 1, outlooks: &outlooks };
         assert!(picture.svg().unwrap_err().to_string().contains("fewer steps"));
     }
 }

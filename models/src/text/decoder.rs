@@ -167,7 +167,9 @@ mod tests {
     use autograd::random::Streams;
 
     fn model<T: Scalar>(model: Kind, layers: usize, symbols: usize, hidden: usize) -> LanguageModel<T> {
-        let config = Config { model, symbols, embedding: 5, hidden, layers, dropout: 0.3, embedding_dropout: 0.3 };
+        let (dropout, embedding_dropout, weight_dropout) = (0.3, 0.3, 0.3);
+        let config =
+            Config { model, symbols, embedding: 5, hidden, layers, dropout, embedding_dropout, weight_dropout };
         LanguageModel::new(&config, &mut Streams::new(11).stream("init"))
     }
 

@@ -45,12 +45,23 @@ pub struct Config {
     pub dropout: f64,
     /// The probability of dropout on the symbols' vectors, in training.
     pub embedding_dropout: f64,
+    /// The probability of dropout on the recurrent weights, in training: one mask for a whole window.
+    pub weight_dropout: f64,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let (embedding, hidden, layers) = (128, 512, 1);
-        Config { model: Kind::Gru, symbols: 0, embedding, hidden, layers, dropout: 0.0, embedding_dropout: 0.0 }
+        Config {
+            model: Kind::Gru,
+            symbols: 0,
+            embedding,
+            hidden,
+            layers,
+            dropout: 0.0,
+            embedding_dropout: 0.0,
+            weight_dropout: 0.0,
+        }
     }
 }
 
@@ -113,12 +124,17 @@ impl<T: Scalar> LanguageModel<T> {
     /// A model with PyTorch's initial distributions.
     pub fn new(config: &Config, stream: &mut Stream) -> Self {
         let Config { model, symbols, embedding, hidden, layers, dropout, .. } = *config;
+        let weight_dropout = Dropout { p: config.weight_dropout };
         LanguageModel {
             config: config.clone(),
             embedding: Embedding::new(symbols, embedding, stream),
             rnn: match model {
-                Kind::Gru => Recurrent::Gru(Gru::new(embedding, hidden, layers, dropout, stream)),
-                Kind::Lstm => Recurrent::Lstm(Lstm::new(embedding, hidden, layers, dropout, stream)),
+                Kind::Gru => {
+                    Recurrent::Gru(Gru { weight_dropout, ..Gru::new(embedding, hidden, layers, dropout, stream) })
+                }
+                Kind::Lstm => {
+                    Recurrent::Lstm(Lstm { weight_dropout, ..Lstm::new(embedding, hidden, layers, dropout, stream) })
+                }
             },
             head: Linear::new(hidden, symbols, stream),
         }

@@ -66,7 +66,15 @@ impl TextModel {
     ///
     /// # Errors
     /// None in practice: a configuration has a JSON form.
-    pub fn to_checkpoint(model: &LanguageModel<f32>, vocabulary: &Vocabulary) -> Result<Checkpoint> {
+    pub fn to_checkpoint(&self) -> Result<Checkpoint> {
+        Self::checkpoint_of(&self.model, &self.vocabulary)
+    }
+
+    /// [`TextModel::to_checkpoint`] of parts that live apart.
+    ///
+    /// # Errors
+    /// None in practice: a configuration has a JSON form.
+    pub fn checkpoint_of(model: &LanguageModel<f32>, vocabulary: &Vocabulary) -> Result<Checkpoint> {
         let mut checkpoint = Checkpoint::new(&model.config)?;
         checkpoint.vocabulary = serde_json::from_str(&vocabulary.to_json()).ok();
         for (name, param) in model.parameters() {
@@ -109,9 +117,7 @@ mod tests {
     fn a_model_comes_back_from_its_checkpoint_bit_for_bit() {
         for layer in [Layer::Gru, Layer::Lstm] {
             let original = text_model(layer);
-            let loaded =
-                TextModel::from_checkpoint(&TextModel::to_checkpoint(&original.model, &original.vocabulary).unwrap())
-                    .unwrap();
+            let loaded = TextModel::from_checkpoint(&original.to_checkpoint().unwrap()).unwrap();
             assert_eq!(loaded.model.config, original.model.config);
             for ((name, a), (_, b)) in loaded.model.parameters().into_iter().zip(original.model.parameters()) {
                 assert_eq!(a.values(), b.values(), "{name}");
@@ -122,7 +128,7 @@ mod tests {
     #[test]
     fn a_model_that_is_not_what_its_configuration_says_is_refused_before_it_is_made() {
         let original = text_model(Layer::Gru);
-        let mut checkpoint = TextModel::to_checkpoint(&original.model, &original.vocabulary).unwrap();
+        let mut checkpoint = original.to_checkpoint().unwrap();
         checkpoint.config["hidden"] = serde_json::json!(1_u64 << 40);
         let Err(error) = TextModel::from_checkpoint(&checkpoint) else { panic!("a trillion units were accepted") };
         assert_eq!(error.kind, Kind::BadInput);

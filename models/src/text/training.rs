@@ -74,7 +74,7 @@ impl TextConfig {
     pub fn check(&self) -> Result<()> {
         let m = &self.model;
         let sizes = [m.embedding, m.hidden, m.layers];
-        let dropouts = [m.dropout, m.embedding_dropout];
+        let dropouts = [m.dropout, m.embedding_dropout, m.weight_dropout];
         let wrong = |what: &str| Err(Error::new(Kind::Usage, what));
         if sizes.contains(&0) {
             return wrong("`model.embedding`, `model.hidden` and `model.layers` must be at least 1");
@@ -83,7 +83,9 @@ impl TextConfig {
             return wrong("`model.embedding`, `model.hidden` and `model.layers` must be at most 65536");
         }
         if dropouts.iter().any(|p| !(0.0..1.0).contains(p)) {
-            return wrong("`model.dropout` and `model.embedding_dropout` must be at least 0 and below 1");
+            return wrong(
+                "`model.dropout`, `model.embedding_dropout` and `model.weight_dropout` must be at least 0 and below 1",
+            );
         }
         self.training.check()
     }
@@ -137,7 +139,8 @@ impl TextTask {
 
     fn with_vocabulary(vocabulary: Vocabulary, corpus: Corpus, config: TextConfig) -> Result<Self> {
         let streams = TextStreams::new(corpus.train.len(), config.data.batch, config.data.window)?;
-        let drops = config.model.dropout > 0.0 || config.model.embedding_dropout > 0.0;
+        let Config { dropout, embedding_dropout, weight_dropout, .. } = config.model;
+        let drops = [dropout, embedding_dropout, weight_dropout].iter().any(|&p| p > 0.0);
         let dropout = drops.then(|| Streams::new(config.training.seed).stream("dropout"));
         Ok(TextTask { vocabulary, corpus, streams, window: Window::default(), carry: None, dropout, config })
     }
@@ -190,7 +193,7 @@ impl Task for TextTask {
     }
 
     fn checkpoint(&self, model: &LanguageModel<f32>) -> Result<Checkpoint> {
-        let mut checkpoint = TextModel::to_checkpoint(model, &self.vocabulary)?;
+        let mut checkpoint = TextModel::checkpoint_of(model, &self.vocabulary)?;
         checkpoint.push(Group::Data, StoredTensor::new("position", &[1], &[self.streams.position()]));
         if let Some(dropout) = &self.dropout {
             checkpoint.push(Group::Random, StoredTensor::new("dropout", &[6], &dropout.state()));

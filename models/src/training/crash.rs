@@ -1,156 +1,18 @@
 //! The promise "nothing saved is lost", held at every call to the disk: refused, killed, power lost, disk full.
 //!
-//! A [`FaultyDisk`] works on real files, counts its operations and goes wrong at the n-th, for every n. After each, what
-//! is on the disk is opened as a user would.
+//! A [`FaultyDisk`] goes wrong at its n-th operation, for every n. After each, what is on the disk is opened as a user would.
 
-use std::cell::{Cell, RefCell};
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::atomic::{Disk, DiskFile, SystemDisk};
+use super::atomic::Disk;
 use super::checkpoint::{Checkpoint, Group, Progress};
+use super::faulty_disk::{Fault, FaultyDisk, Plan};
 use super::run_files::{Which, resolve};
 use super::run_folder::{Retention, RunFolder};
 use super::safetensors_file::StoredTensor;
 use crate::error::{Kind, Result};
-
-/// How the disk goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Fault {
-    /// This one operation is refused; the next ones work.
-    Refused,
-    /// This write and all that follow find the disk full; other operations work.
-    Full,
-    /// The process is killed: this operation (a write: half of it) and nothing after it happens.
-    Killed,
-    /// As killed, and what was not synced is lost: contents become empty, renames are undone.
-    PowerLost,
-    /// As killed, and contents that were not synced are lost, but renames have reached the medium.
-    PowerLostAfterRenames,
-}
-
-#[derive(Default)]
-struct Journal {
-    /// Files whose last write was not synced.
-    unsynced: Vec<PathBuf>,
-    /// Renames whose folder was not synced: from, to, and what `to` held before.
-    renames: Vec<(PathBuf, PathBuf, Option<Vec<u8>>)>,
-}
-
-struct Plan {
-    fault: Fault,
-    fault_at: usize,
-    done: Cell<usize>,
-    journal: RefCell<Journal>,
-}
-
-impl Plan {
-    /// Counts an operation; an error if it goes wrong.
-    fn step(&self, is_write: bool) -> io::Result<()> {
-        let n = self.done.get();
-        self.done.set(n + 1);
-        let wrong = match self.fault {
-            Fault::Refused => n == self.fault_at,
-            Fault::Full => n >= self.fault_at && is_write,
-            _ => n >= self.fault_at,
-        };
-        match (wrong, self.fault) {
-            (false, _) => Ok(()),
-            (true, Fault::Full) => Err(io::ErrorKind::StorageFull.into()),
-            (true, _) => Err(io::Error::other("injected fault")),
-        }
-    }
-
-    /// What the medium holds after the power came back.
-    fn lose_power(&self) {
-        let journal = self.journal.take();
-        for path in &journal.unsynced {
-            if path.exists() {
-                fs::write(path, b"").unwrap();
-            }
-        }
-        if self.fault == Fault::PowerLost {
-            for (from, to, before) in journal.renames.into_iter().rev() {
-                fs::rename(&to, &from).unwrap();
-                if let Some(bytes) = before {
-                    fs::write(&to, bytes).unwrap();
-                }
-            }
-        }
-    }
-}
-
-struct FaultyDisk(Rc<Plan>);
-
-struct FaultyFile {
-    plan: Rc<Plan>,
-    path: PathBuf,
-    file: Box<dyn DiskFile>,
-}
-
-impl Write for FaultyFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.plan.journal.borrow_mut().unsynced.push(self.path.clone());
-        // Small writes, so that a file can be torn at many places.
-        let bytes = &bytes[..bytes.len().min(100)];
-        if let Err(e) = self.plan.step(true) {
-            // Only the first faulty write is half done; a killed process writes nothing more.
-            if self.plan.done.get() == self.plan.fault_at + 1 {
-                self.file.write_all(&bytes[..bytes.len() / 2])?;
-            }
-            return Err(e);
-        }
-        self.file.write_all(bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl DiskFile for FaultyFile {
-    fn sync(&mut self) -> io::Result<()> {
-        self.plan.step(false)?;
-        self.plan.journal.borrow_mut().unsynced.retain(|p| *p != self.path);
-        Ok(())
-    }
-}
-
-impl Disk for FaultyDisk {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        self.0.step(true)?;
-        self.0.journal.borrow_mut().unsynced.push(path.to_owned());
-        let file = SystemDisk.create(path)?;
-        Ok(Box::new(FaultyFile { plan: self.0.clone(), path: path.to_owned(), file }))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.0.step(false)?;
-        let mut journal = self.0.journal.borrow_mut();
-        journal.renames.push((from.to_owned(), to.to_owned(), fs::read(to).ok()));
-        journal.unsynced.iter_mut().filter(|p| *p == from).for_each(|p| *p = to.to_owned());
-        SystemDisk.rename(from, to)
-    }
-
-    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.0.step(false)?;
-        self.0.journal.borrow_mut().renames.retain(|(_, to, _)| to.parent() != Some(folder));
-        Ok(())
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.0.step(false)?;
-        SystemDisk.remove(path)
-    }
-
-    fn create_folder(&self, folder: &Path) -> io::Result<()> {
-        self.0.step(false)?;
-        SystemDisk.create_folder(folder)
-    }
-}
 
 fn checkpoint(step: u64) -> Checkpoint {
     let mut checkpoint = Checkpoint::new(&serde_json::json!({"model": "gru"})).unwrap();
@@ -169,11 +31,7 @@ fn loaded_step(folder: &Path, which: Which) -> u64 {
 
 /// A disk that never goes wrong and never waits for the medium: what is simulated needs no real fsync.
 fn sound_disk() -> Rc<dyn Disk> {
-    Rc::new(FaultyDisk(Rc::new(plan(Fault::Refused, usize::MAX))))
-}
-
-fn plan(fault: Fault, fault_at: usize) -> Plan {
-    Plan { fault, fault_at, done: Cell::new(0), journal: RefCell::default() }
+    Rc::new(FaultyDisk(Rc::new(Plan::new(Fault::Refused, usize::MAX))))
 }
 
 /// A run with steps 1 and 2 saved, then step 3 on a disk that goes wrong at its n-th operation. Gives the outcome of
@@ -183,7 +41,7 @@ fn save_with_fault(folder: &Path, fault: Fault, fault_at: usize) -> (Result<Path
     run.save(&checkpoint(1), true).unwrap();
     run.save(&checkpoint(2), false).unwrap();
     drop(run);
-    let plan = Rc::new(plan(fault, fault_at));
+    let plan = Rc::new(Plan::new(fault, fault_at));
     let mut run = RunFolder::open_on(Rc::new(FaultyDisk(plan.clone())), folder).unwrap();
     run.retain(Retention::Last(1));
     let outcome = run.save(&checkpoint(3), true);
@@ -255,7 +113,7 @@ fn overwriting_can_be_killed_at_every_operation_and_done_again() {
         let mut run = RunFolder::create_on(sound_disk(), folder.path(), false, "old").unwrap();
         run.save(&checkpoint(1), true).unwrap();
         drop(run);
-        let disk = Rc::new(FaultyDisk(Rc::new(plan(Fault::Killed, n))));
+        let disk = Rc::new(FaultyDisk(Rc::new(Plan::new(Fault::Killed, n))));
         let _ = RunFolder::create_on(disk, folder.path(), true, "new");
         if let Ok(path) = resolve(folder.path(), Which::Latest) {
             Checkpoint::load(&path).unwrap();

@@ -47,3 +47,5 @@ pub mod trainer;
 mod broken_files;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod faulty_disk;

@@ -4,10 +4,11 @@
 //! when the step is prepared, and each thread always reads the same part of it, which then stays in that core's reach.
 
 use super::Forward;
+use crate::Scalar;
 use crate::kernels::gemm::{Matrix, Store};
 use crate::kernels::math::dispatch::dispatch;
 use crate::kernels::packed::Packed;
-use crate::kernels::recurrent::{Disjoint, Real, Sequence, gather_rows, units_of};
+use crate::kernels::recurrent::{Disjoint, Sequence, rows_of_units, units_of};
 use crate::kernels::team::Team;
 use std::sync::{Mutex, PoisonError};
 
@@ -27,7 +28,7 @@ struct Part<T> {
     scratch: Mutex<Vec<T>>,
 }
 
-impl<T: Real> GruStep<T> {
+impl<T: Scalar> GruStep<T> {
     /// Packs the weight for a team of `members` threads.
     ///
     /// # Shapes
@@ -40,7 +41,7 @@ impl<T: Real> GruStep<T> {
         Sequence { time: 1, batch: 1, hidden }.check_weight("gru w_hh", w_hh, 3);
         assert_eq!(b_hh.len(), 3 * hidden, "gru b_hh: wrong length");
         let parts = units_of(hidden, members).map(|(first, units)| {
-            let rows = gather_rows(w_hh, 0..3, first, units);
+            let rows = rows_of_units(w_hh, 0..3, first, units);
             Part {
                 first,
                 units,
@@ -73,7 +74,7 @@ impl<T: Real> GruStep<T> {
     }
 }
 
-impl<T: Real> Part<T> {
+impl<T: Scalar> Part<T> {
     fn step(&self, hidden: usize, gates_x: &[T], h_in: &[T], h_out: &mut [T]) {
         let (first, units) = (self.first, self.units);
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,8 +2,9 @@
 
 use super::step::GruStep;
 use super::*;
-use crate::kernels::recurrent::column_sums;
+use crate::kernels::gemm::Store;
 use crate::kernels::recurrent::test_support::{SHAPES, cast, close, largest_difference, random, with_threads};
+use crate::kernels::reduce::column_sums;
 use crate::kernels::team::Team;
 
 /// Inputs of one problem, in double precision.
@@ -47,7 +48,7 @@ impl Problem {
         }
     }
 
-    fn forward<T: Real>(&self, rows: usize) -> Trace<T> {
+    fn forward<T: Scalar>(&self, rows: usize) -> Trace<T> {
         let Sequence { time, batch, hidden } = self.shape;
         let (mut gates, mut hn) = (cast::<T>(&self.x), vec![T::nan(); time * batch * hidden]);
         let mut h = cast::<T>(&self.h0);
@@ -57,7 +58,7 @@ impl Problem {
         Trace { gates, h, hn }
     }
 
-    fn backward<T: Real>(&self, trace: &Trace<T>, rows: usize) -> Gradients<T> {
+    fn backward<T: Scalar>(&self, trace: &Trace<T>, rows: usize) -> Gradients<T> {
         let Sequence { time, batch, hidden } = self.shape;
         let Trace { mut gates, h, mut hn } = trace.clone();
         let (w, dout, mut h0) = (cast::<T>(&self.w_hh), cast::<T>(&self.dout), vec![T::nan(); batch * hidden]);
@@ -71,8 +72,8 @@ impl Problem {
             }
         }
         let (mut of_gates, mut of_hn) = (vec![T::zero(); 3 * hidden], vec![T::zero(); hidden]);
-        column_sums(&gates, &mut of_gates);
-        column_sums(&hn, &mut of_hn);
+        column_sums(&gates, Store::Overwrite, &mut of_gates);
+        column_sums(&hn, Store::Overwrite, &mut of_hn);
         let b_hh = [&of_gates[..2 * hidden], &of_hn].concat();
         Gradients { x: gates, w_hh, b_hh, h0 }
     }
@@ -187,7 +188,7 @@ fn any_number_of_threads_gives_the_same_bits() {
 
 #[test]
 fn steps_equal_the_sequence_bit_for_bit() {
-    fn check<T: Real>(shape: Sequence, members: usize) {
+    fn check<T: Scalar>(shape: Sequence, members: usize) {
         let Sequence { time, batch, hidden } = shape;
         let p = Problem::new(shape);
         let h = p.forward::<T>(batch).h;

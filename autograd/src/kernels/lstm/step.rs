@@ -4,10 +4,11 @@
 //! part of it, because the step is as fast as the weight can be read.
 
 use super::Forward;
+use crate::Scalar;
 use crate::kernels::gemm::{Matrix, Store};
 use crate::kernels::math::dispatch::dispatch;
 use crate::kernels::packed::Packed;
-use crate::kernels::recurrent::{Disjoint, Real, Sequence, gather_rows, units_of};
+use crate::kernels::recurrent::{Disjoint, Sequence, rows_of_units, units_of};
 use crate::kernels::team::Team;
 use std::sync::{Mutex, PoisonError};
 
@@ -27,7 +28,7 @@ struct Part<T> {
     gates: Mutex<Vec<T>>,
 }
 
-impl<T: Real> LstmStep<T> {
+impl<T: Scalar> LstmStep<T> {
     /// Packs the weight for a team of `members` threads.
     ///
     /// # Shapes
@@ -40,7 +41,7 @@ impl<T: Real> LstmStep<T> {
         Sequence { time: 1, batch: 1, hidden }.check_weight("lstm w_hh", w_hh, 4);
         assert_eq!(b_hh.len(), 4 * hidden, "lstm b_hh: wrong length");
         let parts = units_of(hidden, members).map(|(first, units)| {
-            let rows = gather_rows(w_hh, 0..4, first, units);
+            let rows = rows_of_units(w_hh, 0..4, first, units);
             Part {
                 first,
                 units,
@@ -77,7 +78,7 @@ impl<T: Real> LstmStep<T> {
     }
 }
 
-impl<T: Real> Part<T> {
+impl<T: Scalar> Part<T> {
     fn step(&self, hidden: usize, gates_x: &[T], h_in: &[T], c_in: &[T], h_out: &mut [T], c_out: &mut [T]) {
         let (first, units) = (self.first, self.units);
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,8 +2,9 @@
 
 use super::step::LstmStep;
 use super::*;
-use crate::kernels::recurrent::column_sums;
+use crate::kernels::gemm::Store;
 use crate::kernels::recurrent::test_support::{SHAPES, cast, close, largest_difference, random, with_threads};
+use crate::kernels::reduce::column_sums;
 use crate::kernels::team::Team;
 
 /// Inputs of one problem, in double precision.
@@ -52,7 +53,7 @@ impl Problem {
         }
     }
 
-    fn forward<T: Real>(&self, rows: usize) -> Trace<T> {
+    fn forward<T: Scalar>(&self, rows: usize) -> Trace<T> {
         let Sequence { time, hidden, .. } = self.shape;
         let mut gates = cast::<T>(&self.x);
         let (mut h, mut c) = (cast::<T>(&self.h0), cast::<T>(&self.c0));
@@ -63,7 +64,7 @@ impl Problem {
         Trace { gates, h, c }
     }
 
-    fn backward<T: Real>(&self, trace: &Trace<T>, rows: usize) -> Gradients<T> {
+    fn backward<T: Scalar>(&self, trace: &Trace<T>, rows: usize) -> Gradients<T> {
         let Sequence { time, batch, hidden } = self.shape;
         let Trace { mut gates, h, c } = trace.clone();
         let (w, dout) = (cast::<T>(&self.w_hh), cast::<T>(&self.dout));
@@ -77,7 +78,7 @@ impl Problem {
             }
         }
         let mut b_hh = vec![T::zero(); 4 * hidden];
-        column_sums(&gates, &mut b_hh);
+        column_sums(&gates, Store::Overwrite, &mut b_hh);
         Gradients { x: gates, w_hh, b_hh, h0, c0 }
     }
 
@@ -197,7 +198,7 @@ fn any_number_of_threads_gives_the_same_bits() {
 
 #[test]
 fn steps_equal_the_sequence_bit_for_bit() {
-    fn check<T: Real>(shape: Sequence, members: usize) {
+    fn check<T: Scalar>(shape: Sequence, members: usize) {
         let Sequence { time, batch, hidden } = shape;
         let p = Problem::new(shape);
         let Trace { h, c, .. } = p.forward::<T>(batch);

@@ -1,6 +1,7 @@
 //! What the tests of the recurrent kernels share: shapes, random inputs, tolerances, thread pools.
 
-use super::{Real, Sequence, column_sums};
+use super::Sequence;
+use crate::Scalar;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -21,12 +22,12 @@ pub(crate) fn random(seed: u64, count: usize, scale: f64) -> Vec<f64> {
 }
 
 /// Nearest values in `T`.
-pub(crate) fn cast<T: Real>(xs: &[f64]) -> Vec<T> {
+pub(crate) fn cast<T: Scalar>(xs: &[f64]) -> Vec<T> {
     xs.iter().map(|&x| T::from(x).expect("a float fits a float")).collect()
 }
 
 /// The largest `|x − y|`; NaN wherever there is one, so that comparisons with it fail.
-pub(crate) fn largest_difference<T: Real>(xs: &[T], ys: &[f64]) -> f64 {
+pub(crate) fn largest_difference<T: Scalar>(xs: &[T], ys: &[f64]) -> f64 {
     assert_eq!(xs.len(), ys.len());
     let differences = xs.iter().zip(ys).map(|(x, y)| (x.to_f64().unwrap_or(f64::NAN) - y).abs());
     differences.fold(0.0, |worst, d| if d <= worst { worst } else { d })
@@ -40,22 +41,4 @@ pub(crate) fn close(x: f64, y: f64, tolerance: f64) -> bool {
 /// Runs `f` in a rayon pool of its own.
 pub(crate) fn with_threads<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads start").install(f)
-}
-
-#[test]
-fn column_sums_add_to_what_is_there_and_do_not_depend_on_threads() {
-    let (rows, width) = (1000, 67);
-    let xs: Vec<f32> = random(9, rows * width, 1.0).into_iter().map(|x| x as f32).collect();
-    let run = |threads| {
-        let mut sums = vec![1.0f32; width];
-        with_threads(threads, || column_sums(&xs, &mut sums));
-        sums
-    };
-    let one = run(1);
-    let exact: Vec<f64> =
-        (0..width).map(|j| 1.0 + (0..rows).map(|i| f64::from(xs[i * width + j])).sum::<f64>()).collect();
-    assert!(largest_difference(&one, &exact) < 1e-4);
-    for threads in [2, 3, 8] {
-        assert_eq!(run(threads), one, "{threads} threads");
-    }
 }

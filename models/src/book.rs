@@ -1,0 +1,18 @@
+//! The code in the README and in the book, compiled and run as this crate's documentation tests. Exists for them alone.
+//!
+//! It stands here because the text uses both crates, and rustdoc tests libraries only.
+
+macro_rules! page {
+    ($name:ident, $path:literal) => {
+        #[doc = include_str!($path)]
+        struct $name;
+    };
+}
+
+page!(Readme, "../../README.md");
+page!(Contributing, "../../CONTRIBUTING.md");
+page!(ReverseMode, "../../docs/book/01-reverse-mode.md");
+page!(Engine, "../../docs/book/02-engine.md");
+page!(GradientChecking, "../../docs/book/03-gradient-checking.md");
+page!(GatedRecurrentUnit, "../../docs/book/04-gru.md");
+page!(LeastSquaresToNetwork, "../../docs/book/05-from-least-squares-to-a-network.md");

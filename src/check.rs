@@ -1,0 +1,69 @@
+//! `autoreg check`: the properties that every model here must have, checked on the model of a file.
+
+use crate::Context;
+use crate::model_file::{ModelFile, PATH_HELP};
+use crate::table::{Align, Table};
+use autograd::random::Streams;
+use clap::Args;
+use models::check::{Outcome, causality, each_sums_to_one, steps_equal_parallel, sum_to_one};
+use models::error::{Error, Kind, Result};
+use models::text::decoder::Decoder;
+use rand::RngExt;
+use std::path::PathBuf;
+
+/// Check a model: causality, sum to one, steps = parallel pass.
+///
+/// Random sequences are drawn from the seed. Small alphabets are enumerated: the probabilities of all sequences of two
+/// symbols must sum to one. Ends with exit code 3 if a check fails.
+#[derive(Args)]
+pub struct Arguments {
+    #[arg(value_name = "RUN|CHECKPOINT", help = PATH_HELP)]
+    model: PathBuf,
+
+    /// Length of the random sequences
+    #[arg(long, value_name = "T", default_value_t = 32, value_parser = clap::value_parser!(u32).range(2..=4096))]
+    length: u32,
+
+    /// Another seed draws other sequences
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// The most sequences that are enumerated for the sum to one.
+const MOST_SEQUENCES: u64 = 10_000;
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// A bad input for a file that is no model; a failed check after the table is written.
+pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
+    let file = ModelFile::open(&arguments.model)?;
+    let decoder = Decoder::new(&file.text.model);
+    let symbols = file.text.vocabulary.size() as u32;
+    let mut random = Streams::new(arguments.seed).stream("check");
+    let sequence: Vec<u32> = (0..arguments.length).map(|_| random.random_range(0..symbols)).collect();
+
+    let mut outcomes = Vec::new();
+    if symbols > 1 {
+        outcomes.push(causality(&decoder, &sequence, |symbol| (symbol + 1) % symbols));
+    }
+    outcomes.push(steps_equal_parallel(&decoder, &sequence));
+    // To score one symbol costs V, so a distribution costs V²: of a large alphabet, fewer positions.
+    let positions = (1_000_000_000 / u64::from(symbols).pow(2)).clamp(1, sequence.len() as u64) as usize;
+    outcomes.push(each_sums_to_one(&decoder, &sequence[..positions], symbols));
+    if u64::from(symbols).pow(2) <= MOST_SEQUENCES {
+        outcomes.push(sum_to_one(&decoder, symbols, 2));
+    }
+
+    let mut table = Table::new(&[("check", Align::Left), ("outcome", Align::Left), ("detail", Align::Left)]);
+    for Outcome { name, detail, passed } in &outcomes {
+        table.row([name.to_string(), if *passed { "ok" } else { "FAILED" }.to_owned(), detail.clone()]);
+    }
+    context.results.line(table)?;
+    let failed: Vec<&str> = outcomes.iter().filter(|outcome| !outcome.passed).map(|outcome| outcome.name).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let what = format!("{} of {} checks of {} failed", failed.len(), outcomes.len(), file.path.display());
+    Err(Error::new(Kind::CheckFailed, what).cause(failed.join(", ")))
+}

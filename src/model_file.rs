@@ -1,0 +1,67 @@
+//! The model that a path on the command line means: a run folder's best checkpoint, or a file. Loads, and says why it cannot.
+
+use models::error::{Error, Kind, Result};
+use models::text::corpus::Split;
+use models::text::language_model::Config;
+use models::text::saved::TextModel;
+use models::training::checkpoint::Checkpoint;
+use models::training::run_files::{Which, resolve};
+use std::path::{Path, PathBuf};
+
+/// What `RUN|CHECKPOINT` means, for the help of every subcommand that takes one.
+pub const PATH_HELP: &str = "A run folder (its best checkpoint; RUN/latest means the newest) or a checkpoint file";
+
+/// A language model and where it came from.
+pub struct ModelFile {
+    /// The checkpoint file.
+    pub path: PathBuf,
+    /// The checkpoint without its tensors.
+    pub checkpoint: Checkpoint,
+    /// The model and its vocabulary.
+    pub text: TextModel,
+}
+
+impl ModelFile {
+    /// Loads the model that `path` means.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`] with path and cause, whatever is wrong with it.
+    pub fn open(path: &Path) -> Result<Self> {
+        let path = resolve(path, Which::Best)?;
+        let mut checkpoint = Checkpoint::load(&path)?;
+        if TextModel::is_kind(checkpoint.model()?) {
+            let Config { symbols, embedding, hidden, layers, .. } = checkpoint.config_as()?;
+            if [symbols, embedding, hidden, layers].contains(&0) {
+                let what = format!("{}: the metadata `autoreg.config` is not usable", path.display());
+                let cause = format!(
+                    "symbols {symbols}, embedding {embedding}, hidden {hidden}, layers {layers}: none may be 0"
+                );
+                return Err(Error::new(Kind::BadInput, what).cause(cause));
+            }
+        }
+        let text = TextModel::from_checkpoint(&checkpoint)?;
+        checkpoint.tensors = Vec::new();
+        Ok(ModelFile { path, checkpoint, text })
+    }
+
+    /// The kind of model: `gru`.
+    pub fn kind(&self) -> &str {
+        self.checkpoint.model().unwrap_or_default()
+    }
+
+    /// The step of the checkpoint, where it is one of a run.
+    pub fn step(&self) -> Option<u64> {
+        self.checkpoint.progress.as_ref().map(|progress| progress.step)
+    }
+
+    /// How the run split its text (`[data]` of its configuration); the default where the file does not say.
+    pub fn split(&self) -> Split {
+        let data = self.checkpoint.progress.as_ref().and_then(|progress| progress.settings.get("data"));
+        let share = |key: &str| data.and_then(|data| data.get(key)).and_then(serde_json::Value::as_f64);
+        let usual = Split::default();
+        match (share("train"), share("validation")) {
+            (Some(train), Some(validation)) => Split { train, validation },
+            _ => usual,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The command line as a user meets it: the binary is run, and its stdout, stderr, exit code and files are looked at.
+
+mod bad_input;
+mod text_model;
+mod tiny_model;
+mod tools;
+
+use assert_cmd::Command;
+use std::path::Path;
+use std::process::Output;
+
+/// Runs the binary with these arguments.
+fn autoreg<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_autoreg"))
+        .args(arguments)
+        .env_remove("AUTOREG_THREADS")
+        .env_remove("RUST_BACKTRACE")
+        .output()
+        .expect("the binary runs")
+}
+
+/// Runs the binary with a model between the subcommand and its other arguments.
+fn with_model(subcommand: &str, model: &Path, arguments: &[&str]) -> Output {
+    let model = model.to_str().expect("a temporary folder has a Unicode name");
+    autoreg([subcommand, model].iter().chain(arguments))
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("stdout is UTF-8")
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("stderr is UTF-8")
+}
+
+/// Asserts an exit code, and that whatever went wrong was told as an error and not as a panic.
+#[track_caller]
+fn assert_code(output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "stdout: {}\nstderr: {}", stdout(output), stderr(output));
+    let told = stderr(output);
+    assert!(!told.contains("panicked") && !told.contains("internal") && !told.contains("RUST_BACKTRACE"), "{told}");
+    if code != 0 {
+        assert!(told.contains("error: "), "{told}");
+    }
+}
+
+/// Asserts an exit code and that stderr says each of these.
+#[track_caller]
+fn assert_error(output: &Output, code: i32, says: &[&str]) {
+    assert_code(output, code);
+    for word in says {
+        assert!(stderr(output).contains(word), "`{word}` is not in: {}", stderr(output));
+    }
+}
+
+const SUBCOMMANDS: [&str; 7] = ["generate", "eval", "check", "gradcheck", "inspect", "graph", "doctor"];
+
+#[test]
+fn every_subcommand_explains_itself_on_stdout() {
+    let help = autoreg(["--help"]);
+    assert_code(&help, 0);
+    assert!(stdout(&help).contains("Exit codes"));
+    for subcommand in SUBCOMMANDS {
+        assert!(stdout(&help).contains(subcommand));
+        let own = autoreg([subcommand, "--help"]);
+        assert_code(&own, 0);
+        assert!(stdout(&own).contains(&format!("autoreg {subcommand}")) && own.stderr.is_empty());
+    }
+    assert!(stdout(&autoreg(["--version"])).starts_with("autoreg "));
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_a_usage_error() {
+    for (arguments, says) in [
+        (&[][..], "Usage"),
+        (&["generat"], "generate"),
+        (&["eval", "run"], "--data"),
+        (&["generate", "run", "--no-such-flag"], "--no-such-flag"),
+        (&["eval", "run", "--data", "x", "--split", "tset"], "test"),
+        (&["doctor", "--threads", "0"], "1..=1024"),
+        (&["doctor", "--threads", "1000000"], "1..=1024"),
+        (&["check", "run", "--length", "1"], "--length"),
+    ] {
+        let output = autoreg(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{arguments:?}: {}", stderr(&output));
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}

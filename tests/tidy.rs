@@ -1,0 +1,300 @@
+//! The habits that a reader of this code relies on, held by reading the source tree: what every file begins with and how long it
+//! grows, which way dependencies point, where `unsafe` lives, that no op goes without a gradient check.
+
+#[path = "tidy/source.rs"]
+mod source;
+
+use std::collections::BTreeSet;
+
+use autograd::gradcheck;
+use source::{Source, line_of, words};
+
+/// Lines that one sitting can read. A longer file says why in its `//!`, in a sentence with the words "longer than".
+const LONG: usize = 300;
+
+fn rust() -> Vec<Source> {
+    source::all().into_iter().filter(|file| file.path.ends_with(".rs")).collect()
+}
+
+/// Rust files of the libraries and of the program, without tests, examples and benches.
+fn is_shipped(path: &str) -> bool {
+    ["autograd/src/", "models/src/", "src/"].iter().any(|folder| path.starts_with(folder))
+}
+
+#[track_caller]
+fn none(findings: Vec<String>, rule: &str) {
+    assert!(findings.is_empty(), "{rule}:\n  {}", findings.join("\n  "));
+}
+
+#[test]
+fn every_file_begins_by_saying_what_it_is() {
+    let silent = rust().into_iter().filter(|file| file.opening().len() < 20);
+    none(silent.map(|file| file.path).collect(), "each file begins with `//!` saying what it is and is not");
+}
+
+#[test]
+fn a_file_longer_than_one_sitting_says_why() {
+    let long = rust().into_iter().filter(|file| file.text.lines().count() > LONG);
+    let silent = long.filter(|file| !file.opening().contains("longer than"));
+    let told = silent.map(|file| format!("{}: {} lines", file.path, file.text.lines().count()));
+    none(told.collect(), "split it, or say in its `//!` why it is longer than 300 lines");
+}
+
+#[test]
+fn files_are_named_after_what_they_hold() {
+    let empty = ["utils", "util", "helpers", "helper", "common", "misc", "base", "manager"];
+    let parts = |path: &str| path.trim_end_matches(".rs").split('/').map(str::to_owned).collect::<Vec<_>>();
+    let badly = rust().into_iter().filter(|file| parts(&file.path).iter().any(|part| empty.contains(&part.as_str())));
+    none(badly.map(|file| file.path).collect(), "a name says what is inside");
+}
+
+#[test]
+fn unsafe_code_lives_in_the_kernels_alone_and_says_why_it_is_sound() {
+    let mut found = Vec::new();
+    for file in rust() {
+        let code = file.code();
+        for at in words(&code, "unsafe") {
+            let line = line_of(&code, at);
+            let place = format!("{}:{line}", file.path);
+            if !file.path.starts_with("autograd/src/kernels/") {
+                found.push(format!("{place}: outside autograd/src/kernels"));
+            } else if !is_explained(&file.text, line, &code[at..]) {
+                found.push(format!("{place}: no `// SAFETY:` before it"));
+            }
+        }
+    }
+    none(found, "unsafe code");
+}
+
+/// Whether the `unsafe` of this line asks something of its caller (`unsafe fn`, in a signature or a type), or `// SAFETY:`
+/// stands on the line or above it, with nothing but comments, attributes and the beginning of the statement between.
+fn is_explained(text: &str, line: usize, code: &str) -> bool {
+    let after = code["unsafe".len()..].trim_start();
+    if after.starts_with("fn") || after.starts_with("extern") || after.starts_with("trait") {
+        return true;
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    let near = (line.saturating_sub(6)..line).rev();
+    near.map(|i| lines[i]).any(|line| line.contains("SAFETY:"))
+}
+
+#[test]
+fn libraries_do_not_print_or_exit_and_nothing_is_left_unwritten() {
+    let everywhere = ["todo!", "unimplemented!", "dbg!"];
+    let in_libraries = ["println!", "print!", "eprintln!", "eprint!", "process::exit", "process::abort"];
+    let mut found = Vec::new();
+    for file in rust() {
+        let code = file.code();
+        let is_library = is_shipped(&file.path) && !file.path.starts_with("src/");
+        let forbidden = everywhere.iter().chain(in_libraries.iter().filter(|_| is_library));
+        for what in forbidden {
+            let word = what.trim_end_matches('!');
+            let uses = words(&code, word).filter(|&at| code[at..].starts_with(what));
+            found.extend(uses.map(|at| format!("{}:{}: {what}", file.path, line_of(&code, at))));
+        }
+    }
+    none(found, "not here");
+}
+
+#[test]
+fn no_test_is_switched_off() {
+    let mut found = Vec::new();
+    for file in rust() {
+        let code = file.code();
+        let off = code.match_indices("#[ignore").map(|(at, _)| format!("{}:{}", file.path, line_of(&code, at)));
+        found.extend(off);
+    }
+    none(found, "a test that does not run holds nothing");
+}
+
+/// The parts of `autograd` and the ones that each may use. `scalar` and the kernels know each other's traits, tensors and the
+/// graph are one idea in two files, and `ops` and `gradcheck` meet in the list of checks.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("kernels", &["scalar"]),
+    ("scalar", &["kernels"]),
+    ("shape", &["scalar"]),
+    ("random", &["kernels", "scalar"]),
+    ("tensor", &["graph", "shape", "scalar", "kernels"]),
+    ("graph", &["tensor", "shape", "scalar", "kernels"]),
+    ("ops", &["gradcheck", "tensor", "graph", "random", "shape", "scalar", "kernels"]),
+    ("gradcheck", &["ops", "tensor", "graph", "random", "shape", "scalar", "kernels"]),
+    ("nn", &["ops", "gradcheck", "tensor", "graph", "random", "shape", "scalar", "kernels"]),
+    ("optim", &["nn", "ops", "tensor", "graph", "random", "shape", "scalar", "kernels"]),
+];
+
+/// What `autograd/src/lib.rs` re-exports, and the part that each comes from.
+fn part_of(name: &str) -> &str {
+    match name {
+        "Tensor" | "Value" => "tensor",
+        "Gradients" | "Id" | "Node" | "Slot" | "no_grad" => "graph",
+        "Scalar" => "scalar",
+        "Store" => "kernels",
+        "LstmOutput" => "ops",
+        "module" => "nn",
+        other => other,
+    }
+}
+
+/// The names that follow `crate::` in code, those of a group `crate::{…}` each.
+fn from_crate(code: &str) -> Vec<(usize, String)> {
+    let mut names = Vec::new();
+    let first_word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            names.push((at, first_word(rest)));
+            continue;
+        };
+        let mut depth = 1;
+        let mut begins = true;
+        for (i, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' => begins = depth == 1,
+                _ if begins && !c.is_whitespace() => {
+                    names.push((at, first_word(&group[i..])));
+                    begins = false;
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn dependencies_inside_the_engine_point_one_way() {
+    let mut found = Vec::new();
+    for file in rust() {
+        let Some(inside) = file.path.strip_prefix("autograd/src/") else { continue };
+        let part = inside.split('/').next().expect("a name").trim_end_matches(".rs");
+        if part == "lib" {
+            continue;
+        }
+        let allowed = ALLOWED.iter().find(|(of, _)| *of == part);
+        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{}: say in ALLOWED what it may use", file.path));
+        let code = file.code();
+        for (at, name) in from_crate(&code) {
+            let used = part_of(&name);
+            if used != part && !allowed.contains(&used) {
+                found.push(format!("{}:{}: {part} uses {name} of {used}", file.path, line_of(&code, at)));
+            }
+        }
+    }
+    none(found, "nn, optim → ops → graph, tensor → kernels");
+}
+
+#[test]
+fn the_engine_knows_no_models_and_neither_knows_the_program() {
+    let mut found = Vec::new();
+    for file in source::all() {
+        let knows = |crates: &[&str]| {
+            let code = if file.path.ends_with(".rs") { file.code() } else { file.text.clone() };
+            let used = crates.iter().filter(|name| words(&code, name).next().is_some());
+            used.map(|name| name.to_string()).collect::<Vec<_>>()
+        };
+        let uses = match file.path.as_str() {
+            "autograd/Cargo.toml" => knows(&["autoreg-models", "models.workspace"]),
+            "models/Cargo.toml" => knows(&["autoreg.workspace"]),
+            path if path.starts_with("autograd/") && path.ends_with(".rs") => knows(&["models", "autoreg"]),
+            path if path.starts_with("models/") && path.ends_with(".rs") => knows(&["autoreg"]),
+            _ => continue,
+        };
+        found.extend(uses.into_iter().map(|name| format!("{} uses {name}", file.path)));
+    }
+    none(found, "src → models → autograd");
+}
+
+/// The strings that follow the names of functions that record ops: `from_op("mul", …)` gives mul.
+fn recorded_names(file: &Source) -> Vec<String> {
+    // Functions of ops that take the op's name: the engine's own, and those defined in the file with a parameter `op`.
+    let mut doors: BTreeSet<&str> = BTreeSet::from(["from_op", "from_op_many"]);
+    for (at, _) in file.text.match_indices("op: &'static str") {
+        let before = &file.text[..at];
+        let name = before.rfind("fn ").map(|start| &before[start + 3..]).expect("a parameter of a function");
+        doors.insert(name.split(['(', '<']).next().expect("a name"));
+    }
+    let mut names = Vec::new();
+    for door in doors {
+        for at in words(&file.text, door) {
+            let after = file.text[at + door.len()..].strip_prefix('(').map(str::trim_start);
+            if let Some(text) = after.and_then(|after| after.strip_prefix('"')) {
+                names.push(text.split('"').next().expect("a string").to_owned());
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn every_op_has_a_gradient_check_named_after_it() {
+    let cases: Vec<gradcheck::Case> = gradcheck::cases();
+    let checked: BTreeSet<&str> = cases.iter().map(|case| case.op).collect();
+    let files: Vec<Source> = rust().into_iter().filter(|file| file.path.starts_with("autograd/src/ops/")).collect();
+    let recorded: BTreeSet<String> = files.iter().flat_map(recorded_names).collect();
+    assert!(recorded.len() >= 30, "the search for ops has gone blind: it found {recorded:?}");
+    none(
+        recorded.iter().filter(|op| !checked.contains(op.as_str())).cloned().collect(),
+        "ops without a gradient check",
+    );
+    // What the checks record and no file names would be an op that the search misses.
+    let seen: BTreeSet<&str> = cases.iter().flat_map(|case| case.recorded_ops()).collect();
+    let missed = seen.into_iter().filter(|op| *op != "leaf" && !recorded.contains(*op)).map(str::to_owned);
+    none(missed.collect(), "ops that the search did not find");
+}
+
+#[test]
+fn ops_are_recorded_in_the_calculus_alone() {
+    let mut found = Vec::new();
+    for file in rust().into_iter().filter(|file| is_shipped(&file.path) && !file.path.starts_with("autograd/src/ops/"))
+    {
+        let code = file.code();
+        let code = code.split("#[cfg(test)]").next().expect("the part before the tests");
+        let uses = words(code, "from_op").chain(words(code, "from_op_many"));
+        let doors = file.path == "autograd/src/tensor.rs";
+        found.extend(uses.filter(|_| !doors).map(|at| format!("{}:{}", file.path, line_of(code, at))));
+    }
+    none(found, "an op elsewhere would escape the gradient checks");
+}
+
+#[test]
+fn text_holds_no_path_of_one_machine_and_no_mark_of_a_merge() {
+    let roots = ["home", "root", "tmp", "Users", "work"].map(|name| format!("/{name}/"));
+    let marks = ["<<<<<<<", "=======", ">>>>>>>"];
+    let mut found = Vec::new();
+    for file in source::all() {
+        for (i, line) in file.text.lines().enumerate() {
+            // An absolute path begins after something that is no part of a path.
+            let begins = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-/}~$*".contains(c));
+            let machine = roots.iter().any(|root| line.match_indices(root.as_str()).any(|(at, _)| begins(at)));
+            let merge = marks.iter().any(|mark| line == *mark || line.starts_with(&format!("{mark} ")));
+            if machine || merge {
+                found.push(format!("{}:{}: {}", file.path, i + 1, line.trim()));
+            }
+        }
+    }
+    none(found, "paths of a machine and marks of a merge");
+}
+
+#[test]
+fn the_invariants_of_the_architecture_name_tests_that_exist() {
+    let files = source::all();
+    let Some(architecture) = files.iter().find(|file| file.path == "docs/architecture.md") else { return };
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for held in architecture.text.split("held by `").skip(1) {
+        let held = held.split('`').next().expect("a name");
+        named += 1;
+        let (path, test) = held.split_once("::").unwrap_or((held, ""));
+        let exists = |file: &&Source| words(&file.text, test).any(|at| file.text[..at].ends_with("fn "));
+        if test.is_empty() || files.iter().find(|file| file.path == path).filter(exists).is_none() {
+            missing.push(held.to_owned());
+        }
+    }
+    assert!(named > 0, "docs/architecture.md names no test: lines read held by `path::test`");
+    none(missing, "docs/architecture.md names tests that do not exist");
+}
