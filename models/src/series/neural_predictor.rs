@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_neural_model_is_causal_and_its_steps_equal_the_parallel_pass_bit_for_bit() {
-        check_all::<f32>(); // what is trained and stored; products of f64 have no path of one row that rounds alike
+        check_all::<f32>(); // what is trained and stored; products in f64 promise no equal bits for one row and many
     }
 
     #[test]
