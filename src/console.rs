@@ -77,8 +77,7 @@ impl Progress {
         self.validation = record.validation.or(self.validation);
         let left = time_left(record.step - from.min(record.step), self.total.saturating_sub(record.step), now - since);
         let line = training_line(record, self.total, self.validation, left);
-        let important = record.validation.is_some() || record.step == self.total;
-        self.display.show(record.step, line, important);
+        self.display.show(record.step, line, record.step == self.total);
         self.last = Some(*record);
     }
 
@@ -161,9 +160,11 @@ pub fn duration(time: Duration) -> String {
 fn training_line(record: &Record, total: u64, validation: Option<f64>, left: Option<Duration>) -> String {
     let Record { step, loss, learning_rate, gradient_norm, symbols_per_second, .. } = record;
     let of = if total == 0 { String::new() } else { format!("/{total}") };
+    // A loss on its way to infinity has thirty digits before the point.
+    let loss = if loss.abs() < 1e4 { format!("{loss:.4}") } else { format!("{loss:.2e}") };
     let validation = validation.map(|nats| format!(", validation {nats:.4}")).unwrap_or_default();
     format!(
-        "step {step}{of}, loss {loss:.4}{validation}, rate {learning_rate:.2e}, gradient {gradient_norm:.3}, \
+        "step {step}{of}, loss {loss}{validation}, rate {learning_rate:.2e}, gradient {gradient_norm:.3}, \
          {symbols_per_second:.0} symbols/s{}",
         shown_left(left)
     )

@@ -5,11 +5,11 @@ use crate::model_file::{ModelFile, PATH_HELP};
 use crate::{Context, table};
 use autograd::random::Streams;
 use clap::Args;
-use models::error::Result;
+use models::error::{Error, Kind, Result};
 use models::sampling::{Generator, Options, Sampler};
 use models::text::decoder::Decoder;
 use models::text::utf8::Utf8Stream;
-use models::training::atomic::{SystemDisk, replace};
+use models::training::atomic::{SystemDisk, folder_of, replace};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -84,8 +84,14 @@ impl Arguments {
 /// # Errors
 /// A usage error for options that make no sense, a bad input for a file or a prompt, a disk error for the output.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
-    // Before the model is loaded: a wrong option is told at once.
+    // Before the model is loaded: a wrong option is told at once, and no text is generated that cannot be kept.
     let sampler = Sampler::new(arguments.options())?;
+    if let Some(path) = &arguments.output
+        && (path.is_dir() || !folder_of(path).is_dir())
+    {
+        let cause = if path.is_dir() { "it is a folder" } else { "its folder does not exist" };
+        return Err(Error::new(Kind::Disk, format!("cannot write {}", path.display())).cause(cause));
+    }
     let file = ModelFile::open(&arguments.model)?;
     let vocabulary = &file.text.vocabulary;
     let prompt = vocabulary.encode(&arguments.prompt).map_err(|mut error| {

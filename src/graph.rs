@@ -10,7 +10,8 @@ use layout::backends::svg::SVGWriter;
 use layout::gv::{DotParser, GraphBuilder};
 use models::error::{Error, Kind, Result};
 use models::training::atomic::{SystemDisk, replace};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -71,9 +72,9 @@ fn dot(loss: &Tensor<f32>, names: &HashMap<Id, String>) -> String {
     let mut nodes: BTreeMap<Id, Rc<Node<f32>>> = BTreeMap::new();
     let mut open: Vec<_> = loss.node().cloned().into_iter().collect();
     while let Some(node) = open.pop() {
-        if !nodes.contains_key(&node.id()) {
+        if let Entry::Vacant(place) = nodes.entry(node.id()) {
             open.extend(node.inputs().iter().flatten().cloned());
-            nodes.insert(node.id(), node);
+            place.insert(node);
         }
     }
     let number: HashMap<Id, usize> = nodes.keys().enumerate().map(|(i, &id)| (id, i)).collect();

@@ -3,17 +3,21 @@
 use crate::failure::exit_code;
 use models::error::{Error, Kind, Result};
 use std::io::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
-/// Takes over Ctrl-C and SIGTERM; the flag is set by the first of them.
+/// Takes over Ctrl-C and SIGTERM; the flag is set by the first of them. Called again, gives the same flag.
 ///
 /// Only for work that looks at the flag between its steps: everything else ends well enough by the signal itself.
 ///
 /// # Errors
-/// [`Kind::Failed`] if the system refuses, or it was called before.
+/// [`Kind::Failed`] if the system refuses.
 pub fn install() -> Result<Arc<AtomicBool>> {
-    let asked = Arc::new(AtomicBool::new(false));
+    static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(asked) = ASKED.get() {
+        return Ok(Arc::clone(asked));
+    }
+    let asked = Arc::clone(ASKED.get_or_init(Arc::default));
     let flag = Arc::clone(&asked);
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::SeqCst) {

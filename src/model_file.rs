@@ -56,12 +56,11 @@ impl ModelFile {
 
     /// How the run split its text (`[data]` of its configuration); the default where the file does not say.
     pub fn split(&self) -> Split {
-        let data = self.checkpoint.progress.as_ref().and_then(|progress| progress.settings.get("data"));
-        let share = |key: &str| data.and_then(|data| data.get(key)).and_then(serde_json::Value::as_f64);
-        let usual = Split::default();
-        match (share("train"), share("validation")) {
+        let settings = self.checkpoint.progress.as_ref().map(|progress| &progress.settings);
+        let share = |pointer: &str| settings.and_then(|settings| settings.pointer(pointer)?.as_f64());
+        match (share("/config/data/train"), share("/config/data/validation")) {
             (Some(train), Some(validation)) => Split { train, validation },
-            _ => usual,
+            _ => Split::default(),
         }
     }
 }

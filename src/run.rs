@@ -1,6 +1,6 @@
 //! What `train`, `resume` and `demo` share: a training in its run folder, seen on the terminal and on the run's page.
 
-use crate::console::Progress;
+use crate::console::{Progress, say};
 use crate::{Context, interrupt};
 use autograd::nn::Module;
 use models::error::{Error, Kind, Result};
@@ -176,7 +176,7 @@ fn announce(trainer: &Trainer<TextTask>, floors: &[Floor], folder: &Path) {
     let corpus = &task.corpus;
     let model = &config.model;
     let parameters = grouped(trainer.model.parameter_count() as u64);
-    eprintln!(
+    say(&format!(
         "{} × {}, {} units, {parameters} parameters; {} symbols; {} to train on, {} to validate",
         model.model.name().to_uppercase(),
         model.layers,
@@ -184,10 +184,10 @@ fn announce(trainer: &Trainer<TextTask>, floors: &[Floor], folder: &Path) {
         task.vocabulary.size(),
         grouped(corpus.train.len() as u64),
         grouped(corpus.validation.len() as u64)
-    );
+    ));
     let floors: Vec<String> = floors.iter().map(|floor| format!("{} {:.3}", floor.name, floor.nats)).collect();
-    eprintln!("floors, nats per symbol: {}", floors.join(", "));
-    eprintln!("run folder: {}", folder.display());
+    say(&format!("floors, nats per symbol: {}", floors.join(", ")));
+    say(&format!("run folder: {}", folder.display()));
 }
 
 /// The configuration of a run on text.

@@ -1,6 +1,6 @@
 //! A catalogue of files that are no models, and of options that make no sense: each a clear error, none a panic.
 
-use crate::tiny_model::{Files, TEXT, model};
+use crate::tiny_model::{Files, TEXT, checkpoint_of, model};
 use crate::{assert_code, assert_error, autoreg, stdout, with_model};
 use models::text::vocabulary::VocabularyKind;
 use models::training::atomic::SystemDisk;
@@ -19,7 +19,7 @@ fn safetensors(header: &str, data: usize) -> Vec<u8> {
 fn catalogue(files: &Files) -> Vec<(&'static str, &'static str)> {
     let whole = std::fs::read(&files.checkpoint).unwrap();
     let changed = |name: &str, change: &dyn Fn(&mut Checkpoint)| {
-        let mut checkpoint = model(VocabularyKind::Characters).to_checkpoint().unwrap();
+        let mut checkpoint = checkpoint_of(&model(VocabularyKind::Characters));
         change(&mut checkpoint);
         checkpoint.save(&SystemDisk, &files.path(name)).unwrap();
     };

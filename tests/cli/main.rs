@@ -4,6 +4,7 @@ mod bad_input;
 mod text_model;
 mod tiny_model;
 mod tools;
+mod training;
 
 use assert_cmd::Command;
 use std::path::Path;
@@ -53,7 +54,8 @@ fn assert_error(output: &Output, code: i32, says: &[&str]) {
     }
 }
 
-const SUBCOMMANDS: [&str; 7] = ["generate", "eval", "check", "gradcheck", "inspect", "graph", "doctor"];
+const SUBCOMMANDS: [&str; 10] =
+    ["demo", "train", "resume", "generate", "eval", "check", "gradcheck", "inspect", "graph", "doctor"];
 
 #[test]
 fn every_subcommand_explains_itself_on_stdout() {
@@ -67,6 +69,18 @@ fn every_subcommand_explains_itself_on_stdout() {
         assert!(stdout(&own).contains(&format!("autoreg {subcommand}")) && own.stderr.is_empty());
     }
     assert!(stdout(&autoreg(["--version"])).starts_with("autoreg "));
+}
+
+#[test]
+fn a_flag_beats_the_environment_and_a_wrong_environment_is_named() {
+    let threads = |variable: &str, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_autoreg"));
+        command.args(["gradcheck", "tanh"]).args(arguments).env("AUTOREG_THREADS", variable).output().expect("it runs")
+    };
+    assert_code(&threads("2", &[]), 0);
+    assert_error(&threads("0", &[]), 2, &["1..=1024"]);
+    assert_error(&threads("many", &[]), 2, &["many"]);
+    assert_code(&threads("2", &["--threads", "1"]), 0);
 }
 
 #[test]

@@ -25,6 +25,11 @@ pub fn model(kind: VocabularyKind) -> TextModel {
     TextModel { model, vocabulary }
 }
 
+/// The checkpoint of a model alone, in memory.
+pub fn checkpoint_of(text: &TextModel) -> Checkpoint {
+    text.to_checkpoint().expect("a checkpoint")
+}
+
 /// A folder with one checkpoint in it.
 pub struct Files {
     pub folder: TempDir,
@@ -40,7 +45,7 @@ impl Files {
     pub fn of(model: &TextModel) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let checkpoint = folder.path().join("tiny.safetensors");
-        model.to_checkpoint().and_then(|c| c.save(&SystemDisk, &checkpoint)).expect("a checkpoint");
+        checkpoint_of(model).save(&SystemDisk, &checkpoint).expect("a checkpoint");
         Files { folder, checkpoint }
     }
 
@@ -59,10 +64,10 @@ impl Files {
 /// Writes a run folder with one checkpoint at step 3, whose text was split half to train and a quarter to validate.
 pub fn write_run(folder: &Path) {
     let mut run = RunFolder::create(folder, false, "[data]\ntrain = 0.5\nvalidation = 0.25\n").expect("a run");
-    let settings = serde_json::json!({"data": {"train": 0.5, "validation": 0.25}});
+    let settings = serde_json::json!({"config": {"data": {"train": 0.5, "validation": 0.25}}});
     let checkpoint = Checkpoint {
         progress: Some(Progress { step: 3, settings, ..Progress::default() }),
-        ..model(VocabularyKind::Characters).to_checkpoint().expect("a checkpoint")
+        ..checkpoint_of(&model(VocabularyKind::Characters))
     };
     run.save(&checkpoint, true).expect("a saved checkpoint");
 }
