@@ -2,7 +2,8 @@
 
 use crate::Context;
 use crate::demo_text::TEXT;
-use crate::run::{self, TextRun};
+use crate::run::{self, Run, Trained};
+use crate::run_text;
 use clap::Args;
 use models::error::Result;
 use models::series::ar::Ar;
@@ -56,8 +57,8 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     replace(&SystemDisk, &text_file, |out| out.write_all(TEXT.as_bytes()))?;
     let mut trainer = Trainer::new(task, model, config.training)?;
     trainer.progress.settings = run::settings(trainer.task.config(), TEXT.as_bytes());
-    let trained = TextRun { trainer, folder, max_time: Some(TEXT_TIME) }.train(context)?;
-    let summary = run::summary(&trained.task, &arguments.out_dir, &trained.floors)?;
+    let about = run_text::about(&trainer.task, &arguments.out_dir)?;
+    let Trained { folder, summary } = Run { trainer, folder, max_time: Some(TEXT_TIME), about }.train(context)?;
     if let Some((_, sample)) = summary.samples.last() {
         context.results.text(&format!("\nits last sample:\n{sample}\n\n"))?;
     }
@@ -67,7 +68,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     page.paragraph("Two models of one kind: each gives the distribution of the next symbol from the ones before it.");
     add_act(&mut page, &summary)?;
     sunspots(&mut page, context)?;
-    trained.folder.write_page(&page.html())?;
+    folder.write_page(&page.html())?;
     context.results.text(&format!("\nopen {}\n", arguments.out_dir.join("index.html").display()))
 }
 

@@ -28,8 +28,8 @@ pub struct Floor {
 /// which is left out where `series[..train]` follows a shorter recurrence exactly.
 ///
 /// # Errors
-/// If the training part has fewer than 6 values, is constant or not finite; or if the evaluated part is empty, leaves the
-/// series, or starts before its third value.
+/// If the training part has fewer than 6 values, is constant or not finite; or if the evaluated part is empty or leaves the
+/// series.
 pub fn floors(series: &[f64], train: usize, evaluated: Range<usize>) -> Result<Vec<Floor>> {
     spaced_floors(series, train, evaluated, 1)
 }
@@ -37,7 +37,7 @@ pub fn floors(series: &[f64], train: usize, evaluated: Range<usize>) -> Result<V
 /// As [`floors`], for a model whose lags lie `stride` apart: persistence and the two lags look as far back as it does.
 ///
 /// # Errors
-/// As [`floors`]; the evaluated part starts after `2 stride` values.
+/// As [`floors`]. A floor that looks further back than the evaluated part has values before it is left out.
 pub fn spaced_floors(series: &[f64], train: usize, evaluated: Range<usize>, stride: usize) -> Result<Vec<Floor>> {
     let Some(past) = series.get(..train) else {
         return Err(Error::new(Kind::BadInput, format!("cannot train on {train} values of {}", series.len())));
@@ -51,6 +51,7 @@ pub fn spaced_floors(series: &[f64], train: usize, evaluated: Range<usize>, stri
     let walk = Ar { constant: 0.0, coefficients: spaced(&[1.0], stride), variance: steps };
     let named = [("mean", Some(level)), ("persistence", Some(walk)), ("AR(2)", two_lags)];
     let named = named.into_iter().filter_map(|(name, model)| Some((name, model?)));
+    let named = named.filter(|(_, model)| model.reach() <= evaluated.start);
     named
         .map(|(name, model)| {
             let Score { rmse, nats } = model.score(series, evaluated.clone())?;

@@ -139,6 +139,11 @@ impl SeriesTask {
         &self.config
     }
 
+    /// The sizes of the model that is trained.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
     /// Examples in a step.
     fn batch(&self) -> usize {
         if self.config.data.batch == 0 { self.targets.len() } else { self.config.data.batch }
