@@ -1,6 +1,7 @@
 //! `autoreg demo`: the tour. Trains on embedded data, writes one page; needs no argument, no file and no network.
 
 use crate::Context;
+use crate::console::say;
 use crate::demo_text::TEXT;
 use crate::run::{self, Run, Trained};
 use crate::run_text;
@@ -51,7 +52,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     (config.training.steps, config.training.eval_every, config.training.save_every) = (arguments.steps, 200, 0);
     config.training.optimizer.learning_rate = 4e-3;
 
-    eprintln!("act 1: a GRU learns to write the source code of the engine that trains it");
+    say("act 1: a GRU learns to write the source code of the engine that trains it");
     let (task, model) = TextTask::new(TEXT.as_bytes(), &config)?;
     let folder = run::create(&arguments.out_dir, true, task.config())?;
     replace(&SystemDisk, &text_file, |out| out.write_all(TEXT.as_bytes()))?;
@@ -63,7 +64,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         context.results.text(&format!("\nits last sample:\n{sample}\n\n"))?;
     }
 
-    eprintln!("act 2: the sunspots of 309 years, and their cycle");
+    say("act 2: the sunspots of 309 years, and their cycle");
     let mut page = Page::new("autoreg: the tour");
     page.paragraph("Two models of one kind: each gives the distribution of the next symbol from the ones before it.");
     add_act(&mut page, &summary)?;

@@ -74,7 +74,8 @@ fn the_same_with_any_number_of_threads(traces: Vec<(usize, Trace)>) {
 }
 
 fn config(model: Kind, layers: usize, symbols: usize) -> Config {
-    Config { model, symbols, embedding: 96, hidden: 192, layers, dropout: 0.25, embedding_dropout: 0.1 }
+    let (dropout, embedding_dropout, weight_dropout) = (0.25, 0.1, 0.2);
+    Config { model, symbols, embedding: 96, hidden: 192, layers, dropout, embedding_dropout, weight_dropout }
 }
 
 #[test]

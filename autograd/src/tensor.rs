@@ -109,9 +109,10 @@ impl<T: Scalar> Tensor<T> {
     ) -> Self {
         let value = value.into();
         let tracked = graph::is_recording() && inputs.iter().any(|x| x.node.is_some());
+        let at = Location::caller(); // not inside the closure: it would be the caller there
         let node = tracked.then(|| {
             let inputs = inputs.iter().map(|x| x.node.clone()).collect();
-            Node::new(op, Location::caller(), value.shape(), inputs, Box::new(rule))
+            Node::new(op, at, value.shape(), inputs, Box::new(rule))
         });
         Tensor { value, node }
     }

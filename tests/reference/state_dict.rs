@@ -61,7 +61,7 @@ fn a_checkpoint_written_here_is_left_for_pytorch_and_gives_the_same_logits_when_
         let file = |suffix: &str| folder.join(format!("{stem}{suffix}.safetensors"));
         let stored: Vec<&StoredTensor> = stored.iter().collect();
         write_file(&SystemDisk, &file(".logits"), &stored, &BTreeMap::new()).expect("a writable folder");
-        let checkpoint = TextModel::to_checkpoint(&model, &vocabulary).expect("a configuration has a JSON form");
+        let checkpoint = TextModel::checkpoint_of(&model, &vocabulary).expect("a configuration has a JSON form");
         checkpoint.save(&SystemDisk, &file("")).expect("a writable folder");
         compare_logits(&file(""), &file(".logits"));
     }

@@ -25,8 +25,7 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// The learning rate as a fraction of its base value, at `progress` ∈ [0, 1] of the run (steps done over steps in all, or
-    /// time passed over time allowed).
+    /// The learning rate as a fraction of its base value, at `progress` ∈ [0, 1] of the run (steps done over steps in all).
     pub fn factor(&self, progress: f64) -> f64 {
         let progress = progress.clamp(0.0, 1.0);
         match *self {

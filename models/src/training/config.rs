@@ -243,7 +243,14 @@ fn insert(table: &mut Table, key: &str, value: Value) -> std::result::Result<(),
     };
     match table.entry(first).or_insert_with(|| Value::Table(Table::new())) {
         Value::Table(inner) => insert(inner, rest, value),
-        other => Err(format!("`{first}` is a value ({other}), not a group of keys")),
+        // A choice that may be a word or a group of its own: `vocabulary = "bytes"`, `vocabulary.byte_pairs.size = 512`. Whether
+        // the struct takes a group here, it says itself.
+        other => {
+            let mut inner = Table::new();
+            insert(&mut inner, rest, value)?;
+            *other = Value::Table(inner);
+            Ok(())
+        }
     }
 }
 

@@ -1,0 +1,106 @@
+//! Which way dependencies point: `src → models → autograd`, and inside `autograd` `nn, optim → ops → graph, tensor → kernels`.
+
+use super::source::{self, line_of, words};
+use super::{none, rust};
+
+/// The parts of `autograd` and the ones that each may use. `scalar` and the kernels know each other's traits, tensors and the
+/// graph are one idea in two files, and `ops` and `gradcheck` meet in the list of checks.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("kernels", &["scalar"]),
+    ("scalar", &["kernels"]),
+    ("shape", &["scalar"]),
+    ("random", &["kernels", "scalar"]),
+    ("tensor", &["graph", "shape", "scalar", "kernels"]),
+    ("graph", &["tensor", "shape", "scalar", "kernels"]),
+    ("ops", &["gradcheck", "tensor", "graph", "random", "shape", "scalar", "kernels"]),
+    ("gradcheck", &["ops", "tensor", "graph", "random", "shape", "scalar", "kernels"]),
+    ("nn", &["ops", "gradcheck", "tensor", "graph", "random", "shape", "scalar", "kernels"]),
+    ("optim", &["nn", "ops", "tensor", "graph", "random", "shape", "scalar", "kernels"]),
+];
+
+/// What `autograd/src/lib.rs` re-exports, and the part that each comes from.
+fn part_of(name: &str) -> &str {
+    match name {
+        "Tensor" | "Value" => "tensor",
+        "Gradients" | "Id" | "Node" | "Slot" | "no_grad" => "graph",
+        "Scalar" => "scalar",
+        "Store" => "kernels",
+        "LstmOutput" => "ops",
+        "module" => "nn",
+        other => other,
+    }
+}
+
+/// The names that follow `crate::` in code, those of a group `crate::{…}` each.
+fn from_crate(code: &str) -> Vec<(usize, String)> {
+    let mut names = Vec::new();
+    let first_word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            names.push((at, first_word(rest)));
+            continue;
+        };
+        let mut depth = 1;
+        let mut begins = true;
+        for (i, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' => begins = depth == 1,
+                _ if begins && !c.is_whitespace() => {
+                    names.push((at, first_word(&group[i..])));
+                    begins = false;
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn dependencies_inside_the_engine_point_one_way() {
+    let mut found = Vec::new();
+    for file in rust() {
+        let Some(inside) = file.path.strip_prefix("autograd/src/") else { continue };
+        let part = inside.split('/').next().expect("a name").trim_end_matches(".rs");
+        if part == "lib" {
+            continue;
+        }
+        let allowed = ALLOWED.iter().find(|(of, _)| *of == part);
+        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{}: say in ALLOWED what it may use", file.path));
+        let code = file.code();
+        for (at, name) in from_crate(&code) {
+            let used = part_of(&name);
+            if used != part && !allowed.contains(&used) {
+                found.push(format!("{}:{}: {part} uses {name} of {used}", file.path, line_of(&code, at)));
+            }
+        }
+    }
+    none(found, "nn, optim → ops → graph, tensor → kernels");
+}
+
+#[test]
+fn the_engine_knows_no_models_and_neither_knows_the_program() {
+    let mut found = Vec::new();
+    for file in source::all() {
+        let knows = |crates: &[&str]| {
+            let code = if file.path.ends_with(".rs") { file.code() } else { file.text.clone() };
+            let used = crates.iter().filter(|name| words(&code, name).next().is_some());
+            used.map(|name| name.to_string()).collect::<Vec<_>>()
+        };
+        let uses = match file.path.as_str() {
+            "autograd/Cargo.toml" => knows(&["autoreg-models", "models.workspace"]),
+            "models/Cargo.toml" => knows(&["autoreg.workspace"]),
+            path if path.starts_with("autograd/") && path.ends_with(".rs") => knows(&["models", "autoreg"]),
+            path if path.starts_with("models/") && path.ends_with(".rs") => knows(&["autoreg"]),
+            _ => continue,
+        };
+        found.extend(uses.into_iter().map(|name| format!("{} uses {name}", file.path)));
+    }
+    none(found, "src → models → autograd");
+}
