@@ -4,6 +4,7 @@
 
 use models::error::Error;
 use models::series::ar::Ar;
+use models::series::exposure::{errors_by_horizon, exposure};
 use models::series::floors::floors;
 use models::series::order::{Criterion, best, candidates};
 use models::series::sunspots::{FIRST_YEAR, YEARLY};
@@ -56,15 +57,19 @@ fn main() -> Result<(), Error> {
     for floor in floors(&YEARLY, train, train..YEARLY.len())? {
         println!("  {:<12} RMSE {:>7.4}", floor.name, floor.rmse);
     }
-    let exposure = fit.model.exposure(&YEARLY, train..YEARLY.len())?;
+    let exposure = exposure(&fit.model, &YEARLY, train..YEARLY.len())?;
     println!("\nExposure bias of AR({lags}) in two numbers:");
     println!("  {:.4}  root mean square error given the true past", exposure.one_step_rmse);
     println!("  {:.4}  fed with its own output from {} on", exposure.free_running_rmse, FIRST_YEAR + train);
     println!("\nMeasured against the closed form σ √(Σ ψ²), h years ahead:");
-    for row in fit.model.errors_by_horizon(&YEARLY, train..YEARLY.len(), 6)? {
+    let variances = fit.model.forecast_variances(6);
+    for row in errors_by_horizon(&fit.model, &YEARLY, train..YEARLY.len(), 6, Some(&variances))? {
         println!(
             "  h = {}   measured {:>7.3}   expected {:>7.3}   ({} forecasts)",
-            row.horizon, row.rmse, row.expected, row.origins
+            row.horizon,
+            row.rmse,
+            variances[row.horizon - 1].sqrt(),
+            row.origins
         );
     }
     Ok(())

@@ -1,20 +1,25 @@
 //! `autoreg check`: the properties that every model here must have, checked on the model of a file.
 
 use crate::Context;
-use crate::model_file::{ModelFile, PATH_HELP};
+use crate::model_file::{Model, ModelFile, PATH_HELP};
 use crate::table::{Align, Table};
 use autograd::random::Streams;
 use clap::Args;
-use models::check::{Outcome, causality, each_sums_to_one, steps_equal_parallel, sum_to_one};
+use models::check::{Outcome, causality, each_integrates_to_one, each_sums_to_one, steps_equal_parallel, sum_to_one};
 use models::error::{Error, Kind, Result};
+use models::sampling::{Generator, Options, Sampler};
+use models::series::model::SeriesModel;
+use models::series::neural_predictor::NeuralPredictor;
+use models::series::saved::SavedSeries;
 use models::text::decoder::Decoder;
+use models::text::saved::TextModel;
 use rand::RngExt;
 use std::path::PathBuf;
 
 /// Check a model: causality, sum to one, steps = parallel pass.
 ///
 /// Random sequences are drawn from the seed. Small alphabets are enumerated: the probabilities of all sequences of two
-/// symbols must sum to one. Ends with exit code 3 if a check fails.
+/// symbols must sum to one. A model of a series is checked on a sequence drawn from itself. Ends with exit code 3 if a check fails.
 #[derive(Args)]
 pub struct Arguments {
     #[arg(value_name = "RUN|CHECKPOINT", help = PATH_HELP)]
@@ -38,22 +43,11 @@ const MOST_SEQUENCES: u64 = 10_000;
 /// A bad input for a file that is no model; a failed check after the table is written.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let file = ModelFile::open(&arguments.model)?;
-    let decoder = Decoder::new(&file.text.model);
-    let symbols = file.text.vocabulary.size() as u32;
-    let mut random = Streams::new(arguments.seed).stream("check");
-    let sequence: Vec<u32> = (0..arguments.length).map(|_| random.random_range(0..symbols)).collect();
-
-    let mut outcomes = Vec::new();
-    if symbols > 1 {
-        outcomes.push(causality(&decoder, &sequence, |symbol| (symbol + 1) % symbols));
-    }
-    outcomes.push(steps_equal_parallel(&decoder, &sequence));
-    // To score one symbol costs V, so a distribution costs V²: of a large alphabet, fewer positions.
-    let positions = (1_000_000_000 / u64::from(symbols).pow(2)).clamp(1, sequence.len() as u64) as usize;
-    outcomes.push(each_sums_to_one(&decoder, &sequence[..positions], symbols));
-    if u64::from(symbols).pow(2) <= MOST_SEQUENCES {
-        outcomes.push(sum_to_one(&decoder, symbols, 2));
-    }
+    let outcomes = match &file.model {
+        Model::Text(text) => of_text(text, &arguments),
+        Model::Series(SavedSeries::Linear(linear)) => of_series(&linear.model, &arguments)?,
+        Model::Series(SavedSeries::Neural(neural)) => of_series(&NeuralPredictor::new(neural), &arguments)?,
+    };
 
     let mut table = Table::new(&[("check", Align::Left), ("outcome", Align::Left), ("detail", Align::Left)]);
     for Outcome { name, detail, passed } in &outcomes {
@@ -66,4 +60,36 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     }
     let what = format!("{} of {} checks of {} failed", failed.len(), outcomes.len(), file.path.display());
     Err(Error::new(Kind::CheckFailed, what).cause(failed.join(", ")))
+}
+
+fn of_text(text: &TextModel, arguments: &Arguments) -> Vec<Outcome> {
+    let decoder = Decoder::new(&text.model);
+    let symbols = text.vocabulary.size() as u32;
+    let mut random = Streams::new(arguments.seed).stream("check");
+    let sequence: Vec<u32> = (0..arguments.length).map(|_| random.random_range(0..symbols)).collect();
+
+    let mut outcomes = Vec::new();
+    if symbols > 1 {
+        outcomes.push(causality(&decoder, &sequence, |symbol| (symbol + 1) % symbols));
+    }
+    outcomes.push(steps_equal_parallel(&decoder, &sequence));
+    outcomes.push(each_sums_to_one(&decoder, &sequence, symbols));
+    if u64::from(symbols).pow(2) <= MOST_SEQUENCES {
+        outcomes.push(sum_to_one(&decoder, symbols, 2));
+    }
+    outcomes
+}
+
+/// The sequence is drawn from the model, and is longer than it looks back.
+fn of_series<M: SeriesModel>(model: &M, arguments: &Arguments) -> Result<Vec<Outcome>> {
+    let length = (arguments.length as usize).max(model.reach() + 8);
+    let random = Streams::new(arguments.seed).stream("check");
+    let sampler = Sampler::new(Options::default())?;
+    let sequence: Vec<f64> = Generator::new(model, &[], sampler, random).take(length).collect();
+    let std = model.next(&model.start()).std;
+    Ok(vec![
+        causality(model, &sequence, |x| x + std.max(x.abs() * 1e-3)),
+        steps_equal_parallel(model, &sequence),
+        each_integrates_to_one(model, &sequence),
+    ])
 }

@@ -3,10 +3,13 @@
 use crate::Context;
 use crate::console::say;
 use crate::demo_text::TEXT;
-use crate::run::{self, TextRun};
+use crate::run::{self, Run, Trained};
+use crate::run_text;
 use clap::Args;
 use models::error::Result;
 use models::series::ar::Ar;
+use models::series::exposure::exposure;
+use models::series::forecast::Outlook;
 use models::series::order::{self, Criterion};
 use models::series::picture::Picture;
 use models::series::sunspots::{FIRST_YEAR, YEARLY};
@@ -55,8 +58,8 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     replace(&SystemDisk, &text_file, |out| out.write_all(TEXT.as_bytes()))?;
     let mut trainer = Trainer::new(task, model, config.training)?;
     trainer.progress.settings = run::settings(trainer.task.config(), TEXT.as_bytes());
-    let trained = TextRun { trainer, folder, max_time: Some(TEXT_TIME) }.train(context)?;
-    let summary = run::summary(&trained.task, &arguments.out_dir, &trained.floors)?;
+    let about = run_text::about(&trainer.task, &arguments.out_dir)?;
+    let Trained { folder, summary } = Run { trainer, folder, max_time: Some(TEXT_TIME), about }.train(context)?;
     if let Some((_, sample)) = summary.samples.last() {
         context.results.text(&format!("\nits last sample:\n{sample}\n\n"))?;
     }
@@ -66,7 +69,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     page.paragraph("Two models of one kind: each gives the distribution of the next symbol from the ones before it.");
     add_act(&mut page, &summary)?;
     sunspots(&mut page, context)?;
-    trained.folder.write_page(&page.html())?;
+    folder.write_page(&page.html())?;
     context.results.text(&format!("\nopen {}\n", arguments.out_dir.join("index.html").display()))
 }
 
@@ -79,7 +82,7 @@ fn sunspots(page: &mut Page, context: &Context) -> Result<()> {
     let two = Ar::least_squares(&YEARLY, 2)?.model.periods();
     let known = YEARLY.len() - HORIZON;
     let past = Ar::least_squares(&YEARLY[..known], lags)?.model;
-    let exposure = past.exposure(&YEARLY, known..YEARLY.len())?;
+    let exposure = exposure(&past, &YEARLY, known..YEARLY.len())?;
     let mut rows = vec![
         ("order by BIC, of at most 12".to_string(), lags.to_string()),
         ("noise σ of a year".to_string(), format!("{:.2} sunspots", fit.model.variance.sqrt())),
@@ -108,7 +111,7 @@ fn sunspots(page: &mut Page, context: &Context) -> Result<()> {
     ));
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(what, value)| vec![what, value]).collect();
     page.table(&["measure", "value"], &rows);
-    let forecasts = past.forecast(&YEARLY[..known], HORIZON)?;
+    let outlooks: Vec<Outlook> = past.forecast(&YEARLY[..known], HORIZON)?.into_iter().map(Outlook::from).collect();
     let picture = Picture {
         title: "Sunspots: the forecast and what came",
         x_label: "year",
@@ -116,7 +119,7 @@ fn sunspots(page: &mut Page, context: &Context) -> Result<()> {
         first: FIRST_YEAR,
         series: &YEARLY,
         known,
-        forecasts: &forecasts,
+        outlooks: &outlooks,
     };
     page.picture(&picture.svg()?, "Mean forecast with the bands that hold a year with 80 % and 95 % probability.");
     Ok(())

@@ -2,7 +2,8 @@
 
 use crate::Context;
 use crate::console::Counting;
-use crate::model_file::{ModelFile, PATH_HELP};
+use crate::eval_series;
+use crate::model_file::{Model, ModelFile, PATH_HELP};
 use crate::table::{Align, Table, thousands};
 use clap::{Args, ValueEnum};
 use models::autoregressive::Autoregressive;
@@ -15,9 +16,13 @@ use std::f64::consts::LN_2;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Score a text: exact likelihood in nats and bits per symbol, beside classical floors.
+/// Score a text or a series: exact likelihood in nats and bits per symbol, beside classical floors.
 ///
-/// Every symbol counts: the first is predicted from the empty state, and the state is carried through the whole part.
+/// A series is scored one step ahead, each value given the true ones before it; the first lags are given and not scored. Its
+/// floors are the mean, persistence and AR(2), fitted on the training part. Beside that stands exposure bias: the error of the
+/// model running free, on its own output.
+///
+/// Of a text, every symbol counts: the first is predicted from the empty state, and the state is carried through the whole part.
 /// Where the file holds a running average of the weights, the average is what is evaluated.
 ///
 /// The floors are Witten-Bell Markov chains counted on the training part of the given text (by the run's own split), as a
@@ -26,25 +31,37 @@ use std::time::Instant;
 #[derive(Args)]
 pub struct Arguments {
     #[arg(value_name = "RUN|CHECKPOINT", help = PATH_HELP)]
-    model: PathBuf,
+    pub(crate) model: PathBuf,
 
-    /// The text to score
+    /// The text to score, or the CSV file of a series
     #[arg(long, value_name = "PATH")]
-    data: PathBuf,
+    pub(crate) data: PathBuf,
 
-    /// Which part of the text to score, by the run's own split (by default 90 % training, 10 % validation)
+    /// Which part of the data to score, by the run's own split (a text's by default 90 % training, 10 % validation)
     #[arg(long, value_enum, default_value_t = Part::All)]
-    split: Part,
+    pub(crate) split: Part,
+
+    /// For a series: the column, where it is not that of the run
+    #[arg(long, value_name = "NAME")]
+    pub(crate) column: Option<String>,
+
+    /// For a series: how many steps ahead errors are measured
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub(crate) horizons: usize,
+
+    /// For a series: draw the errors at every horizon, measured and in closed form
+    #[arg(short, long, value_name = "FILE.svg")]
+    pub(crate) output: Option<PathBuf>,
 
     /// Print one JSON object, with all digits
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
-/// A part of a text.
+/// A part of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Part {
+pub enum Part {
     /// All of the given text.
     All,
     /// What was trained on.
@@ -53,6 +70,13 @@ enum Part {
     Validation,
     /// What training never saw.
     Test,
+}
+
+impl Part {
+    /// Its name on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// The result; the fields of `--json`.
@@ -74,7 +98,10 @@ struct Evaluation {
     seconds: f64,
 }
 
-fn as_object<S: Serializer>(floors: &[(String, f64)], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+pub(crate) fn as_object<S: Serializer>(
+    floors: &[(String, f64)],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
     serializer.collect_map(floors.iter().map(|(name, nats)| (name, nats)))
 }
 
@@ -87,8 +114,16 @@ const PIECE: usize = 4096;
 /// A bad input for a file that is no model or no text, for a character the model does not know, or an empty part.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let file = ModelFile::open(&arguments.model)?;
+    let model = match &file.model {
+        Model::Text(text) => text,
+        Model::Series(model) => return eval_series::run(model, &file, &arguments, context),
+    };
+    if let Some(path) = &arguments.output {
+        return Err(Error::new(Kind::Usage, format!("there is no picture to write to {}", path.display()))
+            .cause("--output draws the errors of a model of a series, and this is one of text"));
+    }
     let text = corpus::read(&arguments.data)?;
-    let vocabulary = &file.text.vocabulary;
+    let vocabulary = &model.vocabulary;
     let named = |mut error: Error| {
         error.what = format!("{}: {}", arguments.data.display(), error.what);
         error
@@ -104,14 +139,14 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         (Part::Test, parts) => parts.map(|parts| (parts.train, parts.test))?,
     };
     if scored.is_empty() {
-        let name = arguments.split.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default();
+        let name = arguments.split.name();
         let split = file.split();
         return Err(Error::new(Kind::BadInput, format!("{}: the {name} part is empty", arguments.data.display()))
             .cause(format!("the run's split gives {} to train and {} to validate", split.train, split.validation))
             .help("choose another --split; without it all of the text is scored"));
     }
     let begin = Instant::now();
-    let decoder = Decoder::new(&file.text.model);
+    let decoder = Decoder::new(&model.model);
     let mut state = decoder.start();
     let mut progress = Counting::new("symbols scored", scored.len() as u64);
     let mut nats = 0.0;

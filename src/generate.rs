@@ -1,19 +1,22 @@
 //! `autoreg generate`: symbols drawn one after another from a language model, as text.
 
 use crate::console::say;
-use crate::model_file::{ModelFile, PATH_HELP};
+use crate::model_file::{Model, ModelFile, PATH_HELP};
 use crate::{Context, table};
 use autograd::random::Streams;
 use clap::Args;
 use models::error::{Error, Kind, Result};
 use models::sampling::{Generator, Options, Sampler};
+use models::series::neural_predictor::NeuralPredictor;
+use models::series::saved::SavedSeries;
+use models::series::training::quoted;
 use models::text::decoder::Decoder;
 use models::text::utf8::Utf8Stream;
 use models::training::atomic::{SystemDisk, folder_of, replace};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-/// Generate text from a model, symbol by symbol.
+/// Generate from a model, symbol by symbol: text, or the values of a series as CSV.
 ///
 /// stdout is exactly the text that follows the prompt; with --echo the prompt comes first. The same model, prompt, options
 /// and seed give the same text, on any number of threads.
@@ -93,12 +96,16 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         return Err(Error::new(Kind::Disk, format!("cannot write {}", path.display())).cause(cause));
     }
     let file = ModelFile::open(&arguments.model)?;
-    let vocabulary = &file.text.vocabulary;
+    let text = match &file.model {
+        Model::Text(text) => text,
+        Model::Series(model) => return series(model, &file, &arguments, sampler, context),
+    };
+    let vocabulary = &text.vocabulary;
     let prompt = vocabulary.encode(&arguments.prompt).map_err(|mut error| {
         error.what = format!("the model does not know the prompt: {}", error.what);
         error
     })?;
-    let decoder = Decoder::new(&file.text.model);
+    let decoder = Decoder::new(&text.model);
     let random = Streams::new(arguments.seed).stream("sampling");
     let symbols = Generator::new(&decoder, &prompt, sampler, random).take(arguments.symbols);
 
@@ -131,5 +138,43 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     text += &stream.finish();
     replace(&SystemDisk, path, |out| out.write_all(text.as_bytes()))?;
     say(&format!("wrote {} ({})", path.display(), table::bytes(text.len() as u64)));
+    Ok(())
+}
+
+/// Values of a series as a CSV file of one column. They begin at the model's level, or go on after the values of the prompt.
+fn series(
+    model: &SavedSeries,
+    file: &ModelFile,
+    arguments: &Arguments,
+    sampler: Sampler,
+    context: &Context,
+) -> Result<()> {
+    let cells = arguments.prompt.split(',').map(str::trim).filter(|cell| !cell.is_empty());
+    let prompt = cells.map(str::parse).collect::<std::result::Result<Vec<f64>, _>>().map_err(|error| {
+        Error::new(Kind::Usage, format!("the prompt {:?} is no list of numbers", arguments.prompt))
+            .cause(error)
+            .help("the model is one of a series: --prompt 1.5,2,2.5")
+    })?;
+    if let Some(value) = prompt.iter().find(|value| !value.is_finite()) {
+        return Err(Error::new(Kind::Usage, format!("the prompt holds {value}")).help("every value must be finite"));
+    }
+    let random = Streams::new(arguments.seed).stream("sampling");
+    let echoed = if arguments.echo { &prompt[..] } else { &[] };
+    let values: Vec<f64> = match model {
+        SavedSeries::Linear(linear) => {
+            Generator::new(&linear.model, &prompt, sampler, random).take(arguments.symbols).collect()
+        }
+        SavedSeries::Neural(neural) => {
+            let predictor = NeuralPredictor::new(neural);
+            Generator::new(&predictor, &prompt, sampler, random).take(arguments.symbols).collect()
+        }
+    };
+    let column = file.series_data().column;
+    let header = if column.is_empty() { "value".to_string() } else { quoted(&column) };
+    let lines: String = echoed.iter().chain(&values).map(|x| format!("{x}\n")).collect();
+    let csv = format!("{header}\n{lines}");
+    let Some(path) = &arguments.output else { return context.results.text(&csv) };
+    replace(&SystemDisk, path, |out| out.write_all(csv.as_bytes()))?;
+    say(&format!("wrote {} ({})", path.display(), table::bytes(csv.len() as u64)));
     Ok(())
 }

@@ -2,13 +2,14 @@
 
 use crate::Context;
 use crate::console::say;
-use crate::model_file::{ModelFile, PATH_HELP};
+use crate::model_file::{Model, ModelFile, PATH_HELP};
 use autograd::nn::Module;
 use autograd::{Id, Node, Tensor};
 use clap::Args;
 use layout::backends::svg::SVGWriter;
 use layout::gv::{DotParser, GraphBuilder};
 use models::error::{Error, Kind, Result};
+use models::series::saved::SavedSeries;
 use models::training::atomic::{SystemDisk, replace};
 use std::collections::HashMap;
 use std::collections::btree_map::{BTreeMap, Entry};
@@ -44,11 +45,23 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let picture = arguments.output.as_deref().map(is_picture).transpose()?;
     let file = ModelFile::open(&arguments.model)?;
-    let model = &file.text.model;
-    let symbols = vec![0; (arguments.batch * arguments.length) as usize];
-    let (logits, _) = model.forward(&symbols, arguments.batch as usize, None, None);
-    let loss = logits.cross_entropy(&symbols);
-    let names = model.parameters().into_iter().filter_map(|(name, param)| Some((param.node()?.id(), name))).collect();
+    let (loss, parameters) = match &file.model {
+        Model::Text(text) => {
+            let symbols = vec![0; (arguments.batch * arguments.length) as usize];
+            let (logits, _) = text.model.forward(&symbols, arguments.batch as usize, None, None);
+            (logits.cross_entropy(&symbols), text.model.parameters())
+        }
+        Model::Series(SavedSeries::Neural(neural)) => {
+            let examples = (arguments.batch * arguments.length) as usize;
+            let lags = Tensor::zeros(&[examples, neural.architecture.lags]);
+            (neural.loss(&lags, &Tensor::zeros(&[examples, 1])), neural.parameters())
+        }
+        Model::Series(SavedSeries::Linear(_)) => {
+            return Err(Error::new(Kind::Usage, format!("{} holds a linear model", file.path.display()))
+                .cause("it is solved for by a decomposition, and records no graph"));
+        }
+    };
+    let names = parameters.into_iter().filter_map(|(name, param)| Some((param.node()?.id(), name))).collect();
     let dot = dot(&loss, &names);
     let Some(path) = arguments.output else { return context.results.text(&dot) };
     let content = if picture == Some(true) { svg(&dot)? } else { dot };

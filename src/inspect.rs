@@ -1,10 +1,12 @@
 //! `autoreg inspect`: what is in a safetensors file, ours or another's, whole or damaged, as far as it can be read.
 
 use crate::Context;
+use crate::inspect_series::{self, LinearView};
 use crate::model_file::PATH_HELP;
 use crate::table::{Align, Table, bytes, thousands};
 use clap::Args;
 use models::error::{Error, Result};
+use models::series::linear::LinearAr;
 use models::text::vocabulary::Vocabulary;
 use models::training::checkpoint::{Checkpoint, Group};
 use models::training::run_files::{Which, resolve};
@@ -41,6 +43,9 @@ struct Contents {
     parameters: usize,
     /// Elements of all tensors.
     elements: usize,
+    /// Where it holds a linear model of a series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linear: Option<LinearView>,
     /// What is wrong with the file; `null` where nothing is.
     error: Option<String>,
 }
@@ -54,7 +59,13 @@ struct Tensor {
     count: usize,
     #[serde(flatten)]
     summary: Option<Summary>,
+    /// The elements of a small tensor of floats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<Vec<f64>>,
 }
+
+/// The most elements of a tensor that are listed one by one.
+const MOST_LISTED: usize = 64;
 
 /// Of the finite elements.
 #[derive(Serialize)]
@@ -97,19 +108,35 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let mut tensors = Vec::new();
     let mut fault: Option<Error> = None;
     for entry in &header.entries {
-        let summary = match file.read_unchecked(entry) {
-            Ok(tensor) => Summary::of(&tensor),
+        let (summary, values) = match file.read_unchecked(entry) {
+            Ok(tensor) => {
+                let values = if tensor.len() <= MOST_LISTED { tensor.reals().ok() } else { None };
+                (Summary::of(&tensor), values)
+            }
             Err(error) => {
                 fault.get_or_insert(error);
-                None
+                (None, None)
             }
         };
         let count = entry.shape.iter().product();
         let data_type = entry.data_type.name();
-        tensors.push(Tensor { name: entry.name.clone(), data_type, shape: entry.shape.clone(), count, summary });
+        tensors.push(Tensor {
+            name: entry.name.clone(),
+            data_type,
+            shape: entry.shape.clone(),
+            count,
+            summary,
+            values,
+        });
     }
     // The strict reading: it says what keeps the file from being used.
-    let fault = fault.or_else(|| Checkpoint::load(&path).err());
+    let loaded = Checkpoint::load(&path);
+    let series = loaded.as_ref().ok().filter(|checkpoint| checkpoint.model().is_ok_and(|model| model == "ar"));
+    let series = series.map(LinearAr::from_checkpoint).transpose();
+    let (linear, fault) = match series {
+        Ok(linear) => (linear, fault.or_else(|| loaded.err())),
+        Err(error) => (None, fault.or(Some(error))),
+    };
     let (ours, other_metadata): (BTreeMap<_, _>, BTreeMap<_, _>) =
         header.metadata.into_iter().partition(|(key, _)| key.starts_with("autoreg."));
     let as_json = |(key, text): (String, String)| {
@@ -125,12 +152,19 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         parameters,
         elements: tensors.iter().map(|tensor| tensor.count).sum(),
         tensors,
+        linear: linear.as_ref().map(LinearView::of),
         error: fault.as_ref().map(Error::to_string),
     };
     if arguments.json {
         context.results.json(&contents)?;
     } else {
         context.results.line(contents.shown())?;
+        if let Some(linear) = &linear {
+            context.results.line(format!("\n{}", inspect_series::table(linear)))?;
+            if let Some(warning) = linear.model.stationarity_warning() {
+                context.results.line(format!("\nwarning: {warning}"))?;
+            }
+        }
     }
     // Before the error: the two streams may be one terminal.
     context.results.flush()?;
@@ -160,7 +194,7 @@ impl Contents {
             right("std"),
             ("", Align::Left),
         ]);
-        for Tensor { name, data_type, shape, count, summary } in &self.tensors {
+        for Tensor { name, data_type, shape, count, summary, .. } in &self.tensors {
             let shape = format!("({})", shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", "));
             let [min, max, mean, std] = match summary {
                 Some(s) => [number(s.min), number(s.max), number(s.mean), format!("{:.4e}", s.std)],

@@ -8,16 +8,21 @@ mod demo;
 mod demo_text;
 mod doctor;
 mod eval;
+mod eval_series;
 mod failure;
+mod forecast;
 mod generate;
 mod gradcheck;
 mod graph;
 mod inspect;
+mod inspect_series;
 mod interrupt;
 mod model_file;
 mod results;
 mod resume;
 mod run;
+mod run_series;
+mod run_text;
 mod table;
 mod train;
 
@@ -59,6 +64,7 @@ enum Command {
     Train(train::Arguments),
     Resume(resume::Arguments),
     Generate(generate::Arguments),
+    Forecast(forecast::Arguments),
     Eval(eval::Arguments),
     Check(check::Arguments),
     Gradcheck(gradcheck::Arguments),
@@ -80,6 +86,7 @@ impl Command {
             Command::Train(arguments) => train::run(arguments, context),
             Command::Resume(arguments) => resume::run(arguments, context),
             Command::Generate(arguments) => generate::run(arguments, context),
+            Command::Forecast(arguments) => forecast::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),
             Command::Gradcheck(arguments) => gradcheck::run(arguments, context),

@@ -1,24 +1,35 @@
 //! The model that a path on the command line means: a run folder's best checkpoint, or a file. Loads, and says why it cannot.
 
 use models::error::{Error, Kind, Result};
+use models::series::config::DataConfig;
+use models::series::saved::SavedSeries;
 use models::text::corpus::Split;
 use models::text::language_model::Config;
 use models::text::saved::TextModel;
 use models::training::checkpoint::Checkpoint;
 use models::training::run_files::{Which, resolve};
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 /// What `RUN|CHECKPOINT` means, for the help of every subcommand that takes one.
 pub const PATH_HELP: &str = "A run folder (its best checkpoint; RUN/latest means the newest) or a checkpoint file";
 
-/// A language model and where it came from.
+/// A model and where it came from.
 pub struct ModelFile {
     /// The checkpoint file.
     pub path: PathBuf,
     /// The checkpoint without its tensors.
     pub checkpoint: Checkpoint,
-    /// The model and its vocabulary.
-    pub text: TextModel,
+    /// The model.
+    pub model: Model,
+}
+
+/// A model of any family.
+pub enum Model {
+    /// Of text, with its vocabulary.
+    Text(TextModel),
+    /// Of a series.
+    Series(SavedSeries),
 }
 
 impl ModelFile {
@@ -39,9 +50,12 @@ impl ModelFile {
                 return Err(Error::new(Kind::BadInput, what).cause(cause));
             }
         }
-        let text = TextModel::from_checkpoint(&checkpoint)?;
+        let model = match checkpoint.model()? {
+            kind if SavedSeries::is_kind(kind) => Model::Series(SavedSeries::from_checkpoint(&checkpoint)?),
+            _ => Model::Text(TextModel::from_checkpoint(&checkpoint)?),
+        };
         checkpoint.tensors = Vec::new();
-        Ok(ModelFile { path, checkpoint, text })
+        Ok(ModelFile { path, checkpoint, model })
     }
 
     /// The kind of model: `gru`.
@@ -52,6 +66,13 @@ impl ModelFile {
     /// The step of the checkpoint, where it is one of a run.
     pub fn step(&self) -> Option<u64> {
         self.checkpoint.progress.as_ref().map(|progress| progress.step)
+    }
+
+    /// How the run read its series (`[data]` of its configuration); the defaults where the file does not say.
+    pub fn series_data(&self) -> DataConfig {
+        let settings = self.checkpoint.progress.as_ref().map(|progress| &progress.settings);
+        let data = settings.and_then(|settings| settings.pointer("/config/data"));
+        data.and_then(|data| DataConfig::deserialize(data).ok()).unwrap_or_default()
     }
 
     /// How the run split its text (`[data]` of its configuration); the default where the file does not say.

@@ -4,17 +4,16 @@ use crate::console::{Progress, say};
 use crate::{Context, interrupt};
 use autograd::nn::Module;
 use models::error::{Error, Kind, Result};
-use models::text::floors::Floors;
-use models::text::training::{TextConfig, TextTask};
 use models::training::config;
-use models::training::loss_picture::{Floor, loss_picture};
+use models::training::loss_picture::loss_picture;
 use models::training::metrics::Record;
 use models::training::run_files;
 use models::training::run_folder::RunFolder;
 use models::training::run_page::{RunSummary, duration, grouped, run_page};
-use models::training::trainer::{End, Limits, Observer, Trainer};
+use models::training::trainer::{End, Limits, Observer, Task, Trainer};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use serde::de::DeserializeOwned;
+use std::path::Path;
 use std::time::Duration;
 
 /// Makes a run folder with this configuration.
@@ -36,66 +35,47 @@ pub fn fingerprint(data: &[u8]) -> serde_json::Value {
     serde_json::json!({ "bytes": data.len(), "fnv1a": format!("{hash:016x}") })
 }
 
-/// A training on text in its folder.
-pub struct TextRun {
+/// A training in its folder.
+pub struct Run<K: Task> {
     /// The training.
-    pub trainer: Trainer<TextTask>,
+    pub trainer: Trainer<K>,
     /// The folder.
     pub folder: RunFolder,
     /// When to stop before the last step.
     pub max_time: Option<Duration>,
+    /// What is said about it.
+    pub about: About,
 }
 
-/// The floors of a task's validation part, for pictures; none where there is nothing to score.
-pub fn floors(task: &TextTask) -> Vec<Floor> {
-    let corpus = &task.corpus;
-    let measured = Floors::measure(&corpus.train, &corpus.validation, task.vocabulary.size());
-    measured.map_or(Vec::new(), |floors| floors.iter().map(|(name, nats)| Floor { name, nats }).collect())
+/// What a family says about one of its trainings.
+pub struct About {
+    /// The model and the data in one line.
+    pub announcement: String,
+    /// What the page says, but for what the run folder holds: records and samples.
+    pub summary: RunSummary,
+    /// Steps of the whole run.
+    pub steps: u64,
 }
 
-/// What the page of a run says, read from its folder.
+/// A summary with what the run folder holds by now: records, and the samples that are text.
 ///
 /// # Errors
 /// If the folder cannot be read.
-pub fn summary(task: &TextTask, folder: &Path, floors: &[Floor]) -> Result<RunSummary> {
-    let config = task.config();
-    let name = folder.display();
-    let commands = [
-        ("Write more text", format!("autoreg generate {name} -n 500 --seed 1")),
-        ("Score it again, exactly", format!("autoreg eval {name} --data {} --split validation", config.data.path)),
-        ("Train on", format!("autoreg resume {name} --steps {}", 2 * config.training.steps)),
-        ("Check that it is a model", format!("autoreg check {name}")),
-    ];
-    let data =
-        Path::new(&config.data.path).file_name().map_or("text".into(), |name| name.to_string_lossy().into_owned());
-    let summary = RunSummary {
-        title: format!("{} on {data}", config.model.model.name().to_uppercase()),
-        unit: config.data.vocabulary.unit().to_string(),
-        floors: floors.to_vec(),
-        commands: commands.map(|(what, command)| (what.to_string(), command)).to_vec(),
-        config: config::rows(config)?,
-        ..RunSummary::default()
-    };
-    with_progress(summary, folder)
-}
-
-/// The page with the records and samples that the folder holds now.
-fn with_progress(mut summary: RunSummary, folder: &Path) -> Result<RunSummary> {
-    let sample =
-        |(step, path): (u64, PathBuf)| Some((step, String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned()));
-    summary.records = run_files::records(folder)?;
-    summary.samples = run_files::samples(folder)?.into_iter().filter_map(sample).collect();
-    Ok(summary)
+pub fn with_progress(summary: &RunSummary, folder: &Path) -> Result<RunSummary> {
+    let samples = run_files::samples(folder)?.into_iter().filter_map(|(step, path)| {
+        let text = path.extension().is_some_and(|extension| extension == "txt").then(|| std::fs::read(path).ok())?;
+        Some((step, String::from_utf8_lossy(&text?).into_owned()))
+    });
+    Ok(RunSummary { records: run_files::records(folder)?, samples: samples.collect(), ..summary.clone() })
 }
 
 /// Shows steps on the terminal and rewrites the page at every checkpoint.
-struct Display {
+struct Display<'a> {
     progress: Progress,
-    /// The page but for what training adds to the folder.
-    template: RunSummary,
+    summary: &'a RunSummary,
 }
 
-impl Observer for Display {
+impl Observer for Display<'_> {
     fn step(&mut self, record: &Record, _: bool) {
         self.progress.update(record);
         if let Some(nats) = record.validation {
@@ -106,93 +86,71 @@ impl Observer for Display {
     }
 
     fn saved(&mut self, folder: &RunFolder) -> Result<()> {
-        let summary = with_progress(self.template.clone(), folder.path())?;
+        let summary = with_progress(self.summary, folder.path())?;
         folder.write_picture(loss_picture(&summary.records, &summary.floors, &summary.unit)?.as_str())?;
         folder.write_page(&run_page(&summary)?)
     }
 }
 
-/// What a training on text leaves.
+/// What a training leaves.
 pub struct Trained {
-    /// The text.
-    pub task: TextTask,
     /// The folder, still locked.
     pub folder: RunFolder,
-    /// What counting alone achieves on the validation part.
-    pub floors: Vec<Floor>,
+    /// What its page says.
+    pub summary: RunSummary,
 }
 
-impl TextRun {
+impl<K: Task> Run<K> {
     /// Trains to the end or until it is stopped, and says on stdout what came out.
     ///
     /// # Errors
     /// [`Kind::Interrupted`] after Ctrl-C, with everything saved; [`Kind::Diverged`]; [`Kind::Disk`].
     pub fn train(self, context: &Context) -> Result<Trained> {
-        let TextRun { mut trainer, mut folder, max_time } = self;
-        let floors = floors(&trainer.task);
-        let steps = trainer.task.config().training.steps;
-        announce(&trainer, &floors, folder.path());
+        let Run { mut trainer, mut folder, max_time, about } = self;
+        let About { announcement, summary, steps } = about;
+        let parameters = grouped(trainer.model.parameter_count() as u64);
+        say(&format!("{announcement}; {parameters} parameters"));
+        announce(&summary, folder.path());
         let stop = interrupt::install()?;
         let path = folder.path().to_owned();
-        let end = {
-            let progress = Progress::new(steps);
-            // The template is made from what does not change in training, so that the trainer can be borrowed meanwhile.
-            let template = summary(&trainer.task, &path, &floors)?;
-            let mut display = Display { progress, template };
-            let end = trainer.run(&mut folder, Limits { time: max_time, stop: &stop }, &mut display);
-            display.progress.finish();
-            end?
-        };
-        let step = trainer.progress.step;
+        let mut display = Display { progress: Progress::new(steps), summary: &summary };
+        let end = trainer.run(&mut folder, Limits { time: max_time, stop: &stop }, &mut display);
+        display.progress.finish();
+        let (end, step) = (end?, trainer.progress.step);
         if end == End::Interrupted {
             return Err(Error::new(Kind::Interrupted, format!("stopped at step {step} of {steps}"))
                 .cause("asked to by a signal; everything is saved")
                 .help(format!("autoreg resume {} goes on from there", path.display())));
         }
         let mut lines = vec![format!("run         {}", path.display())];
-        lines.push(format!(
-            "steps       {} of {}, {}",
-            grouped(step),
-            grouped(steps),
-            duration(trainer.progress.seconds)
-        ));
+        let time = duration(trainer.progress.seconds);
+        lines.push(format!("steps       {} of {}, {time}", grouped(step), grouped(steps)));
         if let Some(best) = trainer.progress.best {
             lines.push(format!("validation  {:.4} nats per symbol at step {}", best.nats, grouped(best.step)));
-            if let Some(floor) = floors.iter().min_by(|a, b| a.nats.total_cmp(&b.nats)) {
+            if let Some(floor) = summary.floors.iter().min_by(|a, b| a.nats.total_cmp(&b.nats)) {
                 lines.push(format!("best floor  {:.4} ({})", floor.nats, floor.name));
             }
         }
         lines.push(format!("page        {}", path.join("index.html").display()));
         context.results.text(&(lines.join("\n") + "\n"))?;
-        Ok(Trained { task: trainer.task, folder, floors })
+        Ok(Trained { summary: with_progress(&summary, &path)?, folder })
     }
 }
 
-/// Says on stderr what is going to be trained on what, and what counting alone achieves.
-fn announce(trainer: &Trainer<TextTask>, floors: &[Floor], folder: &Path) {
-    let (task, config) = (&trainer.task, trainer.task.config());
-    let corpus = &task.corpus;
-    let model = &config.model;
-    let parameters = grouped(trainer.model.parameter_count() as u64);
-    say(&format!(
-        "{} × {}, {} units, {parameters} parameters; {} symbols; {} to train on, {} to validate",
-        model.model.name().to_uppercase(),
-        model.layers,
-        model.hidden,
-        task.vocabulary.size(),
-        grouped(corpus.train.len() as u64),
-        grouped(corpus.validation.len() as u64)
-    ));
-    let floors: Vec<String> = floors.iter().map(|floor| format!("{} {:.3}", floor.name, floor.nats)).collect();
-    say(&format!("floors, nats per symbol: {}", floors.join(", ")));
+/// Says on stderr what simple rivals achieve, and where the run is.
+pub fn announce(summary: &RunSummary, folder: &Path) {
+    let floors: Vec<String> = summary.floors.iter().map(|floor| format!("{} {:.3}", floor.name, floor.nats)).collect();
+    if !floors.is_empty() {
+        say(&format!("floors, nats per symbol: {}", floors.join(", ")));
+    }
     say(&format!("run folder: {}", folder.display()));
 }
 
-/// The configuration of a run on text.
+/// The configuration of a run.
 ///
 /// # Errors
 /// If the file is broken.
-pub fn read_text_config(folder: &Path) -> Result<TextConfig> {
+pub fn read_config<C: Serialize + DeserializeOwned>(folder: &Path, defaults: &C) -> Result<C> {
     let text = run_files::read_config(folder)?;
-    config::Layers::new(&TextConfig::default())?.text(&folder.join("config.toml"), &text)?.finish()
+    config::Layers::new(defaults)?.text(&folder.join("config.toml"), &text)?.finish()
 }

@@ -1,9 +1,13 @@
 //! `autoreg train`: puts a configuration together, makes a run folder, trains.
 
 use crate::Context;
-use crate::run::{self, TextRun};
+use crate::run::{self, Run};
+use crate::{run_series, run_text};
 use clap::{Args, Subcommand};
 use models::error::Result;
+use models::series::config::{Family as SeriesFamily, SeriesConfig};
+use models::series::linear::LinearAr;
+use models::series::training::{self as series_training, SeriesData, SeriesTask};
 use models::text::corpus;
 use models::text::training::{TextConfig, TextTask};
 use models::training::config::{Layers, environment_variables};
@@ -24,6 +28,8 @@ pub struct Arguments {
 enum Family {
     /// A recurrent language model (GRU or LSTM) on a text file.
     Text(TextArguments),
+    /// A linear or a neural autoregressive model of a column of numbers in a CSV file.
+    Series(SeriesArguments),
 }
 
 /// What every family's training takes.
@@ -68,6 +74,33 @@ struct TextArguments {
     /// `gru` or `lstm`.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
+}
+
+#[derive(Args, Debug)]
+struct SeriesArguments {
+    #[command(flatten)]
+    common: Common,
+    /// `ar` (fitted, in no steps) or `neural-ar`.
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// The column, by name or by number from 1 [default: the only one].
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// How many earlier values are looked at, or `auto`.
+    #[arg(long, value_name = "K|auto", allow_hyphen_values = true)]
+    lags: Option<String>,
+    /// How far apart they lie.
+    #[arg(long, value_name = "N")]
+    stride: Option<u64>,
+    /// For `ar`: `ols`, `yule-walker` or `burg`.
+    #[arg(long, value_name = "NAME")]
+    method: Option<String>,
+    /// What is chosen on, before the test part: a share of the values, or how many.
+    #[arg(long, value_name = "SHARE|N", allow_negative_numbers = true)]
+    validation: Option<f64>,
+    /// What is reported on, at the end: a share of the values, or how many.
+    #[arg(long, value_name = "SHARE|N", allow_negative_numbers = true)]
+    test: Option<f64>,
 }
 
 impl Common {
@@ -118,6 +151,7 @@ impl Common {
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     match arguments.family {
         Family::Text(arguments) => text(arguments, context),
+        Family::Series(arguments) => series(arguments, context),
     }
 }
 
@@ -131,5 +165,39 @@ fn text(arguments: TextArguments, context: &Context) -> Result<()> {
     let folder = run::create(&out_dir, common.overwrite, task.config())?;
     let mut trainer = Trainer::new(task, model, config.training)?;
     trainer.progress.settings = run::settings(trainer.task.config(), &text);
-    TextRun { trainer, folder, max_time: common.max_time }.train(context).map(|_| ())
+    let about = run_text::about(&trainer.task, &out_dir)?;
+    Run { trainer, folder, max_time: common.max_time, about }.train(context).map(|_| ())
+}
+
+fn series(arguments: SeriesArguments, context: &Context) -> Result<()> {
+    let common = &arguments.common;
+    let number = |x: Option<f64>| x.map(|x| x.to_string());
+    let config: SeriesConfig = common.configure(
+        &SeriesConfig::default(),
+        &[
+            ("--model", "model.model", arguments.model),
+            ("--column", "data.column", arguments.column),
+            ("--lags", "model.lags", arguments.lags),
+            ("--stride", "model.stride", arguments.stride.map(|x| x.to_string())),
+            ("--method", "model.method", arguments.method),
+            ("--validation", "data.validation", number(arguments.validation)),
+            ("--test", "data.test", number(arguments.test)),
+        ],
+    )?;
+    config.check()?;
+    let bytes = series_training::read(&common.data)?;
+    let data = SeriesData::parse(&bytes, &config.data)?;
+    if config.model.model == SeriesFamily::Ar {
+        let linear = LinearAr::fit(data.train(), &config.model)?;
+        let out_dir = common.out_dir("ar");
+        let folder = run::create(&out_dir, common.overwrite, &config)?;
+        return run_series::save_linear(&linear, &data, &bytes, &config, folder, context);
+    }
+    let (task, model) = SeriesTask::new(data, &config)?;
+    let out_dir = common.out_dir("neural-ar");
+    let folder = run::create(&out_dir, common.overwrite, task.config())?;
+    let mut trainer = Trainer::new(task, model, config.training)?;
+    trainer.progress.settings = run::settings(trainer.task.config(), &bytes);
+    let about = run_series::about(&trainer.task, &out_dir)?;
+    Run { trainer, folder, max_time: common.max_time, about }.train(context).map(|_| ())
 }

@@ -2,7 +2,7 @@
 //! steps that equal the parallel pass, likelihoods that do not depend on how they are computed.
 
 use crate::autoregressive::Autoregressive;
-use crate::distribution::Distribution;
+use crate::distribution::{Distribution, Gaussian};
 use std::fmt;
 
 /// The outcome of one check.
@@ -82,6 +82,24 @@ pub fn each_sums_to_one<M: Autoregressive<Symbol = u32>>(model: &M, sequence: &[
     let worst = model.distributions(sequence).iter().map(off).fold(0.0, f64::max);
     let detail = format!("{} distributions over {symbols} symbols sum to 1 within {worst:.1e}", sequence.len());
     Outcome { name: "each sums to one", detail, passed: worst <= SUM_TOLERANCE }
+}
+
+/// Each density of a sequence must integrate to one: by the trapezoidal rule over 12 standard deviations to each side, which
+/// for a normal density is exact to rounding.
+pub fn each_integrates_to_one<M>(model: &M, sequence: &[M::Symbol]) -> Outcome
+where
+    M: Autoregressive<Symbol = f64, Distribution = Gaussian>,
+{
+    const STEPS: i32 = 8; // in a standard deviation
+    let off = |d: &Gaussian| {
+        let width = d.std / f64::from(STEPS);
+        // A grid of exact multiples of the width around the mean; rounding of mean + i·width is far below it.
+        let density = |i: i32| Gaussian { mean: 0.0, ..*d }.log_probability(f64::from(i) * width).exp();
+        ((-12 * STEPS..=12 * STEPS).map(density).sum::<f64>() * width - 1.0).abs()
+    };
+    let worst = model.distributions(sequence).iter().map(off).fold(0.0, f64::max);
+    let detail = format!("{} densities integrate to 1 within {worst:.1e}", sequence.len());
+    Outcome { name: "each integrates to one", detail, passed: worst <= SUM_TOLERANCE }
 }
 
 /// The distribution after each step must be the one of the parallel pass, bit for bit.

@@ -1,6 +1,8 @@
 //! The command line as a user meets it: the binary is run, and its stdout, stderr, exit code and files are looked at.
 
 mod bad_input;
+mod series;
+mod series_input;
 mod text_model;
 mod tiny_model;
 mod tools;
@@ -54,8 +56,8 @@ fn assert_error(output: &Output, code: i32, says: &[&str]) {
     }
 }
 
-const SUBCOMMANDS: [&str; 10] =
-    ["demo", "train", "resume", "generate", "eval", "check", "gradcheck", "inspect", "graph", "doctor"];
+const SUBCOMMANDS: [&str; 11] =
+    ["demo", "train", "resume", "generate", "forecast", "eval", "check", "gradcheck", "inspect", "graph", "doctor"];
 
 #[test]
 fn every_subcommand_explains_itself_on_stdout() {

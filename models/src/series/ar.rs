@@ -2,9 +2,6 @@
 //!
 //! How the numbers are found stands in `least_squares.rs`, `yule_walker.rs` and `burg.rs`; forecasts in `forecast.rs`.
 
-use std::f64::consts::TAU;
-use std::ops::Range;
-
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
@@ -31,6 +28,11 @@ impl Ar {
         self.constant / (1.0 - self.coefficients.iter().sum::<f64>())
     }
 
+    /// What stands for the values before a series begins: the mean of a stationary model, 0 of another, which has none.
+    pub fn level(&self) -> f64 {
+        if self.is_stationary() { self.mean() } else { 0.0 }
+    }
+
     /// The expected next value after `past`, oldest first: `c + Σ φ_i x_{t−i}`.
     ///
     /// # Panics
@@ -39,49 +41,6 @@ impl Ar {
         assert!(past.len() >= self.lags(), "predict: {} values of past for {} lags", past.len(), self.lags());
         self.coefficients.iter().zip(past.iter().rev()).fold(self.constant, |sum, (phi, x)| sum + phi * x)
     }
-
-    /// The one-step predictions of `series[targets]`, each from the true values before it (teacher forcing).
-    ///
-    /// # Errors
-    /// If the first target has fewer predecessors than lags, or the range leaves the series.
-    pub fn one_step(&self, series: &[f64], targets: Range<usize>) -> Result<Vec<f64>> {
-        self.check_targets(series, &targets)?;
-        Ok(targets.map(|t| self.predict(&series[..t])).collect())
-    }
-
-    /// The mean negative log-likelihood of `series[targets]` given all before: `mean ½ (ln 2πσ² + e_t² / σ²)`, in nats.
-    ///
-    /// # Errors
-    /// As [`Ar::one_step`].
-    pub fn nats(&self, series: &[f64], targets: Range<usize>) -> Result<f64> {
-        let predictions = self.one_step(series, targets.clone())?;
-        Ok(gaussian_nats(mean_square(&predictions, &series[targets]), self.variance))
-    }
-
-    pub(super) fn check_targets(&self, series: &[f64], targets: &Range<usize>) -> Result<()> {
-        if targets.start < self.lags() {
-            return Err(Error::new(
-                Kind::BadInput,
-                format!("cannot predict value {} of the series", targets.start + 1),
-            )
-            .cause(format!("AR({}) needs {} values before it", self.lags(), self.lags()))
-            .help("evaluate a later part, or fit fewer lags"));
-        }
-        if targets.is_empty() || targets.end > series.len() {
-            return Err(Error::new(
-                Kind::BadInput,
-                format!("cannot evaluate values {} to {} of the series", targets.start + 1, targets.end),
-            )
-            .cause(format!("the series has {} values", series.len()))
-            .help("give a longer series, or a larger part to evaluate on"));
-        }
-        Ok(())
-    }
-}
-
-/// Nats per observation of a Gaussian of variance `σ²` whose errors have mean square `m`: `½ (ln 2πσ² + m / σ²)`.
-pub fn gaussian_nats(mean_square: f64, variance: f64) -> f64 {
-    0.5 * ((TAU * variance).ln() + mean_square / variance)
 }
 
 /// `mean (a_t − b_t)²`.
@@ -91,6 +50,11 @@ pub fn mean_square(a: &[f64], b: &[f64]) -> f64 {
 
 /// Refuses what no method can fit: `lags` lags and a constant need `2 k + 2` values for one degree of freedom to be left.
 pub(super) fn check_series(series: &[f64], lags: usize) -> Result<()> {
+    check_spaced(series, lags, 1)
+}
+
+/// As [`check_series`], for lags `stride` apart.
+pub(super) fn check_spaced(series: &[f64], lags: usize, stride: usize) -> Result<()> {
     let refuse = |cause: String, help: &str| {
         Err(Error::new(Kind::BadInput, format!("cannot fit AR({lags}) to a series of {} values", series.len()))
             .cause(cause)
@@ -102,10 +66,17 @@ pub(super) fn check_series(series: &[f64], lags: usize) -> Result<()> {
     if let Some(t) = series.iter().position(|x| !x.is_finite()) {
         return refuse(format!("value {} is {}", t + 1, series[t]), "remove or fill the values that are not numbers");
     }
-    let most = series.len().saturating_sub(2) / 2;
-    if lags > most {
+    let most = series.len().saturating_sub(2) / stride.saturating_add(1);
+    if lags > most || stride == 0 {
         return refuse(
-            format!("{lags} lags and a constant need at least twice as many values and two more"),
+            match stride {
+                0 => "lags lie at least one value apart".into(),
+                1 => format!("{lags} lags and a constant need at least twice as many values and two more"),
+                _ => format!(
+                    "{lags} lags {stride} apart and a constant need at least {} values for each and two more",
+                    stride + 1
+                ),
+            },
             &if most > 0 { format!("ask for at most {most} lags") } else { "give a longer series".into() },
         );
     }

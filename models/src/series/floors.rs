@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::ar::{Ar, deviations, gaussian_nats, mean_square};
+use super::ar::{Ar, check_spaced, deviations, mean_square};
+use super::least_squares::spaced;
+use super::model::{Score, SeriesModel};
 use crate::error::{Error, Kind, Result};
 
 /// One simple predictor with Gaussian errors, evaluated.
@@ -26,26 +28,36 @@ pub struct Floor {
 /// which is left out where `series[..train]` follows a shorter recurrence exactly.
 ///
 /// # Errors
-/// If the training part has fewer than 6 values, is constant or not finite; or if the evaluated part is empty, leaves the
-/// series, or starts before its third value.
+/// If the training part has fewer than 6 values, is constant or not finite; or if the evaluated part is empty or leaves the
+/// series.
 pub fn floors(series: &[f64], train: usize, evaluated: Range<usize>) -> Result<Vec<Floor>> {
+    spaced_floors(series, train, evaluated, 1)
+}
+
+/// As [`floors`], for a model whose lags lie `stride` apart: persistence and the two lags look as far back as it does.
+///
+/// # Errors
+/// As [`floors`]. A floor that looks further back than the evaluated part has values before it is left out.
+pub fn spaced_floors(series: &[f64], train: usize, evaluated: Range<usize>, stride: usize) -> Result<Vec<Floor>> {
     let Some(past) = series.get(..train) else {
         return Err(Error::new(Kind::BadInput, format!("cannot train on {train} values of {}", series.len())));
     };
-    super::ar::check_series(past, 2)?;
-    let two_lags = Ar::least_squares(past, 2).ok().map(|fit| fit.model);
+    check_spaced(past, 2, stride)?;
+    let two_lags = Ar::spaced_least_squares(past, 2, stride).ok().map(|fit| fit.model);
     let (mean, deviations) = deviations(past);
     let variance = deviations.iter().map(|d| d * d).sum::<f64>() / train as f64;
-    let level = Ar { constant: mean, coefficients: vec![0.0; 2], variance };
-    let steps = mean_square(&past[1..], &past[..train - 1]);
-    let walk = Ar { constant: 0.0, coefficients: vec![1.0, 0.0], variance: steps };
+    let level = Ar { constant: mean, coefficients: Vec::new(), variance };
+    let steps = mean_square(&past[stride..], &past[..train - stride]);
+    let walk = Ar { constant: 0.0, coefficients: spaced(&[1.0], stride), variance: steps };
     let named = [("mean", Some(level)), ("persistence", Some(walk)), ("AR(2)", two_lags)];
-    let mut floors = Vec::new();
-    for (name, model) in named.into_iter().filter_map(|(name, model)| Some((name, model?))) {
-        let square = mean_square(&model.one_step(series, evaluated.clone())?, &series[evaluated.clone()]);
-        floors.push(Floor { name, rmse: square.sqrt(), nats: gaussian_nats(square, model.variance) });
-    }
-    Ok(floors)
+    let named = named.into_iter().filter_map(|(name, model)| Some((name, model?)));
+    let named = named.filter(|(_, model)| model.reach() <= evaluated.start);
+    named
+        .map(|(name, model)| {
+            let Score { rmse, nats } = model.score(series, evaluated.clone())?;
+            Ok(Floor { name, rmse, nats })
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::Serialize;
 
 use super::ar::Ar;
-use crate::error::{Error, Kind, Result};
+use super::model::check_history;
+use crate::error::Result;
 
 /// The forecast of one value `h` steps ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -28,6 +29,26 @@ impl Forecast {
     pub fn interval(&self, level: f64) -> (f64, f64) {
         let reach = half_width(level) * self.standard_error;
         (self.mean - reach, self.mean + reach)
+    }
+}
+
+/// A forecast as it is shown: the closed form of a linear model, or counted over simulated futures.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Outlook {
+    /// The conditional mean.
+    pub mean: f64,
+    /// The standard deviation of the value around it.
+    pub standard_error: f64,
+    /// The central interval that holds the value with 80 %.
+    pub within_80: (f64, f64),
+    /// The central interval that holds the value with 95 %.
+    pub within_95: (f64, f64),
+}
+
+impl From<Forecast> for Outlook {
+    fn from(forecast: Forecast) -> Self {
+        let Forecast { mean, standard_error } = forecast;
+        Outlook { mean, standard_error, within_80: forecast.interval(0.8), within_95: forecast.interval(0.95) }
     }
 }
 
@@ -56,16 +77,8 @@ impl Ar {
 
     /// The model fed with its own output, `noise` added to each value.
     fn free_run(&self, history: &[f64], horizon: usize, mut noise: impl FnMut() -> f64) -> Result<Vec<f64>> {
-        let lags = self.lags();
-        let what = || Error::new(Kind::BadInput, format!("cannot forecast with AR({lags})"));
-        let Some(start) = history.len().checked_sub(lags) else {
-            return Err(what()
-                .cause(format!("it needs the {lags} values before, and there are {}", history.len()))
-                .help("give a longer series, or fit fewer lags"));
-        };
-        if let Some(t) = (start..history.len()).find(|&t| !history[t].is_finite()) {
-            return Err(what().cause(format!("value {} of the series is {}", t + 1, history[t])));
-        }
+        check_history(history, self.lags())?;
+        let (lags, start) = (self.lags(), history.len() - self.lags());
         let mut values = history[start..].to_vec();
         for _ in 0..horizon {
             values.push(self.predict(&values) + noise());
@@ -189,6 +202,8 @@ mod tests {
             assert!((f64::from(inside) / f64::from(runs) - 0.8).abs() < 0.008);
         }
     }
+
+    use crate::error::Kind;
 
     #[test]
     fn a_history_shorter_than_the_lags_is_refused() {

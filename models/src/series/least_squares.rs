@@ -7,7 +7,7 @@ use std::f64::consts::TAU;
 
 use serde::Serialize;
 
-use super::ar::{Ar, check_series, deviations};
+use super::ar::{Ar, check_spaced, deviations};
 use super::qr::Triangle;
 use crate::error::{Error, Kind, Result};
 
@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 pub struct Fit {
     /// The model; its variance is `σ² = SSR / n`.
     pub model: Ar,
-    /// Standard errors of `c, φ_1 … φ_k`: the roots of the diagonal of `σ² (XᵀX)⁻¹`.
+    /// Standard errors of `c` and of the coefficients fitted, `φ_1 … φ_k`: the roots of the diagonal of `σ² (XᵀX)⁻¹`.
     pub standard_errors: Vec<f64>,
     /// The number `n` of regression rows: the length of the series less the lags.
     pub observations: usize,
@@ -34,21 +34,32 @@ impl Ar {
     /// Takes time `O(n k²)` and memory `O(n)`.
     ///
     /// # Errors
-    /// If the series has fewer than `2 k + 2` values, a value that is not finite, is constant, or follows a shorter
-    /// recurrence exactly, so that its lags determine each other.
+    /// As [`Ar::spaced_least_squares`].
     ///
     /// Source: Hamilton, *Time Series Analysis* (1994), §5.2.
     pub fn least_squares(series: &[f64], lags: usize) -> Result<Fit> {
-        check_series(series, lags)?;
+        Ar::spaced_least_squares(series, lags, 1)
+    }
+
+    /// As [`Ar::least_squares`], with lags `stride` apart: `x_t = c + Σ φ_i x_{t−i·stride} + ε_t`.
+    ///
+    /// The model is an AR(`lags·stride`) whose other coefficients are zero, so that all that holds of one holds of it.
+    ///
+    /// # Errors
+    /// If the series has fewer than `2 k + 2` values, a value that is not finite, is constant, or follows a shorter
+    /// recurrence exactly, so that its lags determine each other; with a stride, `k (stride − 1)` values more.
+    pub fn spaced_least_squares(series: &[f64], lags: usize, stride: usize) -> Result<Fit> {
+        check_spaced(series, lags, stride)?;
         let (mean, deviations) = deviations(series);
-        let triangle = lag_triangle(&deviations, lags, lags);
+        let reach = lags * stride;
+        let triangle = lag_triangle(&deviations, lags, stride, reach);
         if let Some(column) = triangle.dependent_column(lags + 1) {
             return Err(singular(lags, column));
         }
         let mut coefficients = triangle.solve(lags + 1);
         // In deviations d = x − μ: d_t = c' + Σ φ_i d_{t−i}, so c = c' + μ (1 − Σ φ_i).
         let constant = coefficients.remove(0) + mean * (1.0 - coefficients.iter().sum::<f64>());
-        let n = series.len() - lags;
+        let n = series.len() - reach;
         let variance = triangle.residual_sum_of_squares(lags + 1) / n as f64;
         let mut gradient = vec![-mean; lags + 1]; // of c with respect to (c', φ)
         gradient[0] = 1.0;
@@ -60,7 +71,7 @@ impl Ar {
         }
         let criteria = Criteria::of(variance, n, lags);
         Ok(Fit {
-            model: Ar { constant, coefficients, variance },
+            model: Ar { constant, coefficients: spaced(&coefficients, stride), variance },
             standard_errors,
             observations: n,
             log_likelihood: criteria.log_likelihood,
@@ -89,8 +100,15 @@ impl Criteria {
     }
 }
 
-/// The triangle of the columns `1, x_{t−1}, …, x_{t−k}` and the response `x_t`, for every `t ≥ first`.
-pub(super) fn lag_triangle(series: &[f64], lags: usize, first: usize) -> Triangle {
+/// Coefficients of lags `stride` apart as those of all lags: zeros between them.
+pub fn spaced(coefficients: &[f64], stride: usize) -> Vec<f64> {
+    let mut all = vec![0.0; coefficients.len() * stride];
+    all.iter_mut().skip(stride - 1).step_by(stride).zip(coefficients).for_each(|(to, from)| *to = *from);
+    all
+}
+
+/// The triangle of the columns `1, x_{t−s}, …, x_{t−k·s}` and the response `x_t`, for every `t ≥ first`.
+pub(super) fn lag_triangle(series: &[f64], lags: usize, stride: usize, first: usize) -> Triangle {
     Triangle::of_rows(series.len() - first, lags + 2, |rows, block| {
         let n = rows.len();
         let at = first + rows.start;
@@ -98,7 +116,8 @@ pub(super) fn lag_triangle(series: &[f64], lags: usize, first: usize) -> Triangl
         constant.fill(1.0);
         let (lagged, response) = lagged.split_at_mut(lags * n);
         for (lag, column) in (1..).zip(lagged.chunks_exact_mut(n)) {
-            column.copy_from_slice(&series[at - lag..at - lag + n]);
+            let from = at - lag * stride;
+            column.copy_from_slice(&series[from..from + n]);
         }
         response.copy_from_slice(&series[at..at + n]);
     })

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ar::{Ar, check_series, deviations};
+use super::ar::{Ar, check_spaced, deviations};
 use super::least_squares::{Criteria, lag_triangle};
 use crate::error::Result;
 
@@ -50,13 +50,21 @@ impl Candidate {
 /// # Errors
 /// As [`Ar::least_squares`] with `most` lags, singular fits aside; or if not even one lag can be fitted.
 pub fn candidates(series: &[f64], most: usize) -> Result<Vec<Candidate>> {
-    check_series(series, most)?;
+    spaced_candidates(series, most, 1)
+}
+
+/// As [`candidates`], with lags `stride` apart.
+///
+/// # Errors
+/// As [`candidates`].
+pub fn spaced_candidates(series: &[f64], most: usize, stride: usize) -> Result<Vec<Candidate>> {
+    check_spaced(series, most, stride)?;
     let (_, deviations) = deviations(series);
-    let triangle = lag_triangle(&deviations, most, most);
-    let observations = series.len() - most;
+    let triangle = lag_triangle(&deviations, most, stride, most * stride);
+    let observations = series.len() - most * stride;
     let longest = triangle.dependent_column(most + 1).map_or(most, |column| column - 1);
     if longest == 0 {
-        return Ar::least_squares(series, most).map(|_| Vec::new()); // its error names the singular lag
+        return Ar::spaced_least_squares(series, most, stride).map(|_| Vec::new()); // its error names the singular lag
     }
     let candidate = |lags| {
         let variance = triangle.residual_sum_of_squares(lags + 1) / observations as f64;

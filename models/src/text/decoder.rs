@@ -5,14 +5,13 @@
 //! reading its own part of them.
 
 use super::language_model::{LanguageModel, Recurrent};
+use crate::affine::Affine;
 use crate::autoregressive::Autoregressive;
 use crate::distribution::Categorical;
-use autograd::kernels::gemm::{Matrix, Store};
+use autograd::kernels::gemm::Matrix;
 use autograd::kernels::gru::step::GruStep;
 use autograd::kernels::lstm::step::LstmStep;
-use autograd::kernels::packed::Packed;
 use autograd::kernels::team::Team;
-use autograd::nn::Param;
 use autograd::{Scalar, no_grad};
 use std::cell::RefCell;
 
@@ -22,25 +21,6 @@ const MAX_TABLE: usize = 1 << 25;
 /// Weights below which a second thread costs more than it brings: a dispatch takes about a microsecond, in which one thread
 /// reads some 64 kB.
 const MIN_TEAM: usize = 1 << 16;
-
-/// `y = x·wᵀ + b` for one row.
-struct Affine<T> {
-    weight: Packed<T>,
-    bias: Vec<T>,
-}
-
-impl<T: Scalar> Affine<T> {
-    fn new(weight: &Param<T>, bias: Option<&Param<T>>) -> Self {
-        let (outputs, inputs) = (weight.shape()[0], weight.shape()[1]);
-        let bias = bias.map_or_else(|| vec![T::zero(); outputs], |bias| bias.values().to_vec());
-        Affine { weight: Packed::new(Matrix::new(weight.values(), outputs, inputs).t()), bias }
-    }
-
-    fn apply(&self, team: &mut Team, x: &[T], y: &mut [T]) {
-        y.copy_from_slice(&self.bias);
-        self.weight.row_by(team, x, Store::Accumulate, y);
-    }
-}
 
 /// How a symbol enters the first layer.
 enum Input<T> {

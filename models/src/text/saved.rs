@@ -4,6 +4,7 @@ use super::language_model::{Config, Kind as Layer, LanguageModel};
 use super::vocabulary::Vocabulary;
 use crate::error::{Error, Kind, Result};
 use crate::training::checkpoint::{Checkpoint, Group};
+use crate::training::parameters::{fill, fill_averages};
 use crate::training::safetensors_file::StoredTensor;
 use autograd::nn::Module;
 use autograd::random::Streams;
@@ -28,13 +29,7 @@ impl TextModel {
     /// [`Kind::BadInput`] if it is of another kind, lacks a vocabulary, or its tensors are not the configuration's.
     pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<Self> {
         let mut text = Self::without_average(checkpoint)?;
-        let mut averages = checkpoint.group(Group::Average).filter(|(name, _)| *name != "updates").peekable();
-        if averages.peek().is_some() {
-            for (name, param) in text.model.parameters_mut() {
-                let average = checkpoint.tensor(Group::Average, &name)?;
-                fill(param.values_mut(), average)?;
-            }
-        }
+        fill_averages(&mut text.model, checkpoint)?;
         Ok(text)
     }
 
@@ -63,9 +58,7 @@ impl TextModel {
         // The shapes are compared with the file's before a model of that size is made.
         let stored = checkpoint.parameters(&parameter_shapes(&config))?;
         let mut model = LanguageModel::new(&config, &mut Streams::new(0).stream("init"));
-        for ((_, param), stored) in model.parameters_mut().into_iter().zip(stored) {
-            fill(param.values_mut(), stored)?;
-        }
+        fill(&mut model, &stored)?;
         Ok(TextModel { model, vocabulary })
     }
 
@@ -107,16 +100,6 @@ fn parameter_shapes(config: &Config) -> Vec<(String, Vec<usize>)> {
     shapes.push(("head.weight".to_string(), vec![symbols, hidden]));
     shapes.push(("head.bias".to_string(), vec![symbols]));
     shapes
-}
-
-fn fill(values: &mut [f32], stored: &StoredTensor) -> Result<()> {
-    let reals = stored.reals()?;
-    if reals.len() != values.len() {
-        let what = format!("tensor `{}` has {} elements, not {}", stored.name, reals.len(), values.len());
-        return Err(Error::new(Kind::BadInput, what));
-    }
-    values.iter_mut().zip(reals).for_each(|(value, real)| *value = real as f32);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! | [`safetensors_header`] | reading the header of a safetensors file without trusting it |
 //! | [`safetensors_file`] | tensors in and out of a safetensors file |
 //! | [`checkpoint`] | what a checkpoint holds, under which names |
+//! | [`parameters`] | a model's parameters out of a checkpoint |
 //! | [`expected`] | the names and shapes a model wants against those a file has |
 //! | [`run_folder`] | writing the folder of one training run |
 //! | [`run_files`] | reading that folder: which checkpoint a path means |
@@ -31,6 +32,7 @@ pub mod expected;
 pub mod loss_picture;
 pub mod metrics;
 pub mod page;
+pub mod parameters;
 pub mod plot;
 pub mod run_files;
 pub mod run_folder;

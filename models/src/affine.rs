@@ -1,0 +1,28 @@
+//! A linear layer prepared for one row at a time: its weight packed once, for generation.
+
+use autograd::Scalar;
+use autograd::kernels::gemm::{Matrix, Store};
+use autograd::kernels::packed::Packed;
+use autograd::kernels::team::Team;
+use autograd::nn::Param;
+
+/// `y = x·wᵀ + b` for one row, in the same bits as the layer on many rows.
+pub(crate) struct Affine<T> {
+    weight: Packed<T>,
+    bias: Vec<T>,
+}
+
+impl<T: Scalar> Affine<T> {
+    pub(crate) fn new(weight: &Param<T>, bias: Option<&Param<T>>) -> Self {
+        let (outputs, inputs) = (weight.shape()[0], weight.shape()[1]);
+        let bias = bias.map_or_else(|| vec![T::zero(); outputs], |bias| bias.values().to_vec());
+        Affine { weight: Packed::new(Matrix::new(weight.values(), outputs, inputs).t()), bias }
+    }
+
+    /// # Shapes
+    /// `x` (in) → `y` (out)
+    pub(crate) fn apply(&self, team: &mut Team, x: &[T], y: &mut [T]) {
+        y.copy_from_slice(&self.bias);
+        self.weight.row_by(team, x, Store::Accumulate, y);
+    }
+}

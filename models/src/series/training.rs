@@ -1,0 +1,224 @@
+//! Training a neural AR model on a series: examples of lags and value, all at once or in shuffled batches.
+
+use std::path::Path;
+
+use autograd::Tensor;
+use autograd::random::Streams;
+use rand::seq::SliceRandom;
+
+use super::column::Column;
+use super::config::{DataConfig, SeriesConfig};
+use super::linear::lags;
+use super::model::{SeriesModel, check_targets};
+use super::neural_ar::{Architecture, NeuralAr, Standardize, lags_of};
+use super::neural_predictor::NeuralPredictor;
+use super::split::Split;
+use crate::error::{Error, Kind, Result};
+use crate::sampling::{Generator, Options, Sampler};
+use crate::training::checkpoint::{Checkpoint, Group};
+use crate::training::safetensors_file::StoredTensor;
+use crate::training::trainer::Task;
+
+/// Values in a sample written at a validation.
+const SAMPLE: usize = 200;
+
+/// A series and its parts.
+#[derive(Clone, Debug)]
+pub struct SeriesData {
+    /// The name of its column.
+    pub name: String,
+    /// Its values.
+    pub values: Vec<f64>,
+    /// Its parts.
+    pub split: Split,
+}
+
+impl SeriesData {
+    /// Reads the bytes of a CSV file as the configuration says.
+    ///
+    /// # Errors
+    /// As [`Column::parse`]; or if nothing is left to train on.
+    pub fn parse(bytes: &[u8], config: &DataConfig) -> Result<Self> {
+        let wanted = Some(config.column.as_str()).filter(|column| !column.is_empty());
+        let Column { name, mut values } = Column::parse(bytes, &config.path, wanted, config.header)?;
+        if config.skip >= values.len() {
+            let what = format!("{}: `data.skip` of {} leaves nothing", config.path, config.skip);
+            return Err(Error::new(Kind::BadInput, what).cause(format!("the column has {} values", values.len())));
+        }
+        values.drain(..config.skip);
+        let split = config.split(values.len())?;
+        Ok(SeriesData { name, values, split })
+    }
+
+    /// The values of the training part.
+    pub fn train(&self) -> &[f64] {
+        &self.values[self.split.train.clone()]
+    }
+}
+
+/// The bytes of a file of data.
+///
+/// # Errors
+/// [`Kind::BadInput`] if it cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        Error::new(Kind::BadInput, format!("cannot read {}", path.display()))
+            .cause(error)
+            .help("give the path of a CSV file")
+    })
+}
+
+/// A series, and where the reading of its examples stands.
+pub struct SeriesTask {
+    /// The series.
+    pub data: SeriesData,
+    config: SeriesConfig,
+    architecture: Architecture,
+    /// Of each example the lags, standardised: (N, k).
+    inputs: Vec<f32>,
+    targets: Vec<f32>,
+    /// Batches drawn so far.
+    position: u64,
+    /// The order of the examples in an epoch, and which.
+    order: (Option<u64>, Vec<u32>),
+}
+
+impl SeriesTask {
+    /// A new training, and the model it begins with. Standardisation is fitted on the training part alone.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`] if the series is too short or constant, [`Kind::Usage`] if the configuration does not serve.
+    pub fn new(data: SeriesData, config: &SeriesConfig) -> Result<(Self, NeuralAr<f32>)> {
+        config.check()?;
+        let train = data.train();
+        let m = &config.model;
+        let lags = lags(train, m)?;
+        super::ar::check_spaced(train, lags, m.stride)?;
+        let architecture = Architecture { lags, stride: m.stride, hidden: m.hidden, layers: m.layers };
+        let standardize = Standardize::of(train);
+        let mut init = Streams::new(config.training.seed).stream("init");
+        let model = NeuralAr::new(&architecture, standardize, &mut init);
+        Ok((Self::with_model(data, config, &model)?, model))
+    }
+
+    /// The training that a checkpoint was saved from, on the same series.
+    ///
+    /// # Errors
+    /// As [`SeriesTask::new`]; also if the checkpoint holds no neural AR model.
+    pub fn of_checkpoint(
+        data: SeriesData,
+        config: &SeriesConfig,
+        checkpoint: &Checkpoint,
+    ) -> Result<(Self, NeuralAr<f32>)> {
+        config.check()?;
+        let model = NeuralAr::from_checkpoint(checkpoint)?;
+        Ok((Self::with_model(data, config, &model)?, model))
+    }
+
+    fn with_model(data: SeriesData, config: &SeriesConfig, model: &NeuralAr<f32>) -> Result<Self> {
+        let NeuralAr { architecture, standardize, .. } = model;
+        let reach = architecture.lags * architecture.stride;
+        let targets = reach..data.split.train.end;
+        check_targets(&data.values, &targets, reach)?;
+        let batch = config.data.batch;
+        if batch > targets.len() {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("`data.batch` of {batch} is more than the {} examples", targets.len()),
+            )
+            .help("0 takes all of them in each step"));
+        }
+        let inputs = targets.clone().flat_map(|t| lags_of(&data.values, t, architecture, standardize)).collect();
+        let targets = data.values[targets].iter().map(|&x| standardize.apply(x)).collect();
+        let (config, architecture) = (config.clone(), architecture.clone());
+        Ok(SeriesTask { data, config, architecture, inputs, targets, position: 0, order: (None, Vec::new()) })
+    }
+
+    /// The resolved configuration.
+    pub fn config(&self) -> &SeriesConfig {
+        &self.config
+    }
+
+    /// The sizes of the model that is trained.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// Examples in a step.
+    fn batch(&self) -> usize {
+        if self.config.data.batch == 0 { self.targets.len() } else { self.config.data.batch }
+    }
+
+    /// The lags and the values of the next batch. Each epoch has an order of its own; what does not fill a batch is left out.
+    fn next_batch(&mut self) -> (Tensor<f32>, Tensor<f32>) {
+        let (examples, batch, lags) = (self.targets.len(), self.batch(), self.architecture.lags);
+        let position = self.position;
+        self.position += 1;
+        if batch == examples {
+            let (inputs, targets) = (self.inputs.clone(), self.targets.clone());
+            return (Tensor::from_vec(inputs, &[examples, lags]), Tensor::from_vec(targets, &[examples, 1]));
+        }
+        let batches = (examples / batch) as u64;
+        let (epoch, index) = (position / batches, (position % batches) as usize);
+        if self.order.0 != Some(epoch) {
+            let mut order: Vec<u32> = (0..examples as u32).collect();
+            order.shuffle(&mut Streams::new(self.config.training.seed).stream(&format!("order of epoch {epoch}")));
+            self.order = (Some(epoch), order);
+        }
+        let chosen = &self.order.1[index * batch..][..batch];
+        let row = |&i: &u32| self.inputs[i as usize * lags..][..lags].iter().copied();
+        let inputs = chosen.iter().flat_map(row).collect();
+        let targets = chosen.iter().map(|&i| self.targets[i as usize]).collect();
+        (Tensor::from_vec(inputs, &[batch, lags]), Tensor::from_vec(targets, &[batch, 1]))
+    }
+}
+
+impl Task for SeriesTask {
+    type Model = NeuralAr<f32>;
+
+    fn loss(&mut self, model: &NeuralAr<f32>) -> Tensor<f32> {
+        let (inputs, targets) = self.next_batch();
+        model.loss(&inputs, &targets)
+    }
+
+    fn symbols_per_step(&self) -> u64 {
+        self.batch() as u64
+    }
+
+    fn validate(&self, model: &NeuralAr<f32>) -> Option<f64> {
+        let score = NeuralPredictor::new(model).score(&self.data.values, self.data.split.validation.clone());
+        score.ok().map(|score| score.nats)
+    }
+
+    fn sample(&self, model: &NeuralAr<f32>, step: u64) -> Option<(&'static str, Vec<u8>)> {
+        let stream = Streams::new(self.config.training.seed).stream(&format!("sample at step {step}"));
+        let predictor = NeuralPredictor::new(model);
+        let sampler = Sampler::new(Options::default()).expect("the default options are right");
+        let past = &self.data.train()[self.data.split.train.len().saturating_sub(predictor.reach())..];
+        let values = Generator::new(&predictor, past, sampler, stream).take(SAMPLE);
+        let lines: String = values.map(|x| format!("{x}\n")).collect();
+        Some(("csv", format!("{}\n{lines}", quoted(&self.data.name)).into_bytes()))
+    }
+
+    fn checkpoint(&self, model: &NeuralAr<f32>) -> Result<Checkpoint> {
+        let mut checkpoint = model.to_checkpoint()?;
+        checkpoint.push(Group::Data, StoredTensor::new("position", &[1], &[self.position]));
+        Ok(checkpoint)
+    }
+
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let position: Vec<u64> = checkpoint.tensor(Group::Data, "position")?.elements()?;
+        self.position = position.first().copied().unwrap_or(0);
+        Ok(())
+    }
+}
+
+/// A name as a cell of a CSV file.
+pub fn quoted(name: &str) -> String {
+    let plain = !name.contains([',', '"', '\n', '\r']);
+    if plain { name.to_string() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+#[cfg(test)]
+#[path = "training_tests.rs"]
+mod tests;

@@ -1,0 +1,166 @@
+//! `autoreg forecast`: the values of a series to come, with the bands that hold them, as CSV and as a picture.
+
+use crate::Context;
+use crate::console::say;
+use crate::model_file::{Model, ModelFile, PATH_HELP};
+use autograd::random::Streams;
+use clap::{Args, ValueEnum};
+use models::error::{Error, Kind, Result};
+use models::series::forecast::Outlook;
+use models::series::neural_predictor::NeuralPredictor;
+use models::series::picture::Picture;
+use models::series::saved::SavedSeries;
+use models::series::simulation::simulated;
+use models::series::training::{SeriesData, read};
+use models::training::atomic::{SystemDisk, replace};
+use std::path::{Path, PathBuf};
+
+/// Forecast a series: means, and the bands that hold a value with 80 % and 95 %.
+///
+/// A linear model has them in closed form, with its coefficients taken as known. A neural one is sampled: the bands hold that
+/// share of the simulated futures. Without --output the forecast goes to stdout as CSV.
+#[derive(Args)]
+pub struct Arguments {
+    #[arg(value_name = "RUN|CHECKPOINT", help = PATH_HELP)]
+    model: PathBuf,
+
+    /// How many values
+    #[arg(short = 'n', long = "steps", value_name = "N", default_value_t = 30,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    steps: u32,
+
+    /// A picture (.svg) or a table (.csv); may be given again
+    #[arg(short, long, value_name = "FILE.svg|FILE.csv")]
+    output: Vec<PathBuf>,
+
+    /// The series to go on from, where it is not where the run found it
+    #[arg(long, value_name = "FILE.csv")]
+    data: Option<PathBuf>,
+
+    /// The column, where it is not that of the run
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+
+    /// After which part the forecast is made; values that are known after it are drawn beside it
+    #[arg(long, value_enum, default_value_t = After::All)]
+    after: After,
+
+    /// The position of the first value of the series, on the axis and in the table
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    first: usize,
+
+    /// What positions are: `year`
+    #[arg(long, value_name = "WORD", default_value = "position")]
+    axis: String,
+
+    /// For a neural model: how many futures are simulated
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(2..=10_000_000))]
+    futures: u32,
+
+    /// For a neural model: another seed simulates other futures
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// What is known when the forecast is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum After {
+    /// All values.
+    All,
+    /// The training part.
+    Train,
+    /// The training and the validation part.
+    Validation,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// A usage error for a model of text or an unknown ending, a bad input for the series, a disk error for an output.
+pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
+    for path in &arguments.output {
+        is_picture(path)?;
+    }
+    let file = ModelFile::open(&arguments.model)?;
+    let Model::Series(model) = &file.model else {
+        return Err(Error::new(Kind::Usage, format!("{} holds a model of text", file.path.display()))
+            .help("`autoreg generate` writes text; a forecast is made by a model of a series"));
+    };
+    let mut config = file.series_data();
+    if let Some(data) = &arguments.data {
+        config.path = data.display().to_string();
+    }
+    if config.path.is_empty() {
+        return Err(Error::new(Kind::Usage, format!("{} does not say of which series", file.path.display()))
+            .help("name the CSV file with --data"));
+    }
+    if let Some(column) = &arguments.column {
+        config.column = column.clone();
+    }
+    let data = SeriesData::parse(&read(Path::new(&config.path))?, &config)?;
+    let known = match arguments.after {
+        After::All => data.values.len(),
+        After::Train => data.split.train.end,
+        After::Validation => data.split.validation.end,
+    };
+    let (history, horizon) = (&data.values[..known], arguments.steps as usize);
+    let (name, outlooks) = match model {
+        SavedSeries::Linear(linear) => {
+            if let Some(warning) = linear.model.stationarity_warning() {
+                say(&format!("warning: {warning}"));
+            }
+            let outlooks = linear.model.forecast(history, horizon)?.into_iter().map(Outlook::from).collect();
+            (format!("AR({})", linear.estimate.lags), outlooks)
+        }
+        SavedSeries::Neural(neural) => {
+            let predictor = NeuralPredictor::new(neural);
+            let streams = Streams::new(arguments.seed);
+            let outlooks = simulated(&predictor, history, horizon, arguments.futures as usize, streams)?;
+            (format!("neural AR({})", neural.architecture.lags), outlooks)
+        }
+    };
+    if arguments.output.is_empty() {
+        return context.results.text(&csv(&outlooks, arguments.first + known));
+    }
+    for path in &arguments.output {
+        let content = if is_picture(path)? {
+            let title = format!("{}: the forecast of {name}", data.name);
+            let picture = Picture {
+                title: &title,
+                x_label: &arguments.axis,
+                y_label: &data.name,
+                first: arguments.first,
+                series: &data.values,
+                known,
+                outlooks: &outlooks,
+            };
+            picture.svg()?.as_str().to_string()
+        } else {
+            csv(&outlooks, arguments.first + known)
+        };
+        replace(&SystemDisk, path, |out| out.write_all(content.as_bytes()))?;
+        say(&format!("wrote {}", path.display()));
+    }
+    Ok(())
+}
+
+/// Whether a file name asks for a picture rather than for a table.
+fn is_picture(path: &Path) -> Result<bool> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("svg") => Ok(true),
+        Some("csv") => Ok(false),
+        _ => Err(Error::new(Kind::Usage, format!("{} is neither .svg nor .csv", path.display()))
+            .help("choose the form by the ending of the file's name")),
+    }
+}
+
+/// One line a value, with all digits.
+fn csv(outlooks: &[Outlook], first: usize) -> String {
+    let mut text = "position,mean,standard_error,low_80,high_80,low_95,high_95\n".to_string();
+    for (i, Outlook { mean, standard_error, within_80, within_95 }) in outlooks.iter().enumerate() {
+        let position = first + i;
+        let [(a, b), (c, d)] = [within_80, within_95];
+        text += &format!("{position},{mean},{standard_error},{a},{b},{c},{d}\n");
+    }
+    text
+}
