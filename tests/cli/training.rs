@@ -76,7 +76,7 @@ fn a_run_continued_in_two_parts_is_the_run_that_never_stopped() {
     let back = with_model("resume", &parts, &["--steps", "3"]);
     assert_error(&back, 2, &["--steps 3", "30 steps done"]);
     files.write("text.txt", TEXT.repeat(9));
-    assert_error(&with_model("resume", &parts, &["--steps", "40"]), 5, &["text.txt", "not the text of this run"]);
+    assert_error(&with_model("resume", &parts, &["--steps", "40"]), 5, &["text.txt", "not the data of this run"]);
 }
 
 #[cfg(unix)]
