@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::column::Header;
+use super::neural_ar::Deviation;
 use super::order::Criterion;
 use super::split::Split;
 use crate::error::{Error, Kind, Result};
@@ -94,6 +95,8 @@ pub struct ModelConfig {
     pub hidden: usize,
     /// For `neural-ar`: hidden layers.
     pub layers: usize,
+    /// For `neural-ar`: whether σ depends on the lags, `"free"`, or not, `"constant"`.
+    pub deviation: Deviation,
 }
 
 /// How a series is read and cut.
@@ -143,6 +146,7 @@ impl Default for ModelConfig {
             method: Method::Ols,
             hidden: 64,
             layers: 2,
+            deviation: Deviation::Free,
         }
     }
 }

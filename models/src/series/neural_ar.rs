@@ -5,9 +5,10 @@
 
 use std::f64::consts::TAU;
 
-use autograd::nn::Linear;
+use autograd::nn::{Linear, Param};
 use autograd::random::Stream;
 use autograd::{Scalar, Tensor, module};
+use ndarray::arr1;
 use serde::{Deserialize, Serialize};
 
 /// What `ln σ` of the standardised value is held between: below, a few lucky examples would make the loss bottomless.
@@ -24,6 +25,27 @@ pub struct Architecture {
     pub hidden: usize,
     /// Hidden layers.
     pub layers: usize,
+    /// What σ depends on.
+    #[serde(default)]
+    pub deviation: Deviation,
+}
+
+impl Architecture {
+    /// Outputs of the head: μ, and ln σ where it is one.
+    pub(super) fn outputs(&self) -> usize {
+        if self.deviation == Deviation::Free { 2 } else { 1 }
+    }
+}
+
+/// What the deviation of a value depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deviation {
+    /// The lags, as the mean does: places that are hard to predict pull less on the mean.
+    #[default]
+    Free,
+    /// Nothing, as in the linear model: the likeliest mean is the one of least squared error.
+    Constant,
 }
 
 /// The mean and the standard deviation by which values are made comparable before the network sees them.
@@ -58,11 +80,13 @@ pub struct NeuralAr<T> {
     pub standardize: Standardize,
     /// The hidden layers; the first sees the lags, the latest value first.
     pub hidden: Vec<Linear<T>>,
-    /// Two outputs: μ and ln σ.
+    /// μ, and ln σ where it depends on the lags.
     pub head: Linear<T>,
+    /// ln σ where it does not: one number.
+    pub log_sigma: Option<Param<T>>,
 }
 
-module!(NeuralAr { hidden, head });
+module!(NeuralAr { hidden, head, log_sigma });
 
 impl<T: Scalar> NeuralAr<T> {
     /// A model with random parameters.
@@ -73,7 +97,8 @@ impl<T: Scalar> NeuralAr<T> {
             architecture: architecture.clone(),
             standardize,
             hidden: (0..layers).map(|layer| Linear::new(width(layer), hidden, stream)).collect(),
-            head: Linear::new(width(layers), 2, stream),
+            head: Linear::new(width(layers), architecture.outputs(), stream),
+            log_sigma: (architecture.outputs() == 1).then(|| Param::new(arr1(&[T::zero()]).into_dyn())),
         }
     }
 
@@ -83,7 +108,11 @@ impl<T: Scalar> NeuralAr<T> {
     /// `lags` (N, k), the latest value first → (N, 2)
     pub fn forward(&self, lags: &Tensor<T>) -> Tensor<T> {
         let features = self.hidden.iter().fold(lags.clone(), |x, layer| layer.forward(&x).tanh());
-        self.head.forward(&features)
+        let outputs = self.head.forward(&features);
+        match &self.log_sigma {
+            None => outputs,
+            Some(log_sigma) => Tensor::cat(&[&outputs, &log_sigma.broadcast_to(&[lags.shape()[0], 1])], 1),
+        }
     }
 
     /// The mean negative log-likelihood of values given their lags, in nats of the original unit:
@@ -129,8 +158,8 @@ mod tests {
     use autograd::nn::Module;
     use autograd::random::Streams;
 
-    fn model() -> NeuralAr<f64> {
-        let architecture = Architecture { lags: 3, stride: 2, hidden: 5, layers: 2 };
+    fn model(deviation: Deviation) -> NeuralAr<f64> {
+        let architecture = Architecture { lags: 3, stride: 2, hidden: 5, layers: 2, deviation };
         NeuralAr::new(&architecture, Standardize { mean: 2.0, std: 3.0 }, &mut Streams::new(4).stream("init"))
     }
 
@@ -141,20 +170,21 @@ mod tests {
 
     #[test]
     fn every_parameter_gets_a_gradient_that_is_not_zero() {
-        let (model, (lags, targets)) = (model(), example());
-        let gradients = model.loss(&lags, &targets).backward();
-        let parameters = model.parameters();
-        assert_eq!(parameters.len(), 6);
-        for (name, param) in parameters {
-            let g = gradients.of(param).unwrap_or_else(|| panic!("no gradient for {name}"));
-            assert!(g.iter().any(|g| *g != 0.0), "the gradient of {name} is zero");
+        for (deviation, parameters) in [(Deviation::Free, 6), (Deviation::Constant, 7)] {
+            let (model, (lags, targets)) = (model(deviation), example());
+            let gradients = model.loss(&lags, &targets).backward();
+            assert_eq!(model.parameters().len(), parameters);
+            for (name, param) in model.parameters() {
+                let g = gradients.of(param).unwrap_or_else(|| panic!("no gradient for {name}"));
+                assert!(g.iter().any(|g| *g != 0.0), "the gradient of {name} is zero");
+            }
         }
     }
 
     #[test]
     fn the_gradient_of_the_loss_is_that_of_differences() {
         let (lags, targets) = example();
-        let model = model();
+        let model = model(Deviation::Free);
         let inputs = model.parameters().iter().map(|(_, p)| p.value().to_owned()).collect::<Vec<_>>();
         let loss = |x: &[Tensor<f64>]| {
             let hidden = lags.linear(&x[0], Some(&x[1])).tanh().linear(&x[2], Some(&x[3])).tanh();
@@ -170,7 +200,7 @@ mod tests {
 
     #[test]
     fn before_the_series_stands_the_mean_and_the_latest_value_comes_first() {
-        let model = model();
+        let model = model(Deviation::Free);
         let lags = |t| lags_of::<f64>(&[5.0, 8.0, 11.0, 14.0, 17.0], t, &model.architecture, &model.standardize);
         assert_eq!(lags(0).collect::<Vec<_>>(), [0.0, 0.0, 0.0]);
         assert_eq!(lags(4).collect::<Vec<_>>(), [3.0, 1.0, 0.0]);

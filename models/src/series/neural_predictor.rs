@@ -66,7 +66,11 @@ impl<'m, T: Scalar> NeuralPredictor<'m, T> {
             std::mem::swap(features, next_features);
         }
         let mut outputs = [T::zero(); 2];
-        self.head.apply(team, if self.hidden.is_empty() { inputs } else { features }, &mut outputs);
+        if let Some(log_sigma) = &self.model.log_sigma {
+            outputs[1] = log_sigma.values()[0];
+        }
+        let heads = &mut outputs[..self.model.architecture.outputs()];
+        self.head.apply(team, if self.hidden.is_empty() { inputs } else { features }, heads);
         *next = self.distribution(&outputs);
     }
 }
@@ -118,7 +122,7 @@ impl<T: Scalar> SeriesModel for NeuralPredictor<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::neural_ar::Standardize;
+    use super::super::neural_ar::{Deviation, Standardize};
     use super::*;
     use crate::check;
     use crate::series::sunspots::YEARLY;
@@ -126,7 +130,8 @@ mod tests {
 
     fn check_all<T: Scalar>() {
         for (lags, stride, hidden, layers) in [(1, 1, 3, 0), (9, 1, 7, 1), (4, 6, 64, 2), (2, 3, 50, 3)] {
-            let architecture = Architecture { lags, stride, hidden, layers };
+            let deviation = if layers == 1 { Deviation::Constant } else { Deviation::Free };
+            let architecture = Architecture { lags, stride, hidden, layers, deviation };
             let mut stream = Streams::new(9).stream("init");
             let model = NeuralAr::<T>::new(&architecture, Standardize::of(&YEARLY), &mut stream);
             let predictor = NeuralPredictor::new(&model);
@@ -146,7 +151,7 @@ mod tests {
 
     #[test]
     fn training_sees_the_likelihood_that_scoring_finds() {
-        let architecture = Architecture { lags: 3, stride: 2, hidden: 8, layers: 2 };
+        let architecture = Architecture { lags: 3, stride: 2, hidden: 8, layers: 2, deviation: Deviation::Constant };
         let standardize = Standardize::of(&YEARLY);
         let model = NeuralAr::<f64>::new(&architecture, standardize, &mut Streams::new(2).stream("init"));
         let inputs = (6..309).flat_map(|t| lags_of(&YEARLY, t, &architecture, &standardize)).collect();

@@ -90,7 +90,7 @@ impl NeuralAr<f32> {
             Error::new(Kind::BadInput, format!("{} holds no usable neural AR model", checkpoint.path.display()))
                 .cause(cause)
         };
-        let Architecture { lags, stride, hidden, layers } = architecture;
+        let Architecture { lags, stride, hidden, layers, deviation: _ } = architecture;
         let reach = lags.saturating_mul(stride);
         if !(1..=MOST_REACH).contains(&reach) || !(1..=MOST_UNITS).contains(&hidden) || layers > MOST_LAYERS {
             return Err(bad(format!("{lags} lags {stride} apart into {layers} layers of {hidden} units")));
@@ -116,34 +116,41 @@ fn shapes(architecture: &Architecture) -> Vec<(String, Vec<usize>)> {
         shapes.push((format!("hidden.{layer}.weight"), vec![hidden, width(layer)]));
         shapes.push((format!("hidden.{layer}.bias"), vec![hidden]));
     }
-    shapes.push(("head.weight".to_string(), vec![2, width(layers)]));
-    shapes.push(("head.bias".to_string(), vec![2]));
+    let outputs = architecture.outputs();
+    shapes.push(("head.weight".to_string(), vec![outputs, width(layers)]));
+    shapes.push(("head.bias".to_string(), vec![outputs]));
+    if outputs == 1 {
+        shapes.push(("log_sigma".to_string(), vec![1]));
+    }
     shapes
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::neural_ar::Deviation;
     use super::*;
 
-    fn model() -> NeuralAr<f32> {
-        let architecture = Architecture { lags: 3, stride: 2, hidden: 5, layers: 2 };
+    fn model(deviation: Deviation) -> NeuralAr<f32> {
+        let architecture = Architecture { lags: 3, stride: 2, hidden: 5, layers: 2, deviation };
         NeuralAr::new(&architecture, Standardize { mean: 0.1, std: 1.0 / 3.0 }, &mut Streams::new(1).stream("init"))
     }
 
     #[test]
     fn a_neural_model_comes_back_from_its_checkpoint_bit_for_bit() {
-        let model = model();
-        let read = NeuralAr::from_checkpoint(&model.to_checkpoint().unwrap()).unwrap();
-        assert_eq!((&read.architecture, read.standardize), (&model.architecture, model.standardize));
-        for ((name, ours), (_, theirs)) in read.parameters().iter().zip(model.parameters()) {
-            assert_eq!(ours.values(), theirs.values(), "{name}");
+        for deviation in [Deviation::Free, Deviation::Constant] {
+            let model = model(deviation);
+            let read = NeuralAr::from_checkpoint(&model.to_checkpoint().unwrap()).unwrap();
+            assert_eq!((&read.architecture, read.standardize), (&model.architecture, model.standardize));
+            for ((name, ours), (_, theirs)) in read.parameters().iter().zip(model.parameters()) {
+                assert_eq!(ours.values(), theirs.values(), "{name}");
+            }
         }
     }
 
     #[test]
     fn a_file_that_does_not_fit_its_configuration_is_refused_before_anything_is_made() {
         for (key, value) in [("hidden", 6_u64), ("layers", 3), ("lags", 4), ("hidden", 1 << 40), ("stride", 1 << 40)] {
-            let mut checkpoint = model().to_checkpoint().unwrap();
+            let mut checkpoint = model(Deviation::Free).to_checkpoint().unwrap();
             checkpoint.config[key] = serde_json::json!(value);
             assert_eq!(NeuralAr::from_checkpoint(&checkpoint).unwrap_err().kind, Kind::BadInput, "{key} {value}");
         }

@@ -7,7 +7,7 @@ use autograd::random::Streams;
 use rand::seq::SliceRandom;
 
 use super::column::Column;
-use super::config::{DataConfig, SeriesConfig};
+use super::config::{DataConfig, ModelConfig, SeriesConfig};
 use super::linear::lags;
 use super::model::{SeriesModel, check_targets};
 use super::neural_ar::{Architecture, NeuralAr, Standardize, lags_of};
@@ -94,7 +94,8 @@ impl SeriesTask {
         let m = &config.model;
         let lags = lags(train, m)?;
         super::ar::check_spaced(train, lags, m.stride)?;
-        let architecture = Architecture { lags, stride: m.stride, hidden: m.hidden, layers: m.layers };
+        let ModelConfig { stride, hidden, layers, deviation, .. } = *m;
+        let architecture = Architecture { lags, stride, hidden, layers, deviation };
         let standardize = Standardize::of(train);
         let mut init = Streams::new(config.training.seed).stream("init");
         let model = NeuralAr::new(&architecture, standardize, &mut init);
