@@ -245,12 +245,13 @@ fn insert(table: &mut Table, key: &str, value: Value) -> std::result::Result<(),
         Value::Table(inner) => insert(inner, rest, value),
         // A choice that may be a word or a group of its own: `vocabulary = "bytes"`, `vocabulary.byte_pairs.size = 512`. Whether
         // the struct takes a group here, it says itself.
-        other => {
+        word @ Value::String(_) => {
             let mut inner = Table::new();
             insert(&mut inner, rest, value)?;
-            *other = Value::Table(inner);
+            *word = Value::Table(inner);
             Ok(())
         }
+        other => Err(format!("`{first}` is a value ({other}), not a group of keys")),
     }
 }
 
