@@ -90,7 +90,7 @@ mod tests {
         };
         let svg = picture.svg().unwrap();
         let svg = svg.as_str();
-        for text in ["Sunspots", "year", "1980", "2000", "80 %", "95 %", "observed", "forecast"] {
+        for text in ["Sunspots", "year", "1950", "2000", "80 %", "95 %", "observed", "forecast"] {
             assert!(svg.contains(text), "{text} is missing");
         }
         assert_eq!(svg.matches("<polygon").count(), 2);
