@@ -45,7 +45,8 @@ fn bits(model: &NeuralAr<f32>) -> Vec<u32> {
 #[test]
 fn the_mackey_glass_series_is_predicted_to_a_fiftieth_of_its_deviation() {
     // From x(t−18), x(t−12), x(t−6), x(t) to x(t+6): four lags six apart. The first target is x(124).
-    let mut config = config(4, 6, 2500);
+    let mut config = config(4, 6, 1500);
+    config.training.optimizer.learning_rate = 0.01;
     (config.data.validation, config.data.test) = (0.0, 500.0);
     let series = &mackey_glass(1124)[100..];
     let (task, model) = SeriesTask::new(data(series, &config), &config).unwrap();
