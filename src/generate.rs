@@ -105,6 +105,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         error.what = format!("the model does not know the prompt: {}", error.what);
         error
     })?;
+    let prompt = if prompt.is_empty() { vocabulary.opening() } else { prompt };
     let decoder = Decoder::new(&text.model);
     let random = Streams::new(arguments.seed).stream("sampling");
     let symbols = Generator::new(&decoder, &prompt, sampler, random).take(arguments.symbols);

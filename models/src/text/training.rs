@@ -151,12 +151,12 @@ impl TextTask {
     }
 }
 
-/// Text that a model makes from nothing.
+/// Text that a model makes without a prompt.
 pub fn sample_text(model: &LanguageModel<f32>, vocabulary: &Vocabulary, symbols: usize, stream: Stream) -> String {
     let decoder = Decoder::new(model);
     let sampler = Sampler::new(Options::default()).expect("the default options are right");
     let mut utf8 = Utf8Stream::new();
-    let codes = Generator::new(&decoder, &[], sampler, stream).take(symbols);
+    let codes = Generator::new(&decoder, &vocabulary.opening(), sampler, stream).take(symbols);
     let mut text: String = codes.map(|code| utf8.push(vocabulary.symbol_bytes(code))).collect();
     text.push_str(&utf8.finish());
     text

@@ -174,6 +174,12 @@ impl Vocabulary {
         Ok(bytes)
     }
 
+    /// What text without a prompt is generated after: a line break, where the vocabulary has one. The distribution of a very
+    /// first symbol is hardly trained: a text has one beginning, and many lines.
+    pub fn opening(&self) -> Vec<u32> {
+        self.encode("\n").unwrap_or_default()
+    }
+
     /// The bytes that a symbol stands for.
     ///
     /// # Panics
