@@ -27,7 +27,7 @@ pub struct ModelFile {
 /// A model of any family.
 pub enum Model {
     /// Of text, with its vocabulary.
-    Text(TextModel),
+    Text(Box<TextModel>),
     /// Of a series.
     Series(SavedSeries),
 }
@@ -52,7 +52,7 @@ impl ModelFile {
         }
         let model = match checkpoint.model()? {
             kind if SavedSeries::is_kind(kind) => Model::Series(SavedSeries::from_checkpoint(&checkpoint)?),
-            _ => Model::Text(TextModel::from_checkpoint(&checkpoint)?),
+            _ => Model::Text(Box::new(TextModel::from_checkpoint(&checkpoint)?)),
         };
         checkpoint.tensors = Vec::new();
         Ok(ModelFile { path, checkpoint, model })

@@ -18,7 +18,7 @@ pub enum SavedSeries {
     /// Linear AR(k).
     Linear(LinearAr),
     /// Neural AR(k).
-    Neural(NeuralAr<f32>),
+    Neural(Box<NeuralAr<f32>>),
 }
 
 /// The JSON of `autoreg.config` of a neural model.
@@ -45,7 +45,7 @@ impl SavedSeries {
             "neural-ar" => {
                 let mut model = NeuralAr::from_checkpoint(checkpoint)?;
                 fill_averages(&mut model, checkpoint)?;
-                Ok(SavedSeries::Neural(model))
+                Ok(SavedSeries::Neural(Box::new(model)))
             }
             other => {
                 let what = format!("{} holds a model of kind `{other}`, not of a series", checkpoint.path.display());
