@@ -108,9 +108,12 @@ fn main() -> ExitCode {
     };
     failure::report(failure::without_panic(|| {
         use_threads(line.threads)?;
-        let context = Context { results: Results::stdout() };
-        line.command.run(&context)?;
-        context.results.flush()
+        // On a thread of the pool: one outside it would be put to sleep and woken at every parallel loop of a training step.
+        rayon::scope(|_| {
+            let context = Context { results: Results::stdout() };
+            line.command.run(&context)?;
+            context.results.flush()
+        })
     }))
 }
 

@@ -4,6 +4,7 @@ use super::rows::Rows;
 use crate::gradcheck::{Case, real};
 use crate::kernels::gemm::{Matrix, Store, gemm};
 use crate::kernels::reduce::column_sums;
+use crate::kernels::rows::repeat_row;
 use crate::tensor::Value;
 use crate::{Scalar, Tensor, shape};
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, CowArray, Ix2};
@@ -116,7 +117,7 @@ impl<T: Scalar> Tensor<T> {
         let (mut z, store) = match bias {
             Some(b) => {
                 assert_eq!(b.shape(), [n], "linear: weight {sw:?}, bias {:?}", b.shape());
-                (b.standard().as_slice().expect("row-major").repeat(rows.len()), Store::Accumulate)
+                (repeat_row(b.standard().as_slice().expect("row-major"), rows.len()), Store::Accumulate)
             }
             None => (zeros(rows.len() * n), Store::Overwrite),
         };

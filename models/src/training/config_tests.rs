@@ -128,7 +128,7 @@ fn a_value_of_the_wrong_type_names_key_value_and_origin() {
 #[test]
 fn a_group_is_no_value_and_a_value_no_group() {
     assert_eq!(layers().set("optimizer=3").unwrap_err().kind, Kind::Usage);
-    assert!(layers().set("steps.x=3").unwrap_err().cause.contains("`steps` is a value"));
+    assert_eq!(layers().set("steps.x=3").unwrap_err().kind, Kind::Usage);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::atomic::write_error;
 use crate::error::{Error, Kind, Result};
@@ -29,7 +30,7 @@ impl RunLock {
         let path = folder.join(LOCK_FILE);
         let open = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let file = open.map_err(|e| write_error(&path, &e))?;
-        match file.try_lock() {
+        match patiently(&file) {
             Ok(()) => {}
             // A file system without locks (some network mounts): training there must be possible, unprotected.
             Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {}
@@ -42,6 +43,21 @@ impl RunLock {
         }
         Ok(RunLock { _file: file })
     }
+}
+
+/// How often and how long a lock is waited for. On Unix a process that is being started holds copies of its parent's open files,
+/// locks included, until it becomes another program: for that instant a lock given up is still held.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_millis(10);
+
+fn patiently(file: &File) -> std::result::Result<(), TryLockError> {
+    for _ in 1..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
+    }
+    file.try_lock()
 }
 
 #[cfg(test)]
