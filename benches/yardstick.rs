@@ -88,11 +88,6 @@ fn main() {
         .num_threads(arguments.threads)
         .build_global()
         .expect("the first pool of the process");
-    // On a thread of the pool, as in the program: one outside it would be put to sleep and woken at every parallel loop.
-    rayon::scope(|_| measure(&arguments, idle));
-}
-
-fn measure(arguments: &Arguments, idle: Option<f64>) {
     let (config, batch, length) = arguments.model.sizes();
     let (batch, length) = (arguments.batch.unwrap_or(batch), arguments.length.unwrap_or(length));
     let streams = Streams::new(1);

@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FOLDER", default_value = "runs/demo")]
     out_dir: PathBuf,
     /// Steps of the text act.
-    #[arg(long, value_name = "N", default_value_t = 2400)]
+    #[arg(long, value_name = "N", default_value_t = 1200)]
     steps: u64,
 }
 
@@ -46,10 +46,10 @@ const MOST_LAGS: usize = 12;
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let text_file = arguments.out_dir.join("text.txt");
     let mut config = TextConfig::default();
-    (config.model.embedding, config.model.hidden, config.model.dropout) = (64, 256, 0.3);
+    (config.model.embedding, config.model.hidden, config.model.dropout) = (64, 256, 0.1);
     (config.data.batch, config.data.window) = (32, 64);
     config.data.path = text_file.display().to_string();
-    (config.training.steps, config.training.eval_every, config.training.save_every) = (arguments.steps, 400, 0);
+    (config.training.steps, config.training.eval_every, config.training.save_every) = (arguments.steps, 200, 0);
     config.training.optimizer.learning_rate = 4e-3;
 
     say("act 1: a GRU learns to write the source code of the engine that trains it");
