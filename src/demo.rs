@@ -21,7 +21,7 @@ use models::training::trainer::Trainer;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Train small models on embedded data and write a page about it; takes about a minute.
+/// Train small models on embedded data and write a page about it; takes less than a minute.
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// The run folder; a demo that is there is replaced.

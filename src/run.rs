@@ -31,7 +31,7 @@ pub fn settings(config: &impl Serialize, data: &[u8]) -> serde_json::Value {
 
 /// Length and FNV-1a hash of the data, by which a resumed run knows it again.
 pub fn fingerprint(data: &[u8]) -> serde_json::Value {
-    let hash = data.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    let hash = autograd::random::fnv_1a(data);
     serde_json::json!({ "bytes": data.len(), "fnv1a": format!("{hash:016x}") })
 }
 

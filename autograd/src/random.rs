@@ -44,7 +44,7 @@ impl Streams {
 /// The Fowler–Noll–Vo hash 1a of 64 bits.
 ///
 /// Source: Fowler, Noll & Vo, "The FNV Non-Cryptographic Hash Algorithm", <http://www.isthe.com/chongo/tech/comp/fnv/>.
-fn fnv_1a(bytes: &[u8]) -> u64 {
+pub fn fnv_1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
