@@ -131,6 +131,18 @@ impl<T: Scalar> Slot<T> {
         self.gradient = Some(sum);
     }
 
+    /// Replaces the sum so far, in row-major order and none at first, by a sum with a contribution in it: for kernels that write
+    /// a new buffer or add to an old one.
+    ///
+    /// # Panics
+    /// If the new sum has another length.
+    pub fn fold(&mut self, add: impl FnOnce(Option<Vec<T>>) -> Vec<T>) {
+        let Some(shape) = &self.shape else { return };
+        let sum = self.gradient.take().map(|sum| shape::into_buffer(sum.into_shared()));
+        let sum = ArrayD::from_shape_vec(shape.as_slice(), add(sum));
+        self.gradient = Some(sum.expect("as many gradients as inputs"));
+    }
+
     /// Lets `update` add to the gradient, which starts from zero: for rules that touch a part of it.
     pub fn update(&mut self, update: impl FnOnce(ArrayViewMutD<T>)) {
         let Some(shape) = &self.shape else { return };

@@ -1,6 +1,7 @@
 //! Shapes: broadcasting and its reverse, axes counted from either end. No tensor, no gradient here.
 
 use crate::Scalar;
+use crate::tensor::Value;
 use ndarray::{ArrayD, ArrayViewD, Axis};
 
 /// The shape two operands broadcast to, by NumPy's rule: aligned at the last axis, sizes equal or one of them 1.
@@ -48,6 +49,14 @@ pub(crate) fn axis(op: &str, axis: isize, rank: usize) -> usize {
 /// Number of elements of a shape.
 pub(crate) fn len(shape: &[usize]) -> usize {
     shape.iter().product()
+}
+
+/// The elements in row-major order: the array's own memory if it lies so and nothing else holds it, else a copy.
+pub(crate) fn into_buffer<T: Scalar>(x: Value<T>) -> Vec<T> {
+    let x = if x.is_standard_layout() { x.into_owned() } else { x.as_standard_layout().into_owned() };
+    let (n, (buffer, offset)) = (x.len(), x.into_raw_vec_and_offset());
+    let start = offset.unwrap_or(0);
+    if buffer.len() == n { buffer } else { buffer[start..start + n].to_vec() } // x was a part of something larger
 }
 
 /// The axes of `x` ordered as its memory is, the slowest first, with the last axis kept last.

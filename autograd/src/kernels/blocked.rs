@@ -2,8 +2,8 @@
 //!
 //! No choice made here changes a bit of the result (the law in `micro`), so tiles may depend on the number of threads.
 
-use super::gemm::{Matrix, Store};
-use super::micro::{Block, Isa, LANES, Lane, MR, NR};
+use super::gemm::Matrix;
+use super::micro::{Block, Isa, LANES, Lane, MR, NR, Start};
 use super::pack::{self, Source};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -38,6 +38,11 @@ impl<T> Target<T> {
     /// Where output `(i, j)` lies; only to be used if there is such an output.
     pub(super) fn at(&self, i: usize, j: usize) -> *mut T {
         self.c.wrapping_add(i * self.row + j)
+    }
+
+    /// The chains that go on from what this holds.
+    pub(super) fn start(&self) -> Start<T> {
+        Start::Values { from: self.c, row: self.row }
     }
 }
 
@@ -90,11 +95,11 @@ pub(super) fn packed_len(depth: usize, cols: usize) -> usize {
     depth * cols.next_multiple_of(LANES)
 }
 
-/// `C ← A·B` or `C ← C + A·B`, parallel over tiles of C where that pays.
+/// `C ← start + A·B`, parallel over tiles of C where that pays.
 ///
 /// # Safety
-/// `c` is valid for `a.rows × b.cols` outputs, written by nobody else.
-pub(super) unsafe fn product<T: Lane>(a: Matrix<T>, b: Matrix<T>, store: Store, c: Target<T>) {
+/// `start` is valid to read and `c` to write for `a.rows × b.cols` outputs, written by nobody else.
+pub(super) unsafe fn product<T: Lane>(a: Matrix<T>, b: Matrix<T>, start: Start<T>, c: Target<T>) {
     let (m, k, n) = (a.rows, a.cols, b.cols);
     let threads = if m * n * k < MIN_PARALLEL { 1 } else { rayon::current_num_threads() };
     // B is read in place where packing it would not pay: each value is used by one block only, or all of B is in the cache, or
@@ -103,7 +108,7 @@ pub(super) unsafe fn product<T: Lane>(a: Matrix<T>, b: Matrix<T>, store: Store, 
     let narrow = b.row_stride <= 256 && m <= MIN_ROWS;
     if b.col_stride == 1 && (m <= MR || small || narrow) {
         // SAFETY: the caller's promise.
-        unsafe { tiles(a, &Right::InPlace(b), store, c, threads) };
+        unsafe { tiles(a, &Right::InPlace(b), start, c, threads) };
         return;
     }
     // 1. Chunks of columns, 2. chunks of k: in order, so that chains go on in the order of k.
@@ -114,14 +119,15 @@ pub(super) unsafe fn product<T: Lane>(a: Matrix<T>, b: Matrix<T>, store: Store, 
         let mut values = pack::take::<T>(packed_len(deep, cols));
         for p in (0..k).step_by(deep) {
             let depth = deep.min(k - p);
-            let store = if p == 0 { store } else { Store::Accumulate };
+            let c = Target { c: c.at(0, j), ..c };
+            let start = if p == 0 { start.at(0, j) } else { c.start() };
             let a = a.part(0..m, p..p + depth);
             let b = b.part(p..p + depth, j..j + cols);
-            // SAFETY: the buffer holds the chunk; the target moves by the columns before this chunk.
+            // SAFETY: the buffer holds the chunk; target and start moved by the columns before this chunk.
             unsafe {
                 pack_panels(b, values.as_mut_ptr().cast(), threads > 1);
                 let right = Right::Packed { values: values.as_ptr().cast(), depth, cols };
-                tiles(a, &right, store, Target { c: c.at(0, j), ..c }, threads);
+                tiles(a, &right, start, c, threads);
             }
         }
         pack::give_back(values);
@@ -164,7 +170,7 @@ pub(super) unsafe fn pack_panels<T: Lane>(b: Matrix<T>, out: *mut T, parallel: b
 ///
 /// # Safety
 /// As [`product`].
-unsafe fn tiles<T: Lane>(a: Matrix<T>, b: &Right<T>, store: Store, c: Target<T>, threads: usize) {
+unsafe fn tiles<T: Lane>(a: Matrix<T>, b: &Right<T>, start: Start<T>, c: Target<T>, threads: usize) {
     let panels = b.cols().div_ceil(NR);
     // Four tasks a thread even out threads of unequal speed. Bands of rows first: a strip of panels packs its rows of A anew.
     let wanted = if threads == 1 { 1 } else { 4 * threads };
@@ -177,7 +183,7 @@ unsafe fn tiles<T: Lane>(a: Matrix<T>, b: &Right<T>, store: Store, c: Target<T>,
         let (band, strip) = (task / strips, task % strips);
         let across = panels * strip / strips..panels * (strip + 1) / strips;
         // SAFETY: tiles of different tasks are disjoint parts of C.
-        unsafe { tile(a, b, band * rows..a.rows.min((band + 1) * rows), across, store, c) };
+        unsafe { tile(a, b, band * rows..a.rows.min((band + 1) * rows), across, start, c) };
     };
     if threads > 1 && bands * strips > 1 {
         (0..bands * strips).into_par_iter().with_max_len(1).for_each(run);
@@ -195,7 +201,7 @@ pub(super) unsafe fn tile<T: Lane>(
     b: &Right<T>,
     rows: Range<usize>,
     panels: Range<usize>,
-    store: Store,
+    start: Start<T>,
     c: Target<T>,
 ) {
     let isa = Isa::best();
@@ -236,7 +242,7 @@ pub(super) unsafe fn tile<T: Lane>(
                         c_row: c.row,
                         rows: group.min(rows.end - i),
                         cols: NR.min(cols - panel * NR),
-                        from_zero: k == 0 && store == Store::Overwrite,
+                        start: if k == 0 { start.at(i, panel * NR) } else { c.start().at(i, panel * NR) },
                     };
                     T::block(isa, &block);
                 }
@@ -256,7 +262,7 @@ pub(super) unsafe fn on_this_thread<T: Lane>(
     a: Matrix<T>,
     b: &Right<T>,
     panels: Range<usize>,
-    store: Store,
+    start: Start<T>,
     c: Target<T>,
 ) {
     // SAFETY: the caller's promise, for parts of its tile.
@@ -264,11 +270,11 @@ pub(super) unsafe fn on_this_thread<T: Lane>(
         if a.rows <= FEW_ROWS {
             // B is what is large: each panel streams through the caches once, and A, which stays there, is read in place.
             for panel in panels {
-                tile(a, b, 0..a.rows, panel..panel + 1, store, c);
+                tile(a, b, 0..a.rows, panel..panel + 1, start, c);
             }
         } else {
             for i in (0..a.rows).step_by(MC) {
-                tile(a, b, i..a.rows.min(i + MC), panels.clone(), store, c);
+                tile(a, b, i..a.rows.min(i + MC), panels.clone(), start, c);
             }
         }
     }

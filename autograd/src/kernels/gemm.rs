@@ -1,8 +1,9 @@
 //! General matrix product `C ← A·B` or `C ← C + A·B` over strided operands: what is asked for. How it is computed is in `blocked`.
 
 use super::blocked::{self, Target};
-use super::micro::Lane;
+use super::micro::{Lane, Start};
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// A read-only strided matrix over a slice.
@@ -82,18 +83,20 @@ pub enum Store {
 
 /// The element types that have a matrix product.
 pub trait Gemm: Lane {
-    /// `C ← A·B` or `C ← C + A·B` of operands that fit; `c` has its rows `c_row` apart.
+    /// `C ← start + A·B` of operands that fit and are not empty.
     ///
     /// # Safety
-    /// Every element of C is valid to read and write, by nobody else.
+    /// Every element of the start is valid to read, and of C to write, by nobody else.
     #[doc(hidden)]
-    unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, store: Store, c: *mut Self, c_row: usize);
+    #[allow(private_interfaces)] // the trait is closed: only this crate calls it
+    unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, start: Start<Self>, c: Target<Self>);
 }
 
 impl Gemm for f32 {
-    unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, store: Store, c: *mut Self, c_row: usize) {
+    #[allow(private_interfaces)]
+    unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, start: Start<Self>, c: Target<Self>) {
         // SAFETY: the caller's promise.
-        unsafe { blocked::product(a, b, store, Target { c, row: c_row }) }
+        unsafe { blocked::product(a, b, start, c) }
     }
 }
 
@@ -101,12 +104,18 @@ impl Gemm for f32 {
 const ROWS_F64: usize = 128;
 
 impl Gemm for f64 {
-    unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, store: Store, c: *mut Self, c_row: usize) {
-        let c = Target { c, row: c_row };
+    #[allow(private_interfaces)]
+    unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, start: Start<Self>, c: Target<Self>) {
         let band = |i: usize| {
             let a = a.part(i..a.rows.min(i + ROWS_F64), 0..a.cols);
-            // SAFETY: `Matrix` guarantees that every element of a and b lies in its slice; bands of C are disjoint.
+            // SAFETY: `Matrix` guarantees that every element of a and b lies in its slice; bands of C are disjoint; the start
+            // is C itself or lies elsewhere.
             unsafe {
+                if let Start::Values { from, row } = start {
+                    for i in i..i + a.rows {
+                        std::ptr::copy(from.add(i * row), c.at(i, 0), b.cols);
+                    }
+                }
                 matrixmultiply::dgemm(
                     a.rows,
                     a.cols,
@@ -118,7 +127,7 @@ impl Gemm for f64 {
                     b.data.as_ptr(),
                     b.row_stride as isize,
                     b.col_stride as isize,
-                    if store == Store::Overwrite { 0.0 } else { 1.0 },
+                    if matches!(start, Start::Zero) { 0.0 } else { 1.0 }, // with 0 it does not read C
                     c.at(i, 0),
                     c.row as isize,
                     1,
@@ -153,8 +162,43 @@ pub fn gemm<T: Gemm>(a: Matrix<T>, b: Matrix<T>, store: Store, c: &mut [T]) {
         }
         return;
     }
+    let c = Target { c: c.as_mut_ptr(), row: b.cols };
+    let start = if store == Store::Overwrite { Start::Zero } else { c.start() };
     // SAFETY: c holds exactly the rows × columns of the product, and we hold it mutably.
-    unsafe { T::raw(a, b, store, c.as_mut_ptr(), b.cols) };
+    unsafe { T::raw(a, b, start, c) };
+}
+
+/// `A·B` in a new buffer, row-major; with a bias, `1·biasᵀ + A·B`: each output is one chain that begins with its bias.
+///
+/// # Panics
+/// If the inner dimensions or the length of the bias do not fit.
+pub fn matmul<T: Gemm>(a: Matrix<T>, b: Matrix<T>, bias: Option<&[T]>) -> Vec<T> {
+    let mut c = Vec::new();
+    append_matmul(a, b, bias, &mut c);
+    c
+}
+
+/// Appends [`matmul`] to a buffer: memory is not written before the product is.
+///
+/// # Panics
+/// As [`matmul`].
+pub fn append_matmul<T: Gemm>(a: Matrix<T>, b: Matrix<T>, bias: Option<&[T]>, out: &mut Vec<T>) {
+    assert_eq!(a.cols, b.rows, "matmul: inner dimensions differ");
+    assert!(bias.is_none_or(|bias| bias.len() == b.cols), "matmul: length of the bias");
+    let len = a.rows * b.cols;
+    out.reserve_exact(len);
+    let spare: &mut [MaybeUninit<T>] = &mut out.spare_capacity_mut()[..len];
+    let (c, start) = (Target { c: spare.as_mut_ptr().cast::<T>(), row: b.cols }, bias);
+    let start = start.map_or(Start::Zero, |bias| Start::Values { from: bias.as_ptr(), row: 0 });
+    if a.cols == 0 {
+        let row = |j: usize| bias.map_or(T::default(), |bias| bias[j]);
+        spare.iter_mut().enumerate().for_each(|(i, c)| _ = c.write(row(i % b.cols)));
+    } else if len > 0 {
+        // SAFETY: c is room for exactly the rows × columns of the product, and ours; the bias has a value for each column.
+        unsafe { T::raw(a, b, start, c) };
+    }
+    // SAFETY: the capacity was reserved, and every output was written.
+    unsafe { out.set_len(out.len() + len) };
 }
 
 /// Matrices of one shape at equal distances in a slice.

@@ -60,7 +60,7 @@ impl<T: Gemm> Packed<T> {
             if full.end < panels.end {
                 let a = Matrix::new(x, 1, x.len());
                 let c = Target { c: y.wrapping_sub(panels.start * NR), row: self.cols() };
-                blocked::tile(a, &right, 0..1, full.end..panels.end, Store::Accumulate, c);
+                blocked::tile(a, &right, 0..1, full.end..panels.end, c.start(), c);
             }
         }
     }

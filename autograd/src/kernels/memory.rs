@@ -113,10 +113,10 @@ impl CachingAllocator {
             }
             return kept;
         }
-        let mut block = fresh(class, zeroed);
+        let mut block = fresh(class, size, zeroed);
         if block.is_null() {
             give_back(self.with_state(|state| state.evict(0)));
-            block = fresh(class, zeroed);
+            block = fresh(class, size, zeroed);
         }
         if block.is_null() {
             self.with_state(|state| state.usage.live -= bytes);

@@ -54,7 +54,32 @@ impl Isa {
     }
 }
 
-/// One block of work: `C[i][j] ← (0 or C[i][j]) + Σ_k A[i][k]·B[k][j]` for `i < rows ≤ MR`, `j < cols ≤ NR`, `k < depth`.
+/// What the chains of a product start from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Start<T> {
+    /// 0.
+    Zero,
+    /// For output `(i, j)` the value at `from + i·row + j`: C itself where a product adds to it, a bias where `row` is 0.
+    Values { from: *const T, row: usize },
+}
+
+// SAFETY: read-only while it is shared, unless it is C, of which each task reads what it alone writes.
+unsafe impl<T: Sync> Send for Start<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Start<T> {}
+
+impl<T> Start<T> {
+    /// The start of the outputs from `(i, j)` on; only to be used if there is such an output.
+    #[inline(always)]
+    pub(super) fn at(self, i: usize, j: usize) -> Self {
+        match self {
+            Start::Zero => Start::Zero,
+            Start::Values { from, row } => Start::Values { from: from.wrapping_add(i * row + j), row },
+        }
+    }
+}
+
+/// One block of work: `C[i][j] ← start[i][j] + Σ_k A[i][k]·B[k][j]` for `i < rows ≤ MR`, `j < cols ≤ NR`, `k < depth`.
 ///
 /// Addresses, in elements: `A[i][k]` is `a + i·a_row + k·a_step`; `B[k][j]` is `b + k·b_step + j`; `C[i][j]` is `c + i·c_row + j`.
 #[derive(Clone, Copy)]
@@ -69,8 +94,8 @@ pub(super) struct Block<T> {
     pub c_row: usize,
     pub rows: usize,
     pub cols: usize,
-    /// The chains start from 0 and `c` is not read; otherwise they go on from what `c` holds.
-    pub from_zero: bool,
+    /// What is not read may be uninitialised: so may C, unless it is what the chains start from.
+    pub start: Start<T>,
 }
 
 /// One row times whole panels: `y[48p + j] ← y[48p + j] + Σ_k x[k]·b[(p·depth + k)·48 + j]`.
@@ -97,7 +122,7 @@ impl<T> Row<T> {
             c_row: 0,
             rows: 1,
             cols: NR,
-            from_zero: false,
+            start: Start::Values { from: self.y.wrapping_add(panel * NR), row: 0 },
         }
     }
 }
@@ -115,7 +140,7 @@ pub trait Lane: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     /// Computes one block.
     ///
     /// # Safety
-    /// `isa` runs on this machine, and every address that [`Block`] names is valid: A and B to read, C to read and write, with
+    /// `isa` runs on this machine, and every address that [`Block`] names is valid: A, B and the start to read, C to write, with
     /// nobody else writing any of them meanwhile.
     #[doc(hidden)]
     #[allow(private_interfaces)] // the trait is closed: only this crate calls it
@@ -248,12 +273,16 @@ mod tests {
         let depth = 29;
         for rows in 1..=MR {
             for cols in 1..=NR {
-                for from_zero in [true, false] {
+                for start_from in ["zero", "output", "row"] {
                     for (a_row, a_step) in [(1, MR), (depth, 1)] {
                         let a = values(MR * depth, 1);
                         let b = values((depth - 1) * NR + cols, 2); // no column beyond `cols` in the last row
                         let old = values(rows * cols, 3);
-                        let mut wanted: Vec<f32> = if from_zero { vec![0.0; rows * cols] } else { old.clone() };
+                        let mut wanted = match start_from {
+                            "zero" => vec![0.0; rows * cols],
+                            "output" => old.clone(),
+                            _ => old[..cols].repeat(rows),
+                        };
                         for i in 0..rows {
                             for j in 0..cols {
                                 for k in 0..depth {
@@ -264,6 +293,11 @@ mod tests {
                         }
                         for isa in Isa::available() {
                             let mut c = old.clone();
+                            let start = match start_from {
+                                "zero" => Start::Zero,
+                                "output" => Start::Values { from: c.as_ptr(), row: cols },
+                                _ => Start::Values { from: old.as_ptr(), row: 0 },
+                            };
                             let block = Block {
                                 a: a.as_ptr(),
                                 a_row,
@@ -275,11 +309,11 @@ mod tests {
                                 c_row: cols,
                                 rows,
                                 cols,
-                                from_zero,
+                                start,
                             };
                             // SAFETY: the vectors above hold every element of the block.
                             unsafe { f32::block(isa, &block) };
-                            assert_eq!(c, wanted, "{isa:?} {rows} × {cols}, from zero: {from_zero}, a_row {a_row}");
+                            assert_eq!(c, wanted, "{isa:?} {rows} × {cols}, from {start_from}, a_row {a_row}");
                         }
                     }
                 }

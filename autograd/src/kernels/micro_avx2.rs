@@ -2,7 +2,7 @@
 //!
 //! Eight sums in flight hide the latency of a multiply-add (4 cycles, two a cycle).
 
-use super::micro::{Block, LANES, NR};
+use super::micro::{Block, LANES, NR, Start};
 use std::arch::x86_64::*;
 
 /// Values of a vector.
@@ -26,6 +26,7 @@ pub(super) unsafe fn block(block: &Block<f32>) {
                     a: block.a.add(i * block.a_row),
                     b: block.b.add(j),
                     c: block.c.add(i * block.c_row + j),
+                    start: block.start.at(i, j),
                     rows: (block.rows - i).min(4),
                     cols: (block.cols - j).min(LANES),
                     ..*block
@@ -58,10 +59,10 @@ unsafe fn outer_products<const R: usize, const V: usize>(block: &Block<f32>) {
     let mut sums = [[_mm256_setzero_ps(); V]; R];
     // SAFETY: rows and columns below those of the block, k < depth; vectors are masked to the columns that exist.
     unsafe {
-        if !block.from_zero {
+        if let Start::Values { from, row: start_row } = block.start {
             for (i, row) in sums.iter_mut().enumerate() {
                 for (v, sum) in row.iter_mut().enumerate() {
-                    *sum = _mm256_maskload_ps(block.c.wrapping_add(i * block.c_row + v * WIDTH), masks[v]);
+                    *sum = _mm256_maskload_ps(from.wrapping_add(i * start_row + v * WIDTH), masks[v]);
                 }
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Per step of k a full block is 24 multiply-adds for 3 + 8 loads, so the two multiply-add units decide the time, not the loads.
 
-use super::micro::{Block, LANES, MR, NR, Row};
+use super::micro::{Block, LANES, MR, NR, Row, Start};
 use std::arch::x86_64::*;
 
 /// Computes one block of up to 8 × 48.
@@ -49,12 +49,12 @@ unsafe fn outer_products<const R: usize, const V: usize, const PACKED: bool>(blo
     let mut sums = [[_mm512_setzero_ps(); V]; R];
     // SAFETY: rows and columns below those of the block, k < depth; the last vector is masked to the columns that exist.
     unsafe {
-        if !block.from_zero {
+        if let Start::Values { from, row: start_row } = block.start {
             for (i, row) in sums.iter_mut().enumerate() {
-                let c = block.c.add(i * block.c_row);
+                let from = from.add(i * start_row);
                 for (v, sum) in row.iter_mut().enumerate() {
                     let mask = if v + 1 == V { last } else { u16::MAX };
-                    *sum = _mm512_maskz_loadu_ps(mask, c.add(v * LANES));
+                    *sum = _mm512_maskz_loadu_ps(mask, from.add(v * LANES));
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! Arrays as wide as a vector or two are added in step, which the compiler makes vector instructions of. What every block
 //! product must obey is said in `micro`.
 
-use super::micro::{Block, Lane};
+use super::micro::{Block, Lane, Start};
 
 /// A block as sub-blocks of `R` rows × `W` columns whose accumulators the compiler keeps in registers.
 ///
@@ -20,6 +20,7 @@ pub(super) unsafe fn in_lanes<T: Lane, const R: usize, const W: usize>(block: &B
                     a: block.a.add(i * block.a_row),
                     b: block.b.add(j),
                     c: block.c.add(i * block.c_row + j),
+                    start: block.start.at(i, j),
                     rows: R.min(block.rows - i),
                     cols: width,
                     ..*block
@@ -28,8 +29,13 @@ pub(super) unsafe fn in_lanes<T: Lane, const R: usize, const W: usize>(block: &B
                     sub_block::<T, R, W>(&part);
                 } else {
                     for row in 0..part.rows {
-                        let one =
-                            Block { a: part.a.add(row * part.a_row), c: part.c.add(row * part.c_row), rows: 1, ..part };
+                        let one = Block {
+                            a: part.a.add(row * part.a_row),
+                            c: part.c.add(row * part.c_row),
+                            start: part.start.at(row, 0),
+                            rows: 1,
+                            ..part
+                        };
                         if width == W {
                             sub_block::<T, 1, W>(&one);
                         } else {
@@ -51,9 +57,9 @@ unsafe fn sub_block<T: Lane, const R: usize, const W: usize>(block: &Block<T>) {
     let mut sums = [[T::default(); W]; R];
     // SAFETY: i < R = rows, j < W = cols, k < depth: the addresses the caller vouches for.
     unsafe {
-        if !block.from_zero {
+        if let Start::Values { from, row } = block.start {
             for (i, sum) in sums.iter_mut().enumerate() {
-                *sum = block.c.add(i * block.c_row).cast::<[T; W]>().read();
+                *sum = from.add(i * row).cast::<[T; W]>().read();
             }
         }
         for k in 0..block.depth {
@@ -80,8 +86,8 @@ unsafe fn edge<T: Lane, const W: usize>(block: &Block<T>) {
     let mut sums = [T::default(); W];
     // SAFETY: j < cols, k < depth: the addresses the caller vouches for.
     unsafe {
-        if !block.from_zero {
-            std::ptr::copy_nonoverlapping(block.c, sums.as_mut_ptr(), block.cols);
+        if let Start::Values { from, .. } = block.start {
+            std::ptr::copy_nonoverlapping(from, sums.as_mut_ptr(), block.cols);
         }
         for k in 0..block.depth {
             let x = *block.a.add(k * block.a_step);

@@ -5,6 +5,7 @@
 
 use super::blocked::{self, Right, Target};
 use super::gemm::{Gemm, Matrix, Store};
+use super::micro::Start;
 use super::pack::{self, Line};
 use rayon::current_num_threads;
 use std::ops::Range;
@@ -109,7 +110,8 @@ impl<T: Gemm> Packed<T> {
             return;
         }
         let target = Target { c: c.as_mut_ptr().wrapping_sub(skipped), row: c_row_stride };
+        let start = if store == Store::Overwrite { Start::Zero } else { target.start() };
         // SAFETY: only columns from `skipped` on are written, so every address lies in `c`, whose length was checked.
-        unsafe { blocked::on_this_thread(a, &self.right(), panels, store, target) };
+        unsafe { blocked::on_this_thread(a, &self.right(), panels, start, target) };
     }
 }

@@ -3,11 +3,10 @@
 //! Not the place for reductions over rows: those stand in `reduce`.
 
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::{CHUNK, MIN_PARALLEL};
+use super::parallel::MIN_PARALLEL;
 use super::row_tasks::for_each_row_block;
 use crate::Scalar;
 use rayon::prelude::*;
-use std::mem::MaybeUninit;
 
 /// Columns of one task when rows are added up: sums of this length stay in the level-1 cache.
 const BLOCK: usize = 512;
@@ -19,31 +18,6 @@ fn check<T>(what: &str, table: &[T], cols: usize, indices: &[u32], rows: &[T]) {
     if let Some(index) = indices.iter().find(|&&index| index as usize >= symbols) {
         panic!("{what}: index {index} into a table of {symbols} rows");
     }
-}
-
-/// `row`, `count` times one after the other, in a buffer of its own: what a product with a bias starts from.
-///
-/// Written once and in parallel: for the logits of a large vocabulary this is as much memory as the product itself writes.
-pub fn repeat_row<T: Copy + Send + Sync>(row: &[T], count: usize) -> Vec<T> {
-    let len = row.len() * count;
-    let mut rows = Vec::with_capacity(len);
-    if row.is_empty() {
-        return rows;
-    }
-    let spare: &mut [MaybeUninit<T>] = &mut rows.spare_capacity_mut()[..len];
-    let fill = |rows: &mut [MaybeUninit<T>]| {
-        for copy in rows.chunks_exact_mut(row.len()) {
-            copy.iter_mut().zip(row).for_each(|(to, &x)| _ = to.write(x));
-        }
-    };
-    match len {
-        0..MIN_PARALLEL => fill(spare),
-        _ => spare.par_chunks_mut((CHUNK / row.len()).max(1) * row.len()).for_each(fill),
-    }
-    // SAFETY: the capacity is at least `len`, and `fill` wrote every one of these elements: `len` is a whole number of rows,
-    // and so is every chunk.
-    unsafe { rows.set_len(len) };
-    rows
 }
 
 /// `out_i ← table[indices_i]`.
@@ -146,14 +120,6 @@ mod tests {
     use super::*;
     use crate::kernels::row_tasks::tests::{assert_thread_independent, wave, wave32};
     use proptest::prelude::*;
-
-    #[test]
-    fn a_row_is_repeated_exactly_when_it_is_short_long_or_empty() {
-        for (width, count) in [(3, 5), (0, 4), (4, 0), (7, 20_000), (100_000, 2)] {
-            let row: Vec<u32> = (0..width).collect();
-            assert_eq!(repeat_row(&row, count), row.repeat(count), "{width} × {count}");
-        }
-    }
 
     fn scattered(len: usize, symbols: u32) -> Vec<u32> {
         (0..len as u32).map(|i| i.wrapping_mul(2_654_435_761) % symbols).collect()

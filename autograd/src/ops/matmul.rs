@@ -2,9 +2,8 @@
 
 use super::rows::Rows;
 use crate::gradcheck::{Case, real};
-use crate::kernels::gemm::{Matrix, Store, gemm};
+use crate::kernels::gemm::{self, Matrix, Store, append_matmul, gemm};
 use crate::kernels::reduce::column_sums;
-use crate::kernels::rows::repeat_row;
 use crate::tensor::Value;
 use crate::{Scalar, Tensor, shape};
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, CowArray, Ix2};
@@ -21,18 +20,22 @@ fn matrix<'a, T: Scalar>(x: &'a CowArray<'_, T, Ix2>) -> Matrix<'a, T> {
     Matrix::with_strides(data, x.nrows(), x.ncols(), stride(0), stride(1))
 }
 
-/// `C ← A·B` or `C ← C + A·B` for arrays of any layout.
-fn product<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, store: Store, c: &mut [T]) {
+/// `A·B` for arrays of any layout, each row begun with the bias if there is one.
+fn product<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, bias: Option<&[T]>) -> Vec<T> {
     let (a, b) = (gapless(a), gapless(b));
-    gemm(matrix(&a), matrix(&b), store, c);
+    gemm::matmul(matrix(&a), matrix(&b), bias)
+}
+
+/// `sum + A·B`, in the place of the sum where there is one.
+fn add_product<T: Scalar>(a: ArrayView2<T>, b: ArrayView2<T>, sum: Option<Vec<T>>) -> Vec<T> {
+    let Some(mut sum) = sum else { return product(a, b, None) };
+    let (a, b) = (gapless(a), gapless(b));
+    gemm(matrix(&a), matrix(&b), Store::Accumulate, &mut sum);
+    sum
 }
 
 fn two_d<T: Scalar>(x: &Value<T>) -> ArrayView2<'_, T> {
     x.view().into_dimensionality().expect("rank 2")
-}
-
-fn zeros<T: Scalar>(n: usize) -> Vec<T> {
-    vec![T::zero(); n]
 }
 
 impl<T: Scalar> Tensor<T> {
@@ -58,16 +61,11 @@ impl<T: Scalar> Tensor<T> {
         let rows = Rows::of(self.value());
         let (x, y) = (rows.flatten(self.value().clone()), rhs.value().clone());
         let n = y.shape()[1];
-        let mut z = zeros(rows.len() * n);
-        product(two_d(&x), two_d(&y), Store::Overwrite, &mut z);
+        let z = product(two_d(&x), two_d(&y), None);
         Tensor::from_op("matmul", rows.restore(z, n), [self, rhs], move |g, [dx, dy]| {
             let g = rows.flatten(g.into_shared());
-            dx.add(|| {
-                let mut d = zeros(x.len());
-                product(two_d(&g), two_d(&y).t(), Store::Overwrite, &mut d);
-                rows.restore(d, x.shape()[1])
-            });
-            dy.write(|dy, store| product(two_d(&x).t(), two_d(&g), store, dy));
+            dx.add(|| rows.restore(product(two_d(&g), two_d(&y).t(), None), x.shape()[1]));
+            dy.fold(|dy| add_product(two_d(&x).t(), two_d(&g), dy));
         })
     }
 
@@ -114,24 +112,19 @@ impl<T: Scalar> Tensor<T> {
         let n = sw[0];
         let rows = Rows::of(self.value());
         let (x, w) = (rows.flatten(self.value().clone()), weight.value().clone());
-        let (mut z, store) = match bias {
+        let z = match bias {
+            None => product(two_d(&x), two_d(&w).t(), None),
             Some(b) => {
                 assert_eq!(b.shape(), [n], "linear: weight {sw:?}, bias {:?}", b.shape());
-                (repeat_row(b.standard().as_slice().expect("row-major"), rows.len()), Store::Accumulate)
+                product(two_d(&x), two_d(&w).t(), b.standard().as_slice())
             }
-            None => (zeros(rows.len() * n), Store::Overwrite),
         };
-        product(two_d(&x), two_d(&w).t(), store, &mut z);
         let untracked = Tensor::zeros(&[n]);
         let inputs = [self, weight, bias.unwrap_or(&untracked)];
         Tensor::from_op("linear", rows.restore(z, n), inputs, move |g, [dx, dw, db]| {
             let g = rows.flatten(g.into_shared());
-            dx.add(|| {
-                let mut d = zeros(x.len());
-                product(two_d(&g), two_d(&w), Store::Overwrite, &mut d);
-                rows.restore(d, x.shape()[1])
-            });
-            dw.write(|dw, store| product(two_d(&g).t(), two_d(&x), store, dw));
+            dx.add(|| rows.restore(product(two_d(&g), two_d(&w), None), x.shape()[1]));
+            dw.fold(|dw| add_product(two_d(&g).t(), two_d(&x), dw));
             db.write(|db, store| column_sums(g.as_slice().expect("row-major"), store, db));
         })
     }
@@ -140,19 +133,13 @@ impl<T: Scalar> Tensor<T> {
 /// A product for each index of the leading axes, which are equal in all three.
 fn each_matrix<T: Scalar>(x: &ArrayViewD<T>, y: &ArrayViewD<T>, shape: Vec<usize>) -> ArrayD<T> {
     let batch = shape.len() - 2;
-    let leading = shape[..batch].to_vec();
-    let size = shape[batch] * shape[batch + 1];
-    let mut z = ArrayD::zeros(shape);
-    if z.is_empty() {
-        return z;
-    }
-    let z_matrices = z.as_slice_mut().expect("row-major").chunks_mut(size);
-    for (index, z) in ndarray::indices(leading).into_iter().zip(z_matrices) {
+    let mut z = Vec::with_capacity(shape.iter().product());
+    for index in ndarray::indices(&shape[..batch]) {
         let leading: Vec<usize> = (0..batch).map(|axis| index[axis]).collect();
         let (x, y) = (matrix_at(x, &leading), matrix_at(y, &leading));
-        gemm(matrix(&x), matrix(&y), Store::Overwrite, z);
+        append_matmul(matrix(&x), matrix(&y), None, &mut z);
     }
-    z
+    ArrayD::from_shape_vec(shape, z).expect("a matrix for each index")
 }
 
 /// The matrix of the last two axes at an index of the leading ones.

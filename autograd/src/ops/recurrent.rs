@@ -5,12 +5,12 @@
 //! of a table when the input is a symbol.
 
 use crate::gradcheck::{Case, real};
-use crate::kernels::gemm::{Matrix, Store, gemm};
+use crate::kernels::gemm::{Matrix, Store, append_matmul, gemm};
 use crate::kernels::recurrent::Sequence;
 use crate::kernels::reduce::column_sums;
 use crate::kernels::{gru, lstm};
 use crate::tensor::Value;
-use crate::{Scalar, Tensor};
+use crate::{Scalar, Tensor, shape};
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,11 +25,7 @@ pub struct LstmOutput<T> {
 
 /// (B, T, C) as a time-major buffer (T, B, C), the tensor's own when nothing else holds it and it already is time-major.
 fn into_time_major<T: Scalar>(x: Value<T>) -> Vec<T> {
-    let x = x.permuted_axes(IxDyn(&[1, 0, 2]));
-    let x = if x.is_standard_layout() { x.into_owned() } else { x.as_standard_layout().into_owned() };
-    let (n, (buffer, offset)) = (x.len(), x.into_raw_vec_and_offset());
-    let start = offset.unwrap_or(0);
-    if buffer.len() == n { buffer } else { buffer[start..start + n].to_vec() }
+    shape::into_buffer(x.permuted_axes(IxDyn(&[1, 0, 2])))
 }
 
 /// A time-major buffer (T, B, C) seen as (B, T, C).
@@ -72,19 +68,28 @@ fn states_from<T: Scalar>(first: &Tensor<T>, time: usize) -> Vec<T> {
     states
 }
 
-/// `∂W = dᵀ·h` for columns `columns` of the gate gradients d (T·B, width) and the states h (T·B, H) before each step.
-fn weight_gradient<T: Scalar>(
-    d: &[T],
-    width: usize,
-    columns: usize,
-    h: &[T],
-    hidden: usize,
-    store: Store,
-    dw: &mut [T],
-) {
-    let rows = d.len().checked_div(width).unwrap_or(0);
-    let d = Matrix::with_strides(d, rows, columns, width, 1);
-    gemm(d.t(), Matrix::new(&h[..rows * hidden], rows, hidden), store, dw);
+/// The first columns of the gradients of a step's products, one row for each position: (elements, row length, columns).
+type GateGradients<'a, T> = (&'a [T], usize, usize);
+
+/// `sum + ∂W`, where `∂W = dᵀ·h` one below the other for the gate gradients d (T·B, columns) and the states h (T·B, H) before
+/// each step.
+fn weight_gradient<T: Scalar>(gates: &[GateGradients<T>], h: &[T], hidden: usize, sum: Option<Vec<T>>) -> Vec<T> {
+    let factors = gates.iter().map(|&(d, width, columns)| {
+        let rows = d.len().checked_div(width).unwrap_or(0);
+        (Matrix::with_strides(d, rows, columns, width, 1).t(), Matrix::new(&h[..rows * hidden], rows, hidden))
+    });
+    let Some(mut sum) = sum else {
+        let mut dw = Vec::with_capacity(gates.iter().map(|gates| gates.2 * hidden).sum());
+        factors.for_each(|(d, h)| append_matmul(d, h, None, &mut dw));
+        return dw;
+    };
+    let mut rest = &mut sum[..];
+    for (d, h) in factors {
+        let (part, below) = rest.split_at_mut(d.rows() * hidden);
+        gemm(d, h, Store::Accumulate, part);
+        rest = below;
+    }
+    sum
 }
 
 impl<T: Scalar> Tensor<T> {
@@ -109,26 +114,23 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn gru_sequence(self, weight: &Tensor<T>, bias: &Tensor<T>, state: &Tensor<T>) -> Tensor<T> {
         let (batch, time, hidden) = sizes("gru", 3, &self, weight, bias, &[state]);
-        let shape = Sequence { time, batch, hidden };
+        let sequence = Sequence { time, batch, hidden };
         let (x, input) = self.into_parts();
         let (mut gates, mut states) = (into_time_major(x), states_from(state, time));
         let mut n_hidden = vec![T::zero(); time * batch * hidden];
         let (w, b) = (weight.standard(), bias.standard());
         let slice = |x: &Value<T>| -> Vec<T> { x.as_slice().expect("row-major").to_vec() };
-        gru::gru_forward(shape, &mut gates, row_major(&w), &slice(&b), &mut states, &mut n_hidden);
+        gru::gru_forward(sequence, &mut gates, row_major(&w), &slice(&b), &mut states, &mut n_hidden);
         let states = ArrayD::from_shape_vec(vec![time + 1, batch, hidden], states).expect("T + 1 states").into_shared();
         let z = after_each_step(&states);
         Tensor::from_op("gru", z, [&input, weight, bias, state], move |g, [dx, dw, db, dstate]| {
             let states = states.as_slice().expect("row-major");
             let g = into_time_major(g.into_shared());
             let mut dh0 = vec![T::zero(); batch * hidden];
-            gru::gru_backward(shape, &mut gates, row_major(&w), states, &mut n_hidden, &g, &mut dh0);
+            gru::gru_backward(sequence, &mut gates, row_major(&w), states, &mut n_hidden, &g, &mut dh0);
             let split = 2 * hidden; // rows r, z of the weight; the reset gate sits between rows n and their gradient
-            dw.write(|dw, store| {
-                let (dw_rz, dw_n) = dw.split_at_mut(split * hidden);
-                weight_gradient(&gates, 3 * hidden, split, states, hidden, store, dw_rz);
-                weight_gradient(&n_hidden, hidden, hidden, states, hidden, store, dw_n);
-            });
+            let d = [(&gates[..], 3 * hidden, split), (&n_hidden[..], hidden, hidden)];
+            dw.fold(|dw| weight_gradient(&d, states, hidden, dw));
             db.add(|| {
                 let mut sums = vec![T::zero(); 3 * hidden];
                 column_sums(&gates, Store::Overwrite, &mut sums);
@@ -165,12 +167,12 @@ impl<T: Scalar> Tensor<T> {
         cell: &Tensor<T>,
     ) -> LstmOutput<T> {
         let (batch, time, hidden) = sizes("lstm", 4, &self, weight, bias, &[state, cell]);
-        let shape = Sequence { time, batch, hidden };
+        let sequence = Sequence { time, batch, hidden };
         let (x, input) = self.into_parts();
         let mut gates = into_time_major(x);
         let (mut states, mut cells) = (states_from(state, time), states_from(cell, time));
         let (w, b) = (weight.standard(), bias.standard());
-        lstm::lstm_forward(shape, &mut gates, row_major(&w), b.as_slice().expect("row-major"), &mut states, &mut cells);
+        lstm::lstm_forward(sequence, &mut gates, row_major(&w), b.as_slice().expect("row-major"), &mut states, &mut cells);
         let last_cell = cells[time * batch * hidden..].to_vec();
         let states = ArrayD::from_shape_vec(vec![time + 1, batch, hidden], states).expect("T + 1 states").into_shared();
         let z = after_each_step(&states);
@@ -185,8 +187,8 @@ impl<T: Scalar> Tensor<T> {
             let mut dc: Vec<T> =
                 dc_last.map_or_else(|| vec![T::zero(); batch * hidden], |dc| dc.iter().copied().collect());
             let mut dh0 = vec![T::zero(); batch * hidden];
-            lstm::lstm_backward(shape, &mut gates, row_major(&w), &cells, &g, &mut dc, &mut dh0);
-            dw.write(|dw, store| weight_gradient(&gates, 4 * hidden, 4 * hidden, states, hidden, store, dw));
+            lstm::lstm_backward(sequence, &mut gates, row_major(&w), &cells, &g, &mut dc, &mut dh0);
+            dw.fold(|dw| weight_gradient(&[(&gates, 4 * hidden, 4 * hidden)], states, hidden, dw));
             db.write(|db, store| column_sums(&gates, store, db));
             dx.add(|| from_time_major(gates, time, batch, 4 * hidden));
             dstate.add(|| ArrayD::from_shape_vec(vec![batch, hidden], dh0).expect("B·H elements"));

@@ -33,10 +33,7 @@ impl Rows {
 
     /// [`Rows::flatten`] as a buffer to write to: x's own when nothing else holds it, else a copy.
     pub(crate) fn buffer<T: Scalar>(&self, x: Value<T>) -> Vec<T> {
-        let x = self.flatten(x).into_owned();
-        let (n, (buffer, offset)) = (x.len(), x.into_raw_vec_and_offset());
-        let start = offset.unwrap_or(0);
-        if buffer.len() == n { buffer } else { buffer[start..start + n].to_vec() } // x was a part of something larger
+        shape::into_buffer(self.flatten(x))
     }
 
     /// Rows of any length as a tensor with the leading axes of the one this came from.

@@ -132,8 +132,8 @@ fn system_layout(class: usize) -> Layout {
     Layout::from_size_align(capacity(class) + MARGIN, 16).expect("far below the largest size")
 }
 
-/// A fresh block of the system; null if it has none.
-pub(super) fn fresh(class: usize, zeroed: bool) -> *mut u8 {
+/// A fresh block of the system, for `size` bytes at first; null if it has none.
+pub(super) fn fresh(class: usize, size: usize, zeroed: bool) -> *mut u8 {
     let layout = system_layout(class);
     // SAFETY: the layout's size is not zero. The block begins after the header, at a multiple of `ALIGNMENT` that lies at
     // most `MARGIN` behind the base, so header and capacity fit what was asked for.
@@ -145,9 +145,26 @@ pub(super) fn fresh(class: usize, zeroed: bool) -> *mut u8 {
         let block = base.add(size_of::<Header>());
         let block = block.add(block.align_offset(ALIGNMENT));
         header(block).write(Header { base, class });
+        ask_for_huge_pages(block, size);
         block
     }
 }
+
+/// Asks for 2 MiB pages where a block covers them whole, so that it takes no more memory than it uses: a training step walks
+/// through more 4 KiB pages than the processor remembers.
+#[cfg(target_os = "linux")]
+fn ask_for_huge_pages(block: *mut u8, size: usize) {
+    const HUGE: usize = 2 << 20;
+    let first = block.wrapping_add(block.align_offset(HUGE));
+    let len = (size + block.addr()).saturating_sub(first.addr()) / HUGE * HUGE;
+    if len > 0 {
+        // SAFETY: whole pages of a block of ours; the advice changes no contents, and where it is not taken nothing is lost.
+        unsafe { libc::madvise(first.cast(), len, libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_huge_pages(_: *mut u8, _: usize) {}
 
 /// Gives evicted blocks, linked by `older`, back to the system.
 pub(super) fn give_back(mut evicted: *mut Kept) {
