@@ -86,6 +86,7 @@ fn main() {
     let idle = memory("VmRSS");
     rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.threads)
+        .use_current_thread()
         .build_global()
         .expect("the first pool of the process");
     let (config, batch, length) = arguments.model.sizes();

@@ -4,7 +4,7 @@
 #![allow(missing_docs)] // criterion's macros write an undocumented function
 
 use autograd::kernels::gemm::{Matrix, Store, gemm};
-use autograd::kernels::packed::Packed;
+use autograd::kernels::packed::{Direction, Packed};
 use autograd::kernels::team::Team;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::time::Duration;
@@ -58,13 +58,17 @@ fn rows(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("row");
     group.sample_size(10).warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(500));
     for (k, n) in [(512, 1536), (256, 10_000), (256, 768)] {
-        let (x, b, mut y) = (values(k), values(k * n), vec![0.0; n]);
+        let (x, b, bias, mut y) = (values(k), values(k * n), values(n), vec![0.0; n]);
         let packed = Packed::new(Matrix::new(&b, k, n));
         group.throughput(Throughput::Bytes((k * n * size_of::<f32>()) as u64));
         for members in [1, rayon::current_num_threads()] {
             let mut team = Team::new(members);
             group.bench_function(format!("{k}x{n}, {members} members"), |bencher| {
-                bencher.iter(|| packed.row_by(&mut team, &x, Store::Overwrite, &mut y));
+                let mut direction = Direction::Forward;
+                bencher.iter(|| {
+                    packed.row_by(&mut team, &x, &bias, direction, &mut y);
+                    direction = direction.reversed();
+                });
             });
         }
     }

@@ -1,7 +1,7 @@
 //! Every matrix product against a plain triple loop, and the law they share: one chain of multiply-adds per output.
 
 use autograd::kernels::gemm::{Batch, Matrix, Store, gemm, gemm_batched};
-use autograd::kernels::packed::{NR, Packed};
+use autograd::kernels::packed::{Direction, NR, Packed};
 use autograd::kernels::team::Team;
 
 const SIZES: [usize; 9] = [0, 1, 2, 7, 13, 47, 48, 49, 100];
@@ -236,12 +236,18 @@ fn a_row_product_equals_its_row_of_the_whole_for_any_share_and_team() {
             let mut wanted = old.clone();
             chains(1, k, n, &x, &b, store, &mut wanted);
             let mut y = old.clone();
-            packed.row(&x, store, &mut y);
+            packed.row(&x, store, Direction::Forward, &mut y);
             assert_eq!(y, wanted, "{k}×{n} {store:?}");
+            let mut y = old.clone();
+            packed.row(&x, store, Direction::Backward, &mut y);
+            assert_eq!(y, wanted, "{k}×{n} {store:?}, backward");
+            let bias = if store == Store::Overwrite { vec![0.0; n] } else { old.clone() };
             for members in [1, 2, 3, 8] {
-                let mut y = old.clone();
-                packed.row_by(&mut Team::new(members), &x, store, &mut y);
-                assert_eq!(y, wanted, "{k}×{n} {store:?}, {members} members");
+                for direction in [Direction::Forward, Direction::Backward] {
+                    let mut y = values(n, 25);
+                    packed.row_by(&mut Team::new(members), &x, &bias, direction, &mut y);
+                    assert_eq!(y, wanted, "{k}×{n} {store:?}, {members} members, {direction:?}");
+                }
             }
         }
     }

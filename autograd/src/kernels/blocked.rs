@@ -24,6 +24,9 @@ const CHUNK: usize = 1 << 20;
 /// Multiply-adds below which a product stays on the calling thread: 17 µs, about twice what waking a sleeping worker costs.
 pub(super) const MIN_PARALLEL: usize = 1 << 21;
 
+/// Values of A that stay in a part of the level-2 cache while panels of B pass by: 384 KiB of f32.
+const LEFT_IN_L2: usize = 96 << 10;
+
 /// Rows up to which `KC` steps of A stay in the level-2 cache, while all of a large B streams past them.
 const FEW_ROWS: usize = 48;
 
@@ -111,6 +114,11 @@ pub(super) unsafe fn product<T: Lane>(a: Matrix<T>, b: Matrix<T>, start: Start<T
         unsafe { tiles(a, &Right::InPlace(b), start, c, threads) };
         return;
     }
+    if m * k.min(KC) <= LEFT_IN_L2 && n.div_ceil(NR) >= 4 * threads {
+        // SAFETY: the caller's promise.
+        unsafe { panel_by_panel(a, b, start, c, threads) };
+        return;
+    }
     // 1. Chunks of columns, 2. chunks of k: in order, so that chains go on in the order of k.
     let wide = even_part(n, CHUNK / k.min(KC), NR);
     for j in (0..n).step_by(wide) {
@@ -131,6 +139,36 @@ pub(super) unsafe fn product<T: Lane>(a: Matrix<T>, b: Matrix<T>, start: Start<T
             }
         }
         pack::give_back(values);
+    }
+}
+
+/// All of C, each thread packing the panels that it alone uses just before it does: for few rows and many columns.
+///
+/// # Safety
+/// As [`product`].
+unsafe fn panel_by_panel<T: Lane>(a: Matrix<T>, b: Matrix<T>, start: Start<T>, c: Target<T>, threads: usize) {
+    let block = even_part(a.cols, KC, MR);
+    let run = |panel: usize| {
+        let columns = panel * NR..b.cols.min((panel + 1) * NR);
+        let (width, c) = (columns.len(), Target { c: c.at(0, columns.start), ..c });
+        let mut values = pack::take::<T>(packed_len(block, width));
+        for k in (0..a.cols).step_by(block) {
+            let piece = b.part(k..a.cols.min(k + block), columns.clone());
+            let start = if k == 0 { start.at(0, columns.start) } else { c.start() };
+            // SAFETY: the buffer holds a block of a panel; target and start moved by the columns before it.
+            unsafe {
+                pack_panels(piece, values.as_mut_ptr().cast(), false);
+                let right = Right::Packed { values: values.as_ptr().cast(), depth: piece.rows, cols: width };
+                tile(a.part(0..a.rows, k..k + piece.rows), &right, 0..a.rows, 0..1, start, c);
+            }
+        }
+        pack::give_back(values);
+    };
+    let panels = b.cols.div_ceil(NR);
+    if threads > 1 {
+        (0..panels).into_par_iter().for_each(run);
+    } else {
+        (0..panels).for_each(run);
     }
 }
 
@@ -207,7 +245,7 @@ pub(super) unsafe fn tile<T: Lane>(
     let isa = Isa::best();
     let (depth, cols) = (a.cols, b.cols());
     // One use of A, or a few rows, does not pay for a copy of it.
-    let packs = panels.len() > 2 && rows.len() >= MR;
+    let packs = panels.len() > 2 && rows.len() >= MR && a.col_stride != 1;
     let mut strips = if packs { pack::take::<T>(KC * rows.len().next_multiple_of(MR)) } else { Vec::new() };
     let group = even_part(rows.len(), MR, 1);
     let group = if packs { MR } else { group };

@@ -4,8 +4,8 @@
 
 use super::blocked::{self, Target};
 use super::gemm::{Gemm, Matrix, Store};
-use super::micro::{Isa, Row};
-use super::packed::{NR, Packed};
+use super::micro::{Isa, Row, Start, TOGETHER};
+use super::packed::{Direction, NR, Packed};
 use super::team::Team;
 use std::ops::Range;
 
@@ -17,74 +17,69 @@ impl<T: Gemm> Packed<T> {
     ///
     /// # Panics
     /// If a length does not fit.
-    pub fn row(&self, x: &[T], store: Store, y: &mut [T]) {
-        assert_eq!(y.len(), self.cols(), "row product: output has the wrong length");
-        self.row_of_panels(0..self.panels(), x, store, y);
-    }
-
-    /// The columns of some panels of the product of one row.
-    ///
-    /// # Shapes
-    /// `x` (K) → `y` (columns of these panels)
-    ///
-    /// # Panics
-    /// If a length does not fit or there is no such panel.
-    pub fn row_of_panels(&self, panels: Range<usize>, x: &[T], store: Store, y: &mut [T]) {
+    pub fn row(&self, x: &[T], store: Store, direction: Direction, y: &mut [T]) {
         assert_eq!(x.len(), self.rows(), "row product: inner dimensions differ");
-        assert!(panels.start <= panels.end && panels.end <= self.panels(), "row product: no such panel");
-        let width = self.cols().min(panels.end * NR).saturating_sub(panels.start * NR);
-        assert_eq!(y.len(), width, "row product: output has the wrong length");
+        assert_eq!(y.len(), self.cols(), "row product: output has the wrong length");
         if store == Store::Overwrite {
             y.fill(T::default());
         }
         if x.is_empty() || y.is_empty() {
             return;
         }
-        // SAFETY: x has K values, y the columns of these panels.
-        unsafe { self.row_unchecked(panels, x, y.as_mut_ptr()) };
+        let start = y.as_ptr();
+        // SAFETY: x has K values, y the columns of all panels.
+        unsafe { self.row_unchecked(0..self.panels(), x, start, direction, y.as_mut_ptr()) };
     }
 
-    /// `y ← y + x·B` for some panels.
+    /// `y ← start + x·B` for some panels; the start may be y.
     ///
     /// # Safety
-    /// `y` is valid for the columns of the panels, which exist; `x` has K > 0 values.
-    unsafe fn row_unchecked(&self, panels: Range<usize>, x: &[T], y: *mut T) {
+    /// `start` and `y` are valid for the columns of the panels, which exist; `x` has K > 0 values.
+    unsafe fn row_unchecked(
+        &self,
+        panels: Range<usize>,
+        x: &[T],
+        start: *const T,
+        direction: Direction,
+        y: *mut T,
+    ) {
         let isa = Isa::best();
         let right = self.right();
         // Full panels are one array; a narrower last one is a block of its own.
         let full = panels.start..panels.end.min(self.cols() / NR).max(panels.start);
-        // SAFETY: the panels exist and y has room for their columns.
+        // SAFETY: the panels exist; start and y have room for their columns.
         unsafe {
-            let row = Row { x: x.as_ptr(), depth: x.len(), b: right.panel(full.start, 0).0, panels: full.len(), y };
+            let (b, whole) = (right.panel(full.start, 0).0, full.len());
+            let backward = direction == Direction::Backward;
+            let row = Row { x: x.as_ptr(), depth: x.len(), b, panels: whole, start, y, backward };
             T::row(isa, &row);
             if full.end < panels.end {
                 let a = Matrix::new(x, 1, x.len());
                 let c = Target { c: y.wrapping_sub(panels.start * NR), row: self.cols() };
-                blocked::tile(a, &right, 0..1, full.end..panels.end, c.start(), c);
+                let start = Start::Values { from: start.wrapping_sub(panels.start * NR), row: 0 };
+                blocked::tile(a, &right, 0..1, full.end..panels.end, start, c);
             }
         }
     }
 
-    /// The panels that belong to one of several members: the same ones at every call, so that each member's part of the
-    /// weights stays in its own cache.
-    pub fn share_of(&self, member: usize, members: usize) -> Range<usize> {
-        self.panels() * member / members..self.panels() * (member + 1) / members
-    }
-
-    /// `y ← x·B` or `y ← y + x·B` for one row, each member of the team computing its share of the columns.
+    /// `y ← bias + x·B` for one row, the columns shared out to a team.
+    ///
+    /// # Shapes
+    /// `x` (K) · `bias` (N) → `y` (N)
     ///
     /// # Panics
     /// If a length does not fit.
-    pub fn row_by(&self, team: &mut Team, x: &[T], store: Store, y: &mut [T]) {
-        assert_eq!(y.len(), self.cols(), "row product: output has the wrong length");
-        let (members, target) = (team.members(), Target { c: y.as_mut_ptr(), row: 0 });
-        let cols = self.cols();
-        team.run(|member| {
-            let share = self.share_of(member, members);
-            let columns = (share.start * NR).min(cols)..(share.end * NR).min(cols);
-            // SAFETY: members' shares are disjoint parts of y, which this function holds mutably until all are done.
-            let part = unsafe { std::slice::from_raw_parts_mut(target.at(0, columns.start), columns.len()) };
-            self.row_of_panels(share, x, store, part);
+    pub fn row_by(&self, team: &mut Team, x: &[T], bias: &[T], direction: Direction, y: &mut [T]) {
+        assert_eq!(x.len(), self.rows(), "row product: inner dimensions differ");
+        assert_eq!([bias.len(), y.len()], [self.cols(); 2], "row product: bias or output has the wrong length");
+        if x.is_empty() {
+            return y.copy_from_slice(bias);
+        }
+        let target = Target { c: y.as_mut_ptr(), row: 0 };
+        team.run_shares(self.panels(), TOGETHER, direction == Direction::Backward, |panels| {
+            let first = panels.start * NR;
+            // SAFETY: the ranges are disjoint parts of y, which this function holds mutably until all are done.
+            unsafe { self.row_unchecked(panels, x, bias[first..].as_ptr(), direction, target.at(0, first)) };
         });
     }
 }

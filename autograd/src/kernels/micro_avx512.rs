@@ -2,7 +2,7 @@
 //!
 //! Per step of k a full block is 24 multiply-adds for 3 + 8 loads, so the two multiply-add units decide the time, not the loads.
 
-use super::micro::{Block, LANES, MR, NR, Row, Start};
+use super::micro::{Block, LANES, MR, NR, Row, Start, TOGETHER};
 use std::arch::x86_64::*;
 
 /// Computes one block of up to 8 × 48.
@@ -84,9 +84,6 @@ unsafe fn outer_products<const R: usize, const V: usize, const PACKED: bool>(blo
     }
 }
 
-/// Panels of one row computed together: 4 × 3 chains hide the latency of a multiply-add (4 cycles, two a cycle).
-const TOGETHER: usize = 4;
-
 /// One row of as many whole panels as come in fours; returns how many that were.
 ///
 /// # Safety
@@ -97,14 +94,16 @@ pub(super) unsafe fn row(row: &Row<f32>) -> usize {
     let panel = row.depth * NR;
     let rounds = row.panels / TOGETHER;
     for round in 0..rounds {
+        let round = if row.backward { rounds - 1 - round } else { round };
         let y = row.y.wrapping_add(round * TOGETHER * NR);
+        let start = row.start.wrapping_add(round * TOGETHER * NR);
         let mut b = row.b.wrapping_add(round * TOGETHER * panel);
         let mut sums = [[_mm512_setzero_ps(); V]; TOGETHER];
-        // SAFETY: four whole panels, each `depth` steps of 48 values, and their 4 · 48 outputs.
+        // SAFETY: four whole panels, each `depth` steps of 48 values, and their 4 · 48 starts and outputs.
         unsafe {
             for (p, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = _mm512_loadu_ps(y.add(p * NR + v * LANES));
+                    *sum = _mm512_loadu_ps(start.add(p * NR + v * LANES));
                 }
             }
             for k in 0..row.depth {

@@ -26,6 +26,26 @@ pub struct Packed<T> {
     values: Vec<Line<T>>,
 }
 
+/// The order in which a pass over a matrix reads it.
+///
+/// Passes that alternate find what the last one read last still in the level-2 cache; passes in one order would evict
+/// everything before they come to it, as soon as the matrix is larger than the cache. The outputs have the same bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// The first columns first.
+    #[default]
+    Forward,
+    /// The last columns first.
+    Backward,
+}
+
+impl Direction {
+    /// The other one.
+    pub fn reversed(self) -> Self {
+        if self == Direction::Forward { Direction::Backward } else { Direction::Forward }
+    }
+}
+
 impl<T: Gemm> Packed<T> {
     /// Packs `b`.
     pub fn new(b: Matrix<T>) -> Self {

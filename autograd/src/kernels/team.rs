@@ -7,6 +7,7 @@
 
 use std::any::Any;
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -21,7 +22,14 @@ const SPIN: Duration = Duration::from_micros(200);
 pub struct Team {
     shared: Arc<Shared>,
     helpers: Vec<JoinHandle<()>>,
+    /// For [`Team::run_shares`]: how many ranges of each member's share have been taken.
+    taken: Vec<Taken>,
 }
+
+/// On a cache line of its own (and the one that is fetched with it): members count up their own at the same time.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Taken(AtomicUsize);
 
 struct Shared {
     /// Counts tasks: a helper that sees a new number runs the task once.
@@ -76,7 +84,7 @@ impl Team {
                     .expect("team: the system refuses a thread")
             })
             .collect();
-        Team { shared, helpers }
+        Team { shared, helpers, taken: (0..threads).map(|_| Taken::default()).collect() }
     }
 
     /// The number of members, the caller included.
@@ -115,6 +123,40 @@ impl Team {
         if let Some(payload) = own.err().or(others) {
             resume_unwind(payload);
         }
+    }
+}
+
+impl Team {
+    /// Runs `task` on ranges that together are `0..count`, each of `grain` but the last ones of a share.
+    ///
+    /// Every member begins with its own share, the same at every call, so that it finds what belongs to these numbers in its own
+    /// cache; one that is done before the others takes ranges of theirs, so that nobody waits for longer than one range takes.
+    /// With `backward` each share is gone through from its end.
+    ///
+    /// # Panics
+    /// If `grain` is 0, and as [`Team::run`].
+    pub fn run_shares(&mut self, count: usize, grain: usize, backward: bool, task: impl Fn(Range<usize>) + Sync) {
+        assert!(grain > 0, "team: ranges of nothing");
+        let members = self.members();
+        let share = |member: usize| count * member / members..count * (member + 1) / members;
+        let mut taken = std::mem::take(&mut self.taken);
+        taken.iter_mut().for_each(|taken| *taken.0.get_mut() = 0);
+        self.run(|member| {
+            for other in (0..members).map(|distance| (member + distance) % members) {
+                let share = share(other);
+                let ranges = share.len().div_ceil(grain);
+                loop {
+                    let range = taken[other].0.fetch_add(1, SeqCst);
+                    if range >= ranges {
+                        break;
+                    }
+                    let range = if backward { ranges - 1 - range } else { range };
+                    let start = share.start + range * grain;
+                    task(start..share.end.min(start + grain));
+                }
+            }
+        });
+        self.taken = taken;
     }
 }
 
@@ -221,6 +263,36 @@ mod tests {
                 assert!(counts.iter().all(|count| count.load(SeqCst) == round + 1), "{threads} threads, round {round}");
             }
         }
+    }
+
+    #[test]
+    fn shares_cover_every_number_once_whoever_runs_them() {
+        for (threads, count, grain) in [(1, 10, 4), (2, 209, 4), (3, 2, 5), (5, 0, 1), (4, 1000, 1)] {
+            let mut team = Team::new(threads);
+            let visits: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
+            for round in 1..=50 {
+                team.run_shares(count, grain, round % 2 == 0, |range| {
+                    assert!(range.len() <= grain);
+                    visits[range].iter().for_each(|visits| _ = visits.fetch_add(1, SeqCst));
+                });
+                assert!(visits.iter().all(|visits| visits.load(SeqCst) == round), "{threads} threads, {count} by {grain}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_member_that_is_done_takes_from_the_share_of_one_that_is_not() {
+        let mut team = Team::new(2);
+        let by_caller = AtomicUsize::new(0);
+        let caller = thread::current().id();
+        team.run_shares(100, 1, false, |_| {
+            if thread::current().id() == caller {
+                by_caller.fetch_add(1, SeqCst);
+            } else {
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        assert!(by_caller.load(SeqCst) > 50, "the caller's own share is 50");
     }
 
     #[test]

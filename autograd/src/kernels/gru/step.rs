@@ -7,7 +7,7 @@ use super::Forward;
 use crate::Scalar;
 use crate::kernels::gemm::{Matrix, Store};
 use crate::kernels::math::dispatch::dispatch;
-use crate::kernels::packed::Packed;
+use crate::kernels::packed::{Direction, Packed};
 use crate::kernels::recurrent::{Disjoint, Sequence, rows_of_units, units_of};
 use crate::kernels::team::Team;
 use std::sync::{Mutex, PoisonError};
@@ -24,8 +24,9 @@ struct Part<T> {
     units: usize,
     w: Packed<T>,
     b_hh: Vec<T>,
-    /// Gates and hn of this part's units; a lock that nobody ever waits for, since a part belongs to one thread.
-    scratch: Mutex<Vec<T>>,
+    /// Gates and hn of this part's units, and how the weight is read next; a lock that nobody ever waits for, since a part
+    /// belongs to one thread.
+    scratch: Mutex<(Vec<T>, Direction)>,
 }
 
 impl<T: Scalar> GruStep<T> {
@@ -47,7 +48,7 @@ impl<T: Scalar> GruStep<T> {
                 units,
                 w: Packed::new(Matrix::new(&rows, 3 * units, hidden).t()),
                 b_hh: (0..3).flat_map(|gate| &b_hh[gate * hidden + first..][..units]).copied().collect(),
-                scratch: Mutex::new(vec![T::zero(); 4 * units]),
+                scratch: Mutex::new((vec![T::zero(); 4 * units], Direction::Forward)),
             }
         });
         GruStep { hidden, parts: parts.collect() }
@@ -77,14 +78,15 @@ impl<T: Scalar> GruStep<T> {
 impl<T: Scalar> Part<T> {
     fn step(&self, hidden: usize, gates_x: &[T], h_in: &[T], h_out: &mut [T]) {
         let (first, units) = (self.first, self.units);
-        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let (scratch, direction) = &mut *self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let (gates, hn) = scratch.split_at_mut(3 * units);
         let x = |gate: usize| &gates_x[gate * hidden + first..][..units];
         // One product yields r, z and W_hn h side by side; x_n joins after it, because r comes between them.
         gates[..units].copy_from_slice(x(0));
         gates[units..2 * units].copy_from_slice(x(1));
         gates[2 * units..].fill(T::zero());
-        self.w.row(h_in, Store::Accumulate, gates);
+        self.w.row(h_in, Store::Accumulate, *direction, gates);
+        *direction = direction.reversed();
         hn.copy_from_slice(&gates[2 * units..]);
         gates[2 * units..].copy_from_slice(x(2));
         let h = &h_in[first..first + units];

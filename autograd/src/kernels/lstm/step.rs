@@ -7,7 +7,7 @@ use super::Forward;
 use crate::Scalar;
 use crate::kernels::gemm::{Matrix, Store};
 use crate::kernels::math::dispatch::dispatch;
-use crate::kernels::packed::Packed;
+use crate::kernels::packed::{Direction, Packed};
 use crate::kernels::recurrent::{Disjoint, Sequence, rows_of_units, units_of};
 use crate::kernels::team::Team;
 use std::sync::{Mutex, PoisonError};
@@ -24,8 +24,9 @@ struct Part<T> {
     units: usize,
     w: Packed<T>,
     b_hh: Vec<T>,
-    /// The gates of this part's units; a lock that nobody ever waits for, since a part belongs to one thread.
-    gates: Mutex<Vec<T>>,
+    /// The gates of this part's units, and how the weight is read next; a lock that nobody ever waits for, since a part
+    /// belongs to one thread.
+    scratch: Mutex<(Vec<T>, Direction)>,
 }
 
 impl<T: Scalar> LstmStep<T> {
@@ -47,7 +48,7 @@ impl<T: Scalar> LstmStep<T> {
                 units,
                 w: Packed::new(Matrix::new(&rows, 4 * units, hidden).t()),
                 b_hh: (0..4).flat_map(|gate| &b_hh[gate * hidden + first..][..units]).copied().collect(),
-                gates: Mutex::new(vec![T::zero(); 4 * units]),
+                scratch: Mutex::new((vec![T::zero(); 4 * units], Direction::Forward)),
             }
         });
         LstmStep { hidden, parts: parts.collect() }
@@ -81,12 +82,13 @@ impl<T: Scalar> LstmStep<T> {
 impl<T: Scalar> Part<T> {
     fn step(&self, hidden: usize, gates_x: &[T], h_in: &[T], c_in: &[T], h_out: &mut [T], c_out: &mut [T]) {
         let (first, units) = (self.first, self.units);
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let (gates, direction) = &mut *self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         for gate in 0..4 {
             gates[gate * units..][..units].copy_from_slice(&gates_x[gate * hidden + first..][..units]);
         }
-        self.w.row(h_in, Store::Accumulate, &mut gates);
+        self.w.row(h_in, Store::Accumulate, *direction, gates);
+        *direction = direction.reversed();
         let c = &c_in[first..first + units];
-        dispatch(Forward { hidden: units, gates: &mut gates, b_hh: &self.b_hh, c, c_next: c_out, h_next: h_out });
+        dispatch(Forward { hidden: units, gates, b_hh: &self.b_hh, c, c_next: c_out, h_next: h_out });
     }
 }
