@@ -108,8 +108,6 @@ fn main() -> ExitCode {
     };
     failure::report(failure::without_panic(|| {
         use_threads(line.threads)?;
-        // Not inside the pool: a training step is a fifth slower there (gru-seed, two threads), because the one other thread
-        // is woken late, while work handed in from outside wakes both at once.
         let context = Context { results: Results::stdout() };
         line.command.run(&context)?;
         context.results.flush()
@@ -117,10 +115,17 @@ fn main() -> ExitCode {
 }
 
 /// Fixes the number of threads for the whole process; rayon itself reads `RAYON_NUM_THREADS` where nothing is said.
+///
+/// This thread is one of them: it begins a parallel product at once, and only has to wake the others. Handing work to a pool
+/// that it does not belong to costs a training step of many small products (gru-seed, two threads) a twentieth.
 fn use_threads(threads: Option<u16>) -> Result<()> {
-    let Some(threads) = threads else { return Ok(()) };
-    rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global().map_err(|e| {
-        Error::new(Kind::Failed, format!("cannot start {threads} threads")).cause(e).help("give a smaller --threads")
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0).into()).use_current_thread();
+    pool.build_global().map_err(|e| {
+        let failure = match threads {
+            Some(threads) => Error::new(Kind::Failed, format!("cannot start {threads} threads")),
+            None => Error::new(Kind::Failed, "cannot start a thread for each core"),
+        };
+        failure.cause(e).help("give a smaller --threads")
     })
 }
 

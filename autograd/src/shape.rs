@@ -1,8 +1,7 @@
 //! Shapes: broadcasting and its reverse, axes counted from either end. No tensor, no gradient here.
 
 use crate::Scalar;
-use crate::tensor::Value;
-use ndarray::{ArrayD, ArrayViewD, Axis};
+use ndarray::{ArcArray, ArrayD, ArrayViewD, Axis, IxDyn};
 
 /// The shape two operands broadcast to, by NumPy's rule: aligned at the last axis, sizes equal or one of them 1.
 ///
@@ -52,7 +51,7 @@ pub(crate) fn len(shape: &[usize]) -> usize {
 }
 
 /// The elements in row-major order: the array's own memory if it lies so and nothing else holds it, else a copy.
-pub(crate) fn into_buffer<T: Scalar>(x: Value<T>) -> Vec<T> {
+pub(crate) fn into_buffer<T: Scalar>(x: ArcArray<T, IxDyn>) -> Vec<T> {
     let x = if x.is_standard_layout() { x.into_owned() } else { x.as_standard_layout().into_owned() };
     let (n, (buffer, offset)) = (x.len(), x.into_raw_vec_and_offset());
     let start = offset.unwrap_or(0);

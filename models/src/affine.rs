@@ -19,7 +19,11 @@ impl<T: Scalar> Affine<T> {
     pub(crate) fn new(weight: &Param<T>, bias: Option<&Param<T>>) -> Self {
         let (outputs, inputs) = (weight.shape()[0], weight.shape()[1]);
         let bias = bias.map_or_else(|| vec![T::zero(); outputs], |bias| bias.values().to_vec());
-        Affine { weight: Packed::new(Matrix::new(weight.values(), outputs, inputs).t()), bias, direction: Cell::default() }
+        Affine {
+            weight: Packed::new(Matrix::new(weight.values(), outputs, inputs).t()),
+            bias,
+            direction: Cell::default(),
+        }
     }
 
     /// # Shapes

@@ -1,6 +1,5 @@
 //! Distributions of one symbol as values: each scores, samples, and reports its entropy.
 
-use autograd::kernels::math::Math;
 use autograd::kernels::reduce::{row_max, sum};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -103,7 +102,7 @@ const BLOCK: usize = 256;
 fn weights<'b, T: autograd::Scalar>(block: &[T], largest: T, buffer: &'b mut [T; BLOCK]) -> &'b [T] {
     let weights = &mut buffer[..block.len()];
     weights.iter_mut().zip(block).for_each(|(weight, &logit)| *weight = logit - largest);
-    <T as Math>::exp(weights);
+    T::exp_slice(weights);
     weights
 }
 

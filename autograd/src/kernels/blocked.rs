@@ -3,7 +3,8 @@
 //! No choice made here changes a bit of the result (the law in `micro`), so tiles may depend on the number of threads.
 
 use super::gemm::Matrix;
-use super::micro::{Block, Isa, LANES, Lane, MR, NR, Start};
+use super::micro::{Block, Isa, Lane, MR, NR};
+use super::operands::{Right, Start, Target, packed_len, panel_width};
 use super::pack::{self, Source};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -29,74 +30,6 @@ const LEFT_IN_L2: usize = 96 << 10;
 
 /// Rows up to which `KC` steps of A stay in the level-2 cache, while all of a large B streams past them.
 const FEW_ROWS: usize = 48;
-
-/// Where an output matrix lies: element `(i, j)` is `c + i·row + j`.
-#[derive(Clone, Copy)]
-pub(super) struct Target<T> {
-    pub c: *mut T,
-    pub row: usize,
-}
-
-impl<T> Target<T> {
-    /// Where output `(i, j)` lies; only to be used if there is such an output.
-    pub(super) fn at(&self, i: usize, j: usize) -> *mut T {
-        self.c.wrapping_add(i * self.row + j)
-    }
-
-    /// The chains that go on from what this holds.
-    pub(super) fn start(&self) -> Start<T> {
-        Start::Values { from: self.c, row: self.row }
-    }
-}
-
-// SAFETY: tasks that share a target write disjoint tiles of it.
-unsafe impl<T: Send> Send for Target<T> {}
-// SAFETY: as above.
-unsafe impl<T: Send> Sync for Target<T> {}
-
-/// The right factor as the block product reads it: panels of 48 columns.
-#[derive(Clone, Copy)]
-pub(super) enum Right<'a, T> {
-    /// Packed panels of `depth` steps one after the other; only the last is narrower, a multiple of 16.
-    Packed { values: *const T, depth: usize, cols: usize },
-    /// In place: rows of contiguous columns.
-    InPlace(Matrix<'a, T>),
-}
-
-// SAFETY: read-only while it is shared.
-unsafe impl<T: Sync> Send for Right<'_, T> {}
-// SAFETY: read-only while it is shared.
-unsafe impl<T: Sync> Sync for Right<'_, T> {}
-
-impl<T: Lane> Right<'_, T> {
-    fn cols(&self) -> usize {
-        match self {
-            Right::Packed { cols, .. } => *cols,
-            Right::InPlace(b) => b.cols,
-        }
-    }
-
-    /// Address of step `k` of a panel, and the distance to its next step.
-    pub(super) fn panel(&self, panel: usize, k: usize) -> (*const T, usize) {
-        match *self {
-            Right::Packed { values, depth, cols } => {
-                let width = panel_width(cols, panel);
-                (values.wrapping_add(panel * NR * depth + k * width), width)
-            }
-            Right::InPlace(b) => (b.data.as_ptr().wrapping_add(k * b.row_stride + panel * NR), b.row_stride),
-        }
-    }
-}
-
-/// The padded width of a packed panel.
-pub(super) fn panel_width(cols: usize, panel: usize) -> usize {
-    NR.min((cols - panel * NR).next_multiple_of(LANES))
-}
-
-/// The number of values in the packed panels of a `depth × cols` matrix.
-pub(super) fn packed_len(depth: usize, cols: usize) -> usize {
-    depth * cols.next_multiple_of(LANES)
-}
 
 /// `C ← start + A·B`, parallel over tiles of C where that pays.
 ///
@@ -244,7 +177,7 @@ pub(super) unsafe fn tile<T: Lane>(
 ) {
     let isa = Isa::best();
     let (depth, cols) = (a.cols, b.cols());
-    // One use of A, or a few rows, does not pay for a copy of it.
+    // One use of A, or a few rows, does not pay for a copy of it; nor do rows that lie in the order in which they are needed.
     let packs = panels.len() > 2 && rows.len() >= MR && a.col_stride != 1;
     let mut strips = if packs { pack::take::<T>(KC * rows.len().next_multiple_of(MR)) } else { Vec::new() };
     let group = even_part(rows.len(), MR, 1);

@@ -1,7 +1,8 @@
 //! General matrix product `C ← A·B` or `C ← C + A·B` over strided operands: what is asked for. How it is computed is in `blocked`.
 
-use super::blocked::{self, Target};
-use super::micro::{Lane, Start};
+use super::blocked;
+use super::micro::Lane;
+use super::operands::{Start, Target};
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
 use std::ops::Range;

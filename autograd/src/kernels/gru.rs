@@ -19,7 +19,7 @@ mod tests;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
-use super::recurrent::{LANES, Sequence, block, cut, load, store};
+use super::recurrent::{LANES, Sequence, block, cut, in_lanes, load, store};
 use crate::Scalar;
 use rayon::prelude::*;
 
@@ -96,13 +96,7 @@ impl<T: Scalar> Pass for Forward<'_, T> {
         let rows = self.gates.chunks_exact_mut(3 * width).zip(self.hn.chunks_exact_mut(width));
         let states = self.h.chunks_exact(width).zip(self.h_next.chunks_exact_mut(width));
         for ((gates, hn), (h, h_next)) in rows.zip(states) {
-            let (whole, rest) = (width - width % LANES, width % LANES);
-            for j in (0..whole).step_by(LANES) {
-                units(gates, hn, self.b_hh, h, h_next, j, LANES);
-            }
-            if rest > 0 {
-                units(gates, hn, self.b_hh, h, h_next, whole, rest);
-            }
+            in_lanes!(width, |j, count| units(gates, hn, self.b_hh, h, h_next, j, count));
         }
     }
 }
@@ -213,13 +207,7 @@ impl<T: Scalar> Pass for Backward<'_, T> {
         let rows = self.gates.chunks_exact_mut(3 * width).zip(self.hn.chunks_exact_mut(width));
         let states = self.h.chunks_exact(width).zip(self.dout.chunks_exact(width)).zip(self.dh.chunks_exact_mut(width));
         for ((gates, hn), ((h, dout), dh)) in rows.zip(states) {
-            let (whole, rest) = (width - width % LANES, width % LANES);
-            for j in (0..whole).step_by(LANES) {
-                differentiate(gates, hn, h, dout, dh, j, LANES);
-            }
-            if rest > 0 {
-                differentiate(gates, hn, h, dout, dh, whole, rest);
-            }
+            in_lanes!(width, |j, count| differentiate(gates, hn, h, dout, dh, j, count));
         }
     }
 }

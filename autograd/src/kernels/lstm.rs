@@ -18,7 +18,7 @@ mod tests;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
-use super::recurrent::{LANES, Sequence, block, cut, load, store};
+use super::recurrent::{LANES, Sequence, block, cut, in_lanes, load, store};
 use crate::Scalar;
 use rayon::prelude::*;
 
@@ -92,13 +92,7 @@ impl<T: Scalar> Pass for Forward<'_, T> {
         let states = self.c.chunks_exact(width).zip(self.c_next.chunks_exact_mut(width));
         let states = states.zip(self.h_next.chunks_exact_mut(width));
         for (gates, ((c, c_next), h_next)) in self.gates.chunks_exact_mut(4 * width).zip(states) {
-            let (whole, rest) = (width - width % LANES, width % LANES);
-            for j in (0..whole).step_by(LANES) {
-                units(gates, self.b_hh, c, c_next, h_next, j, LANES);
-            }
-            if rest > 0 {
-                units(gates, self.b_hh, c, c_next, h_next, whole, rest);
-            }
+            in_lanes!(width, |j, count| units(gates, self.b_hh, c, c_next, h_next, j, count));
         }
     }
 }
@@ -214,13 +208,7 @@ impl<T: Scalar> Pass for Backward<'_, T> {
         let cells = self.c.chunks_exact(width).zip(self.c_next.chunks_exact(width));
         let grads = self.dout.chunks_exact(width).zip(self.dh.chunks_exact(width)).zip(self.dc.chunks_exact_mut(width));
         for (gates, (cells, ((dout, dh), dc))) in self.gates.chunks_exact_mut(4 * width).zip(cells.zip(grads)) {
-            let (whole, rest) = (width - width % LANES, width % LANES);
-            for j in (0..whole).step_by(LANES) {
-                differentiate(gates, cells, dout, dh, dc, j, LANES);
-            }
-            if rest > 0 {
-                differentiate(gates, cells, dout, dh, dc, whole, rest);
-            }
+            in_lanes!(width, |j, count| differentiate(gates, cells, dout, dh, dc, j, count));
         }
     }
 }

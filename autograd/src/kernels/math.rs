@@ -24,13 +24,19 @@ use dispatch::{Pass, dispatch};
 /// exactly (+, ×, ÷, fused multiply-add), in one order.
 pub trait Math: Copy + Send + Sync + 'static {
     /// `x ← exp x`.
-    fn exp(xs: &mut [Self]);
+    fn exp_slice(xs: &mut [Self]) {
+        dispatch(Exp(xs));
+    }
     /// `x ← tanh x`.
-    fn tanh(xs: &mut [Self]);
+    fn tanh_slice(xs: &mut [Self]) {
+        dispatch(Tanh(xs));
+    }
     /// `x ← 1 / (1 + exp(−x))`.
-    fn sigmoid(xs: &mut [Self]);
+    fn sigmoid_slice(xs: &mut [Self]) {
+        dispatch(Sigmoid(xs));
+    }
 
-    /// `exp x` of one element; inlined into a [`Pass`], its loop becomes SIMD. The same bits as [`Math::exp`].
+    /// `exp x` of one element; inlined into a [`Pass`], its loop becomes SIMD. The same bits as [`Math::exp_slice`].
     fn exp_lane(x: Self) -> Self;
     /// `tanh x` of one element; as [`Math::exp_lane`].
     fn tanh_lane(x: Self) -> Self;
@@ -39,15 +45,6 @@ pub trait Math: Copy + Send + Sync + 'static {
 }
 
 impl Math for f32 {
-    fn exp(xs: &mut [Self]) {
-        dispatch(Exp(xs));
-    }
-    fn tanh(xs: &mut [Self]) {
-        dispatch(Tanh(xs));
-    }
-    fn sigmoid(xs: &mut [Self]) {
-        dispatch(Sigmoid(xs));
-    }
     #[inline(always)]
     fn exp_lane(x: Self) -> Self {
         lane::exp(x)
@@ -63,15 +60,6 @@ impl Math for f32 {
 }
 
 impl Math for f64 {
-    fn exp(xs: &mut [Self]) {
-        dispatch(Exp(xs));
-    }
-    fn tanh(xs: &mut [Self]) {
-        dispatch(Tanh(xs));
-    }
-    fn sigmoid(xs: &mut [Self]) {
-        dispatch(Sigmoid(xs));
-    }
     #[inline(always)]
     fn exp_lane(x: Self) -> Self {
         x.exp()

@@ -2,9 +2,10 @@
 //!
 //! The same chains as every product (`micro` states the law), so a step equals its row of the parallel pass bit for bit.
 
-use super::blocked::{self, Target};
+use super::blocked;
 use super::gemm::{Gemm, Matrix, Store};
-use super::micro::{Isa, Row, Start, TOGETHER};
+use super::micro::{Isa, Row, TOGETHER};
+use super::operands::{Start, Target};
 use super::packed::{Direction, NR, Packed};
 use super::team::Team;
 use std::ops::Range;
@@ -35,14 +36,7 @@ impl<T: Gemm> Packed<T> {
     ///
     /// # Safety
     /// `start` and `y` are valid for the columns of the panels, which exist; `x` has K > 0 values.
-    unsafe fn row_unchecked(
-        &self,
-        panels: Range<usize>,
-        x: &[T],
-        start: *const T,
-        direction: Direction,
-        y: *mut T,
-    ) {
+    unsafe fn row_unchecked(&self, panels: Range<usize>, x: &[T], start: *const T, direction: Direction, y: *mut T) {
         let isa = Isa::best();
         let right = self.right();
         // Full panels are one array; a narrower last one is a block of its own.

@@ -3,8 +3,8 @@
 //! A training step asks for the same buffers as the one before. The system gives and takes such buffers as fresh pages, and a page
 //! fault costs more than the arithmetic on the page. Small requests go to the system: its allocator is good at them.
 //!
-//! What is kept is bounded: live and kept blocks together never hold more than the largest sum that was ever live at once, so the
-//! peak of the memory is that of a program that keeps nothing. When a request finds no block of its size and would break the
+//! What is kept is bounded: live and kept blocks together never hold more than nine eighths of the largest sum that was ever live
+//! at once, so the peak of the memory is an eighth above that of a program that keeps nothing. When a request finds no block of its size and would break the
 //! bound, blocks that were freed longest ago go back to the system. Sizes are rounded up to one of four classes per power of two
 //! (the excess is not touched, so it takes no memory).
 
@@ -26,7 +26,7 @@ pub struct Usage {
     pub live: usize,
     /// Freed, and kept to be used again.
     pub kept: usize,
-    /// The most that was ever in use at once (or since [`CachingAllocator::trim`]): the bound of `live + kept`.
+    /// The most that was ever in use at once (or since [`CachingAllocator::trim`]); `live + kept` stays below nine eighths of it.
     pub peak: usize,
 }
 
@@ -103,7 +103,7 @@ impl CachingAllocator {
             }
             state.add_live(bytes);
             // A fresh block may push what is kept over the bound; a kept one cannot.
-            (kept.cast::<u8>(), state.evict(state.usage.peak))
+            (kept.cast::<u8>(), state.evict(state.bound()))
         });
         give_back(evicted);
         if !kept.is_null() {

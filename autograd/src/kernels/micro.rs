@@ -5,6 +5,7 @@
 //! instruction set, the tile, the thread, nor on how many other rows are computed beside a row. Where blocks are cut is not
 //! decided here but in `blocked`.
 
+use super::operands::Start;
 use super::{micro_portable, pack::Line};
 use std::{cell::RefCell, sync::OnceLock, thread::LocalKey};
 
@@ -54,31 +55,6 @@ impl Isa {
         }
         all.push(Isa::Portable);
         all
-    }
-}
-
-/// What the chains of a product start from.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Start<T> {
-    /// 0.
-    Zero,
-    /// For output `(i, j)` the value at `from + i·row + j`: C itself where a product adds to it, a bias where `row` is 0.
-    Values { from: *const T, row: usize },
-}
-
-// SAFETY: read-only while it is shared, unless it is C, of which each task reads what it alone writes.
-unsafe impl<T: Sync> Send for Start<T> {}
-// SAFETY: as above.
-unsafe impl<T: Sync> Sync for Start<T> {}
-
-impl<T> Start<T> {
-    /// The start of the outputs from `(i, j)` on; only to be used if there is such an output.
-    #[inline(always)]
-    pub(super) fn at(self, i: usize, j: usize) -> Self {
-        match self {
-            Start::Zero => Start::Zero,
-            Start::Values { from, row } => Start::Values { from: from.wrapping_add(i * row + j), row },
-        }
     }
 }
 
@@ -261,69 +237,4 @@ impl Lane for f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn values(n: usize, seed: u32) -> Vec<f32> {
-        let mut state = seed;
-        (0..n)
-            .map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-            })
-            .collect()
-    }
-
-    #[test]
-    fn every_instruction_set_gives_the_same_bits() {
-        let depth = 29;
-        for rows in 1..=MR {
-            for cols in 1..=NR {
-                for start_from in ["zero", "output", "row"] {
-                    for (a_row, a_step) in [(1, MR), (depth, 1)] {
-                        let a = values(MR * depth, 1);
-                        let b = values((depth - 1) * NR + cols, 2); // no column beyond `cols` in the last row
-                        let old = values(rows * cols, 3);
-                        let mut wanted = match start_from {
-                            "zero" => vec![0.0; rows * cols],
-                            "output" => old.clone(),
-                            _ => old[..cols].repeat(rows),
-                        };
-                        for i in 0..rows {
-                            for j in 0..cols {
-                                for k in 0..depth {
-                                    wanted[i * cols + j] =
-                                        a[i * a_row + k * a_step].mul_add(b[k * NR + j], wanted[i * cols + j]);
-                                }
-                            }
-                        }
-                        for isa in Isa::available() {
-                            let mut c = old.clone();
-                            let start = match start_from {
-                                "zero" => Start::Zero,
-                                "output" => Start::Values { from: c.as_ptr(), row: cols },
-                                _ => Start::Values { from: old.as_ptr(), row: 0 },
-                            };
-                            let block = Block {
-                                a: a.as_ptr(),
-                                a_row,
-                                a_step,
-                                b: b.as_ptr(),
-                                b_step: NR,
-                                depth,
-                                c: c.as_mut_ptr(),
-                                c_row: cols,
-                                rows,
-                                cols,
-                                start,
-                            };
-                            // SAFETY: the vectors above hold every element of the block.
-                            unsafe { f32::block(isa, &block) };
-                            assert_eq!(c, wanted, "{isa:?} {rows} × {cols}, from {start_from}, a_row {a_row}");
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

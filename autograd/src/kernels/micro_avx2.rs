@@ -2,7 +2,8 @@
 //!
 //! Eight sums in flight hide the latency of a multiply-add (4 cycles, two a cycle).
 
-use super::micro::{Block, LANES, NR, Start};
+use super::micro::{Block, LANES, NR};
+use super::operands::Start;
 use std::arch::x86_64::*;
 
 /// Values of a vector.

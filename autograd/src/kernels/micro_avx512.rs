@@ -2,7 +2,8 @@
 //!
 //! Per step of k a full block is 24 multiply-adds for 3 + 8 loads, so the two multiply-add units decide the time, not the loads.
 
-use super::micro::{Block, LANES, MR, NR, Row, Start, TOGETHER};
+use super::micro::{Block, LANES, MR, NR, Row, TOGETHER};
+use super::operands::Start;
 use std::arch::x86_64::*;
 
 /// Computes one block of up to 8 × 48.

@@ -3,7 +3,8 @@
 //! Arrays as wide as a vector or two are added in step, which the compiler makes vector instructions of. What every block
 //! product must obey is said in `micro`.
 
-use super::micro::{Block, Lane, Start};
+use super::micro::{Block, Lane};
+use super::operands::Start;
 
 /// A block as sub-blocks of `R` rows × `W` columns whose accumulators the compiler keeps in registers.
 ///

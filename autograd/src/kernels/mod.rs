@@ -22,6 +22,7 @@ mod micro_avx2;
 #[cfg(target_arch = "x86_64")]
 mod micro_avx512;
 mod micro_portable;
+mod operands;
 pub mod optimizer;
 mod pack;
 #[cfg(target_arch = "x86_64")]

@@ -3,9 +3,9 @@
 //! Everything here runs on the calling thread, because it is used inside tasks that each own some rows of a batch. The product
 //! that packs for itself and spreads over threads is `gemm`; the bits are the same.
 
-use super::blocked::{self, Right, Target};
+use super::blocked;
 use super::gemm::{Gemm, Matrix, Store};
-use super::micro::Start;
+use super::operands::{Right, Start, Target, packed_len};
 use super::pack::{self, Line};
 use rayon::current_num_threads;
 use std::ops::Range;
@@ -57,7 +57,7 @@ impl<T: Gemm> Packed<T> {
     /// Packs another matrix, or the same one after a training step, into the memory already held. Parallel.
     pub fn repack(&mut self, b: Matrix<T>) {
         (self.rows, self.cols) = (b.rows(), b.cols());
-        let len = blocked::packed_len(b.rows(), b.cols());
+        let len = packed_len(b.rows(), b.cols());
         self.values = pack::with_len(std::mem::take(&mut self.values), len);
         let parallel = len >= super::parallel::MIN_PARALLEL && current_num_threads() > 1;
         // SAFETY: the buffer has room for all panels and is ours.

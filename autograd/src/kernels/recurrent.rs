@@ -5,6 +5,7 @@
 //! waits for another between steps, and the state of a block stays in that core's cache. Every result is computed by the same
 //! operations in the same order whatever the blocks, so the number of threads decides only who computes it.
 
+pub(super) mod step;
 #[cfg(test)]
 pub(crate) mod test_support;
 
@@ -73,6 +74,27 @@ pub(super) fn block<T>(xs: &[T], batch: usize, width: usize, rows: usize, task: 
 /// registers, if each is loaded by a statement of its own (`[…].map(load)` costs a third of the speed).
 pub(super) const LANES: usize = 16;
 
+/// `body` for all units of a row, [`LANES`] at a time from `first` on and then the rest: for the whole blocks with a count that
+/// the compiler knows.
+///
+/// Not a function that takes a closure: the compiler would not inline it twice, and without the instruction set of the pass
+/// around it a step takes twice as long.
+macro_rules! in_lanes {
+    ($width:expr, |$first:ident, $count:ident| $body:expr) => {{
+        let (width, lanes) = ($width, $crate::kernels::recurrent::LANES);
+        let whole = width - width % lanes;
+        for $first in (0..whole).step_by(lanes) {
+            let $count = lanes;
+            $body;
+        }
+        if whole < width {
+            let ($first, $count) = (whole, width - whole);
+            $body;
+        }
+    }};
+}
+pub(super) use in_lanes;
+
 /// `xs[j..j + count]`, filled up with zeros.
 #[inline(always)]
 pub(super) fn load<T: Scalar>(xs: &[T], j: usize, count: usize) -> [T; LANES] {
@@ -85,45 +107,4 @@ pub(super) fn load<T: Scalar>(xs: &[T], j: usize, count: usize) -> [T; LANES] {
 #[inline(always)]
 pub(super) fn store<T: Scalar>(xs: &mut [T], j: usize, count: usize, lanes: [T; LANES]) {
     xs[j..j + count].copy_from_slice(&lanes[..count]);
-}
-
-/// Cuts `hidden` units into at most `members` equal parts for the step of generation: `(first, count)` of each, in whole vectors.
-pub(super) fn units_of(hidden: usize, members: usize) -> impl Iterator<Item = (usize, usize)> {
-    let units = hidden.div_ceil(members.max(1)).next_multiple_of(LANES);
-    (0..hidden).step_by(units).map(move |first| (first, units.min(hidden - first)))
-}
-
-/// The rows of some units for each of the given gates, one gate after the other: apart in the weight, side by side here.
-pub(super) fn rows_of_units<T: Scalar>(
-    w_hh: Matrix<T>,
-    gates: std::ops::Range<usize>,
-    first: usize,
-    units: usize,
-) -> Vec<T> {
-    let hidden = w_hh.cols();
-    let rows = gates.flat_map(|gate| (0..units).map(move |unit| gate * hidden + first + unit));
-    rows.flat_map(|row| (0..hidden).map(move |k| w_hh.data[row * w_hh.row_stride + k * w_hh.col_stride])).collect()
-}
-
-/// A slice that several threads write to, each its own range.
-pub(super) struct Disjoint<'a, T>(*mut T, usize, std::marker::PhantomData<&'a mut [T]>);
-
-// SAFETY: a `Disjoint` is a `&mut [T]` that hands out disjoint parts (the promise of `range`), so it may cross threads as one does.
-unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
-
-impl<'a, T> Disjoint<'a, T> {
-    pub(super) fn new(xs: &'a mut [T]) -> Self {
-        Disjoint(xs.as_mut_ptr(), xs.len(), std::marker::PhantomData)
-    }
-
-    /// `xs[first..first + count]`.
-    ///
-    /// # Safety
-    /// Ranges that are alive at the same time must not overlap.
-    #[expect(clippy::mut_from_ref, reason = "that is what the caller promises to keep apart")]
-    pub(super) unsafe fn range(&self, first: usize, count: usize) -> &mut [T] {
-        assert!(first + count <= self.1, "range outside its slice");
-        // SAFETY: inside the slice that `self` borrows mutably; not aliased, by the caller's promise.
-        unsafe { std::slice::from_raw_parts_mut(self.0.add(first), count) }
-    }
 }

@@ -56,19 +56,19 @@ impl<T: Scalar> Tensor<T> {
     /// `z = exp x`. `∂x = g ⊙ z`.
     #[track_caller]
     pub fn exp(&self) -> Tensor<T> {
-        self.map_from_output("exp", <T as crate::kernels::math::Math>::exp, |z| z)
+        self.map_from_output("exp", T::exp_slice, |z| z)
     }
 
     /// `z = tanh x`. `∂x = g ⊙ (1 − z²)`.
     #[track_caller]
     pub fn tanh(&self) -> Tensor<T> {
-        self.map_from_output("tanh", <T as crate::kernels::math::Math>::tanh, |z| T::one() - z * z)
+        self.map_from_output("tanh", T::tanh_slice, |z| T::one() - z * z)
     }
 
     /// `z = σ(x) = 1 / (1 + exp(−x))`. `∂x = g ⊙ z(1 − z)`.
     #[track_caller]
     pub fn sigmoid(&self) -> Tensor<T> {
-        self.map_from_output("sigmoid", <T as crate::kernels::math::Math>::sigmoid, |z| z * (T::one() - z))
+        self.map_from_output("sigmoid", T::sigmoid_slice, |z| z * (T::one() - z))
     }
 
     /// `z = max(x, 0)`. `∂x = g` where `x > 0`, else 0.

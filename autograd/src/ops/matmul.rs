@@ -167,6 +167,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("matmul", &[real(&[3, 3])], |x| x[0].matmul(&x[0])).variant("the same tensor twice"),
         Case::new("linear", &[real(&[2, 3]), real(&[4, 3]), real(&[4])], |x| x[0].linear(&x[1], Some(&x[2]))),
         Case::new("linear", &[real(&[3]), real(&[2, 3])], |x| x[0].linear(&x[1], None)).variant("one row, no bias"),
+        Case::new("linear", &[real(&[2, 3]), real(&[3, 3])], |x| x[0].linear(&x[1], None).linear(&x[1], None))
+            .variant("a weight used twice"),
         Case::new("linear", &[real(&[2, 3, 2]), real(&[2, 2]), real(&[2])], time_major).variant("axes exchanged"),
         Case::new("linear", &[real(&[2, 0]), real(&[3, 0]), real(&[3])], |x| x[0].linear(&x[1], Some(&x[2])))
             .variant("empty"),

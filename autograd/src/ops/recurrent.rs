@@ -172,7 +172,14 @@ impl<T: Scalar> Tensor<T> {
         let mut gates = into_time_major(x);
         let (mut states, mut cells) = (states_from(state, time), states_from(cell, time));
         let (w, b) = (weight.standard(), bias.standard());
-        lstm::lstm_forward(sequence, &mut gates, row_major(&w), b.as_slice().expect("row-major"), &mut states, &mut cells);
+        lstm::lstm_forward(
+            sequence,
+            &mut gates,
+            row_major(&w),
+            b.as_slice().expect("row-major"),
+            &mut states,
+            &mut cells,
+        );
         let last_cell = cells[time * batch * hidden..].to_vec();
         let states = ArrayD::from_shape_vec(vec![time + 1, batch, hidden], states).expect("T + 1 states").into_shared();
         let z = after_each_step(&states);
@@ -227,6 +234,11 @@ pub(crate) fn cases() -> Vec<Case> {
             x[0].clone().gru_sequence(&x[1], &x[2], &x[0].narrow(1, 0, 1).narrow(2, 0, 1).reshape(&[1, 1]))
         })
         .variant("the same tensor twice"),
+        Case::new("gru", &gru_inputs(2, 2, 2), |x| {
+            let once = x[0].clone().gru_sequence(&x[1], &x[2], &x[3]);
+            Tensor::cat(&[&once, &once, &once], 2).gru_sequence(&x[1], &x[2], &x[3])
+        })
+        .variant("a weight used twice"),
         Case::new("lstm", &lstm_inputs(2, 3, 2), lstm),
         Case::new("lstm", &lstm_inputs(1, 1, 1), lstm).variant("one of everything"),
         Case::new("lstm_cell", &lstm_inputs(2, 2, 2), lstm_cell),

@@ -62,7 +62,7 @@ impl<'m, T: Scalar> NeuralPredictor<'m, T> {
         let team = &mut *self.team.borrow_mut();
         for (i, layer) in self.hidden.iter().enumerate() {
             layer.apply(team, if i == 0 { inputs } else { features }, next_features);
-            <T as autograd::kernels::math::Math>::tanh(next_features);
+            T::tanh_slice(next_features);
             std::mem::swap(features, next_features);
         }
         let mut outputs = [T::zero(); 2];

@@ -7,26 +7,13 @@ use super::Forward;
 use crate::Scalar;
 use crate::kernels::gemm::{Matrix, Store};
 use crate::kernels::math::dispatch::dispatch;
-use crate::kernels::packed::{Direction, Packed};
-use crate::kernels::recurrent::{Disjoint, Sequence, rows_of_units, units_of};
+use crate::kernels::recurrent::step::{Disjoint, Part};
 use crate::kernels::team::Team;
-use std::sync::{Mutex, PoisonError};
 
 /// A GRU ready to be stepped: the recurrent weight, packed, in fixed parts of the hidden units.
 pub struct GruStep<T> {
     hidden: usize,
     parts: Vec<Part<T>>,
-}
-
-/// Some hidden units with all three gates of each.
-struct Part<T> {
-    first: usize,
-    units: usize,
-    w: Packed<T>,
-    b_hh: Vec<T>,
-    /// Gates and hn of this part's units, and how the weight is read next; a lock that nobody ever waits for, since a part
-    /// belongs to one thread.
-    scratch: Mutex<(Vec<T>, Direction)>,
 }
 
 impl<T: Scalar> GruStep<T> {
@@ -38,20 +25,7 @@ impl<T: Scalar> GruStep<T> {
     /// # Panics
     /// If a shape does not fit.
     pub fn new(w_hh: Matrix<T>, b_hh: &[T], members: usize) -> Self {
-        let hidden = w_hh.cols();
-        Sequence { time: 1, batch: 1, hidden }.check_weight("gru w_hh", w_hh, 3);
-        assert_eq!(b_hh.len(), 3 * hidden, "gru b_hh: wrong length");
-        let parts = units_of(hidden, members).map(|(first, units)| {
-            let rows = rows_of_units(w_hh, 0..3, first, units);
-            Part {
-                first,
-                units,
-                w: Packed::new(Matrix::new(&rows, 3 * units, hidden).t()),
-                b_hh: (0..3).flat_map(|gate| &b_hh[gate * hidden + first..][..units]).copied().collect(),
-                scratch: Mutex::new((vec![T::zero(); 4 * units], Direction::Forward)),
-            }
-        });
-        GruStep { hidden, parts: parts.collect() }
+        GruStep { hidden: w_hh.cols(), parts: Part::all("gru step", 3, w_hh, b_hh, members) }
     }
 
     /// `h_out ← GRU(x, h_in)`, bit for bit what [`gru_forward`](super::gru_forward) computes; allocates nothing.
@@ -69,27 +43,26 @@ impl<T: Scalar> GruStep<T> {
         team.run(|member| {
             for part in self.parts.iter().skip(member).step_by(members) {
                 // SAFETY: parts are disjoint ranges of units, and each part is visited by one member.
-                part.step(hidden, gates_x, h_in, unsafe { outs.range(part.first, part.units) });
+                step_of_part(part, hidden, gates_x, h_in, unsafe { outs.range(part.first, part.units) });
             }
         });
     }
 }
 
-impl<T: Scalar> Part<T> {
-    fn step(&self, hidden: usize, gates_x: &[T], h_in: &[T], h_out: &mut [T]) {
-        let (first, units) = (self.first, self.units);
-        let (scratch, direction) = &mut *self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let (gates, hn) = scratch.split_at_mut(3 * units);
-        let x = |gate: usize| &gates_x[gate * hidden + first..][..units];
-        // One product yields r, z and W_hn h side by side; x_n joins after it, because r comes between them.
-        gates[..units].copy_from_slice(x(0));
-        gates[units..2 * units].copy_from_slice(x(1));
-        gates[2 * units..].fill(T::zero());
-        self.w.row(h_in, Store::Accumulate, *direction, gates);
-        *direction = direction.reversed();
-        hn.copy_from_slice(&gates[2 * units..]);
-        gates[2 * units..].copy_from_slice(x(2));
-        let h = &h_in[first..first + units];
-        dispatch(Forward { hidden: units, gates, hn, b_hh: &self.b_hh, h, h_next: h_out });
-    }
+/// The step of one part's units.
+fn step_of_part<T: Scalar>(part: &Part<T>, hidden: usize, gates_x: &[T], h_in: &[T], h_out: &mut [T]) {
+    let (first, units) = (part.first, part.units);
+    let scratch = &mut *part.scratch();
+    let direction = scratch.turn();
+    let (gates, hn) = scratch.values.split_at_mut(3 * units);
+    let x = |gate: usize| &gates_x[gate * hidden + first..][..units];
+    // One product yields r, z and W_hn h side by side; x_n joins after it, because r comes between them.
+    gates[..units].copy_from_slice(x(0));
+    gates[units..2 * units].copy_from_slice(x(1));
+    gates[2 * units..].fill(T::zero());
+    part.w.row(h_in, Store::Accumulate, direction, gates);
+    hn.copy_from_slice(&gates[2 * units..]);
+    gates[2 * units..].copy_from_slice(x(2));
+    let h = &h_in[first..first + units];
+    dispatch(Forward { hidden: units, gates, hn, b_hh: &part.b_hh, h, h_next: h_out });
 }

@@ -7,26 +7,13 @@ use super::Forward;
 use crate::Scalar;
 use crate::kernels::gemm::{Matrix, Store};
 use crate::kernels::math::dispatch::dispatch;
-use crate::kernels::packed::{Direction, Packed};
-use crate::kernels::recurrent::{Disjoint, Sequence, rows_of_units, units_of};
+use crate::kernels::recurrent::step::{Disjoint, Part};
 use crate::kernels::team::Team;
-use std::sync::{Mutex, PoisonError};
 
 /// An LSTM ready to be stepped: the recurrent weight, packed, in fixed parts of the hidden units.
 pub struct LstmStep<T> {
     hidden: usize,
     parts: Vec<Part<T>>,
-}
-
-/// Some hidden units with all four gates of each.
-struct Part<T> {
-    first: usize,
-    units: usize,
-    w: Packed<T>,
-    b_hh: Vec<T>,
-    /// The gates of this part's units, and how the weight is read next; a lock that nobody ever waits for, since a part
-    /// belongs to one thread.
-    scratch: Mutex<(Vec<T>, Direction)>,
 }
 
 impl<T: Scalar> LstmStep<T> {
@@ -38,20 +25,7 @@ impl<T: Scalar> LstmStep<T> {
     /// # Panics
     /// If a shape does not fit.
     pub fn new(w_hh: Matrix<T>, b_hh: &[T], members: usize) -> Self {
-        let hidden = w_hh.cols();
-        Sequence { time: 1, batch: 1, hidden }.check_weight("lstm w_hh", w_hh, 4);
-        assert_eq!(b_hh.len(), 4 * hidden, "lstm b_hh: wrong length");
-        let parts = units_of(hidden, members).map(|(first, units)| {
-            let rows = rows_of_units(w_hh, 0..4, first, units);
-            Part {
-                first,
-                units,
-                w: Packed::new(Matrix::new(&rows, 4 * units, hidden).t()),
-                b_hh: (0..4).flat_map(|gate| &b_hh[gate * hidden + first..][..units]).copied().collect(),
-                scratch: Mutex::new((vec![T::zero(); 4 * units], Direction::Forward)),
-            }
-        });
-        LstmStep { hidden, parts: parts.collect() }
+        LstmStep { hidden: w_hh.cols(), parts: Part::all("lstm step", 4, w_hh, b_hh, members) }
     }
 
     /// `(h_out, c) ← LSTM(x, h_in, c)`, bit for bit what [`lstm_forward`](super::lstm_forward) computes; allocates nothing.
@@ -73,22 +47,23 @@ impl<T: Scalar> LstmStep<T> {
                 let h_out = unsafe { h_out.range(part.first, part.units) };
                 // SAFETY: as above.
                 let c_out = unsafe { c_out.range(part.first, part.units) };
-                part.step(hidden, gates_x, h_in, c_in, h_out, c_out);
+                step_of_part(part, hidden, gates_x, [h_in, c_in], [h_out, c_out]);
             }
         });
     }
 }
 
-impl<T: Scalar> Part<T> {
-    fn step(&self, hidden: usize, gates_x: &[T], h_in: &[T], c_in: &[T], h_out: &mut [T], c_out: &mut [T]) {
-        let (first, units) = (self.first, self.units);
-        let (gates, direction) = &mut *self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        for gate in 0..4 {
-            gates[gate * units..][..units].copy_from_slice(&gates_x[gate * hidden + first..][..units]);
-        }
-        self.w.row(h_in, Store::Accumulate, *direction, gates);
-        *direction = direction.reversed();
-        let c = &c_in[first..first + units];
-        dispatch(Forward { hidden: units, gates, b_hh: &self.b_hh, c, c_next: c_out, h_next: h_out });
+/// The step of one part's units: `states` is (h_in, c_in), `outs` (h_out, c_out).
+fn step_of_part<T: Scalar>(part: &Part<T>, hidden: usize, gates_x: &[T], states: [&[T]; 2], outs: [&mut [T]; 2]) {
+    let (first, units) = (part.first, part.units);
+    let ([h_in, c_in], [h_next, c_next]) = (states, outs);
+    let scratch = &mut *part.scratch();
+    let direction = scratch.turn();
+    let gates = &mut scratch.values[..];
+    for gate in 0..4 {
+        gates[gate * units..][..units].copy_from_slice(&gates_x[gate * hidden + first..][..units]);
     }
+    part.w.row(h_in, Store::Accumulate, direction, gates);
+    let c = &c_in[first..first + units];
+    dispatch(Forward { hidden: units, gates, b_hh: &part.b_hh, c, c_next, h_next });
 }

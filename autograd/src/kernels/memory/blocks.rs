@@ -116,6 +116,14 @@ impl State {
         evicted
     }
 
+    /// What live and kept blocks may hold together.
+    ///
+    /// An eighth above the peak: within a bound of the peak itself, a step whose buffers are of many sizes gives back in its second
+    /// half what it needs again in its first.
+    pub(super) fn bound(&self) -> usize {
+        self.usage.peak + self.usage.peak / 8
+    }
+
     pub(super) fn add_live(&mut self, size: usize) {
         self.usage.live += size;
         self.usage.peak = self.usage.peak.max(self.usage.live);

@@ -101,7 +101,7 @@ fn resizing_keeps_the_contents_across_every_boundary() {
 }
 
 #[test]
-fn live_and_kept_blocks_never_hold_more_than_was_live_at_once() {
+fn live_and_kept_blocks_never_hold_more_than_nine_eighths_of_what_was_live_at_once() {
     let allocator = CachingAllocator::new();
     let mut blocks = Vec::new();
     let mut state = 1u64;
@@ -120,7 +120,7 @@ fn live_and_kept_blocks_never_hold_more_than_was_live_at_once() {
         peak = peak.max(live);
         let usage = allocator.usage();
         assert_eq!((usage.live, usage.peak), (live, peak));
-        assert!(usage.live + usage.kept <= peak, "{usage:?}");
+        assert!(usage.live + usage.kept <= peak + peak / 8, "{usage:?}");
     }
     blocks.clear();
     allocator.trim();
@@ -134,7 +134,7 @@ fn the_blocks_that_were_freed_longest_ago_go_first() {
     let newer = b.1;
     drop(a);
     drop(b);
-    let other = Block::new(&allocator, 3 << 18, 1); // of no kept class; the bound of 3 MiB lets the newer one stay
+    let other = Block::new(&allocator, 3 << 18, 1); // of no kept class; the bound of 3⅜ MiB lets the newer one stay
     assert_eq!(allocator.usage().kept, 1 << 21);
     assert_eq!(Block::new(&allocator, 1 << 21, 1).1, newer);
     drop(other);
@@ -175,7 +175,7 @@ fn many_threads_at_once_never_see_each_others_bytes() {
     });
     let usage = allocator.usage();
     assert_eq!(usage.live, 0);
-    assert!(usage.kept <= usage.peak);
+    assert!(usage.kept <= usage.peak + usage.peak / 8);
 }
 
 /// Page faults of this thread.
