@@ -48,12 +48,15 @@ def main():
     x, y = at(most / 2, LOWEST)
     print(f'<text x="{x:.1f}" y="{y + 38:.1f}" text-anchor="middle">minutes, two cores</text>')
     print(f'<text x="{LEFT + 6}" y="{TOP + 12}" fill="#555">validation, nats per character</text>')
+    labels = []
     for colour, (name, run) in zip(COLOURS, runs.items()):
         shown = [(minutes, nats) for minutes, nats in run if nats <= HIGHEST]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in shown))
         print(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         x, y = at(*shown[-1])
-        print(f'<text x="{x + 6:.1f}" y="{y + 4:.1f}" fill="{colour}">{name} {shown[-1][1]:.3f}</text>')
+        halo = 'stroke="white" stroke-width="5" paint-order="stroke"'
+        labels.append(f'<text x="{x + 6:.1f}" y="{y + 4:.1f}" fill="{colour}" {halo}>{name} {shown[-1][1]:.3f}</text>')
+    print("\n".join(labels))
     print("</svg>")
 
 

@@ -64,19 +64,19 @@ fn a_run_continued_in_two_parts_is_the_run_that_never_stopped() {
     let files = Files::new();
     let data = files.write("text.txt", TEXT.repeat(8));
     let (whole, parts) = (files.path("whole"), files.path("parts"));
-    let constant = ["--set", "training.optimizer.schedule=constant"];
-    assert_code(&autoreg(training(&data, &whole, &[&constant[..], &["--steps", "30"]].concat())), 0);
-    assert_code(&autoreg(training(&data, &parts, &[&constant[..], &["--steps", "13"]].concat())), 0);
+    let constant = ["--set", "training.optimizer.schedule=constant", "--set", "model.dropout=0.2"];
+    assert_code(&autoreg(training(&data, &whole, &[&constant[..], &["--steps", "200"]].concat())), 0);
+    assert_code(&autoreg(training(&data, &parts, &[&constant[..], &["--steps", "100"]].concat())), 0);
     assert_ne!(written(&parts), written(&whole));
-    assert_code(&with_model("resume", &parts, &["--steps", "30"]), 0);
+    assert_code(&with_model("resume", &parts, &["--steps", "200"]), 0);
     assert_eq!(written(&parts), written(&whole));
     let nats = |run: &Path| evaluated(&run.join("latest"), &data, "test")["nats_per_symbol"].clone();
     assert_eq!(nats(&parts), nats(&whole));
 
     let back = with_model("resume", &parts, &["--steps", "3"]);
-    assert_error(&back, 2, &["--steps 3", "30 steps done"]);
+    assert_error(&back, 2, &["--steps 3", "200 steps done"]);
     files.write("text.txt", TEXT.repeat(9));
-    assert_error(&with_model("resume", &parts, &["--steps", "40"]), 5, &["text.txt", "not the data of this run"]);
+    assert_error(&with_model("resume", &parts, &["--steps", "220"]), 5, &["text.txt", "not the data of this run"]);
 }
 
 #[cfg(unix)]
