@@ -1,6 +1,6 @@
 //! Every matrix product against a plain triple loop, and the law they share: one chain of multiply-adds per output.
 
-use autograd::kernels::gemm::{Batch, Matrix, Store, gemm, gemm_batched};
+use autograd::kernels::gemm::{Batch, Matrix, Store, append_matmul, gemm, gemm_batched, matmul};
 use autograd::kernels::packed::{Direction, NR, Packed};
 use autograd::kernels::team::Team;
 
@@ -94,6 +94,29 @@ fn large_products_are_the_same_chains_for_any_number_of_threads() {
                 assert!(c == wanted && d == wanted, "{m}×{k}×{n}, {store:?}, {threads} threads");
             }
         }
+    }
+}
+
+#[test]
+fn a_product_with_a_bias_is_chains_that_begin_with_it() {
+    // the last two are cut into chunks and into panels, by columns and by k
+    for (m, k, n) in [(3, 0, 5), (0, 4, 5), (1, 7, 1), (13, 48, 49), (400, 300, 500), (70, 1100, 900)] {
+        let (a, b, bias) = (values(m * k, 6), values(k * n, 7), values(n, 8));
+        let mut wanted = bias.repeat(m);
+        chains(m, k, n, &a, &b, Store::Accumulate, &mut wanted);
+        in_every_layout(k, n, &b, |layout, b| {
+            for threads in [1, 3] {
+                let c = with_threads(threads, || matmul(Matrix::new(&a, m, k), b, Some(&bias)));
+                assert_eq!(c, wanted, "{m}×{k}×{n}, B {layout}, {threads} threads");
+            }
+        });
+        let wide: Vec<f64> = [&a[..], &b, &bias].concat().into_iter().map(f64::from).collect();
+        let (a, rest) = wide.split_at(m * k);
+        let (b, bias) = rest.split_at(k * n);
+        let mut c = vec![0.5];
+        append_matmul(Matrix::new(a, m, k), Matrix::new(b, k, n), Some(bias), &mut c);
+        let close = |(c, wanted): (&f64, &f32)| (c - f64::from(*wanted)).abs() < 1e-3;
+        assert!(c.len() == 1 + m * n && c[0] == 0.5 && c[1..].iter().zip(&wanted).all(close), "{m}×{k}×{n} in f64");
     }
 }
 

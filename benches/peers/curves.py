@@ -55,7 +55,8 @@ def main():
         print(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         x, y = at(*shown[-1])
         halo = 'stroke="white" stroke-width="5" paint-order="stroke"'
-        labels.append(f'<text x="{x + 6:.1f}" y="{y + 4:.1f}" fill="{colour}" {halo}>{name} {shown[-1][1]:.3f}</text>')
+        x, y = (x + 6, y + 4) if shown[-1][0] == most else (x - 10, y + 20)
+        labels.append(f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" {halo}>{name} {shown[-1][1]:.3f}</text>')
     print("\n".join(labels))
     print("</svg>")
 
