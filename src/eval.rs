@@ -79,17 +79,41 @@ impl Part {
     }
 }
 
+/// How likely data is under a model of any family: the first fields of `--json`.
+#[derive(Serialize)]
+pub(crate) struct Likelihood {
+    pub(crate) model: String,
+    pub(crate) checkpoint: String,
+    pub(crate) step: Option<u64>,
+    pub(crate) split: Part,
+    /// Symbols scored.
+    pub(crate) symbols: usize,
+    pub(crate) nats_per_symbol: f64,
+    pub(crate) bits_per_symbol: f64,
+    /// `exp` of the nats.
+    pub(crate) perplexity: f64,
+}
+
+impl Likelihood {
+    pub(crate) fn new(file: &ModelFile, split: Part, symbols: usize, nats_per_symbol: f64) -> Self {
+        Likelihood {
+            model: file.kind().to_owned(),
+            checkpoint: file.path.display().to_string(),
+            step: file.step(),
+            split,
+            symbols,
+            nats_per_symbol,
+            bits_per_symbol: nats_per_symbol / LN_2,
+            perplexity: nats_per_symbol.exp(),
+        }
+    }
+}
+
 /// The result; the fields of `--json`.
 #[derive(Serialize)]
 struct Evaluation {
-    model: String,
-    checkpoint: String,
-    step: Option<u64>,
-    split: Part,
-    symbols: usize,
-    nats_per_symbol: f64,
-    bits_per_symbol: f64,
-    perplexity: f64,
+    #[serde(flatten)]
+    likelihood: Likelihood,
     /// Name → nats per symbol, crudest first; empty where the text is too short for a training part.
     #[serde(serialize_with = "as_object")]
     floors: Vec<(String, f64)>,
@@ -161,16 +185,8 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     } else {
         Floors::measure(&train, &scored, vocabulary.size())?.iter().collect()
     };
-    let nats_per_symbol = nats / scored.len() as f64;
     let evaluation = Evaluation {
-        model: file.kind().to_owned(),
-        checkpoint: file.path.display().to_string(),
-        step: file.step(),
-        split: arguments.split,
-        symbols: scored.len(),
-        nats_per_symbol,
-        bits_per_symbol: nats_per_symbol / LN_2,
-        perplexity: nats_per_symbol.exp(),
+        likelihood: Likelihood::new(&file, arguments.split, scored.len(), nats / scored.len() as f64),
         floors,
         floors_counted_on: train.len(),
         seconds,
@@ -187,24 +203,24 @@ impl Evaluation {
             ("bits/symbol", Align::Right),
             ("perplexity", Align::Right),
         ]);
+        let Likelihood { model, checkpoint, split, symbols, nats_per_symbol, .. } = &self.likelihood;
         let mut lines: Vec<(String, f64)> = self.floors.clone();
-        lines.push((format!("{} (this model)", self.model), self.nats_per_symbol));
+        lines.push((format!("{model} (this model)"), *nats_per_symbol));
         lines.sort_by(|a, b| b.1.total_cmp(&a.1));
         for (name, nats) in lines {
             table.row([name, format!("{nats:.5}"), format!("{:.5}", nats / LN_2), format!("{:.4}", nats.exp())]);
         }
-        let split = self.split.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default();
-        let seen = match self.split {
+        let seen = match split {
             Part::All | Part::Train if self.floors_counted_on > 0 => {
                 "\nThey score what they have counted themselves: --split validation or test compares fairly."
             }
             _ => "",
         };
         format!(
-            "{}\n{} symbols (split: {split}) in {:.1} s\n\n{table}\n\n\
+            "{checkpoint}\n{} symbols (split: {}) in {:.1} s\n\n{table}\n\n\
              The floors were counted on the training part of the text, {} symbols.{seen}",
-            self.checkpoint,
-            thousands(self.symbols),
+            thousands(*symbols),
+            split.name(),
             self.seconds,
             thousands(self.floors_counted_on)
         )

@@ -2,7 +2,7 @@
 
 use crate::Context;
 use crate::console::say;
-use crate::eval::{Arguments, Part, as_object};
+use crate::eval::{Arguments, Likelihood, Part, as_object};
 use crate::model_file::ModelFile;
 use crate::table::{Align, Table, thousands};
 use models::error::{Error, Kind, Result};
@@ -13,29 +13,21 @@ use models::series::linear::Statistics;
 use models::series::model::{Score, SeriesModel};
 use models::series::neural_predictor::NeuralPredictor;
 use models::series::saved::SavedSeries;
-use models::series::training::{SeriesData, read};
+use models::series::training::SeriesData;
 use models::training::atomic::{SystemDisk, replace};
 use models::training::plot::{Mark, Plot};
 use serde::Serialize;
-use std::f64::consts::LN_2;
 use std::ops::Range;
 use std::time::Instant;
 
 /// The result; the fields of `--json`.
 #[derive(Serialize)]
 struct Evaluation {
-    model: String,
-    checkpoint: String,
-    step: Option<u64>,
-    split: Part,
-    /// Values scored.
-    symbols: usize,
+    /// Symbols are values; of a density, so the perplexity depends on the unit of the series.
+    #[serde(flatten)]
+    likelihood: Likelihood,
     /// Values before them that are given.
     given: usize,
-    nats_per_symbol: f64,
-    bits_per_symbol: f64,
-    /// `exp` of the nats: of a density, so it depends on the unit of the series.
-    perplexity: f64,
     /// Root mean square error one step ahead, given the true past.
     rmse: f64,
     /// `rmse` over the standard deviation of the values scored.
@@ -71,12 +63,7 @@ struct Fitted {
 /// # Errors
 /// A bad input for a file that holds no such series, or a part that is too short.
 pub fn run(model: &SavedSeries, file: &ModelFile, arguments: &Arguments, context: &Context) -> Result<()> {
-    let mut config = file.series_data();
-    config.path = arguments.data.display().to_string();
-    if let Some(column) = &arguments.column {
-        config.column = column.clone();
-    }
-    let data = SeriesData::parse(&read(&arguments.data)?, &config)?;
+    let data = file.series(Some(&arguments.data), arguments.column.as_deref())?;
     let evaluation = match model {
         SavedSeries::Linear(linear) => {
             let variances = linear.model.forecast_variances(arguments.horizons);
@@ -146,15 +133,8 @@ fn evaluate<M: SeriesModel>(
     let mean = truth.iter().sum::<f64>() / truth.len() as f64;
     let deviation = (truth.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / truth.len() as f64).sqrt();
     Ok(Evaluation {
-        model: file.kind().to_owned(),
-        checkpoint: file.path.display().to_string(),
-        step: file.step(),
-        split: arguments.split,
-        symbols: truth.len(),
+        likelihood: Likelihood::new(file, arguments.split, truth.len(), nats),
         given: range.start,
-        nats_per_symbol: nats,
-        bits_per_symbol: nats / LN_2,
-        perplexity: nats.exp(),
         rmse,
         nrmse: rmse / deviation,
         free_running_rmse,
@@ -175,21 +155,21 @@ impl Evaluation {
             ("NRMSE", Align::Right),
             ("nats/value", Align::Right),
         ]);
+        let Likelihood { model, checkpoint, split, symbols, nats_per_symbol, .. } = &self.likelihood;
         let deviation = self.rmse / self.nrmse;
         let floors =
             self.floors.iter().zip(&self.floors_rmse).map(|((name, nats), (_, rmse))| (name.clone(), *rmse, *nats));
         let mut lines: Vec<(String, f64, f64)> = floors.collect();
-        lines.push((format!("{} (this model)", self.model), self.rmse, self.nats_per_symbol));
+        lines.push((format!("{model} (this model)"), self.rmse, *nats_per_symbol));
         lines.sort_by(|a, b| b.1.total_cmp(&a.1));
         for (name, rmse, nats) in lines {
             table.row([name, format!("{rmse:.6}"), format!("{:.5}", rmse / deviation), format!("{nats:.5}")]);
         }
         let mut parts = vec![
             format!(
-                "{}\n{} values (split: {}; the {} before them are given) in {:.1} s",
-                self.checkpoint,
-                thousands(self.symbols),
-                self.split.name(),
+                "{checkpoint}\n{} values (split: {}; the {} before them are given) in {:.1} s",
+                thousands(*symbols),
+                split.name(),
                 thousands(self.given),
                 self.seconds
             ),

@@ -11,7 +11,6 @@ use models::series::neural_predictor::NeuralPredictor;
 use models::series::picture::Picture;
 use models::series::saved::SavedSeries;
 use models::series::simulation::simulated;
-use models::series::training::{SeriesData, read};
 use models::training::atomic::{SystemDisk, replace};
 use std::path::{Path, PathBuf};
 
@@ -86,18 +85,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         return Err(Error::new(Kind::Usage, format!("{} holds a model of text", file.path.display()))
             .help("`autoreg generate` writes text; a forecast is made by a model of a series"));
     };
-    let mut config = file.series_data();
-    if let Some(data) = &arguments.data {
-        config.path = data.display().to_string();
-    }
-    if config.path.is_empty() {
-        return Err(Error::new(Kind::Usage, format!("{} does not say of which series", file.path.display()))
-            .help("name the CSV file with --data"));
-    }
-    if let Some(column) = &arguments.column {
-        config.column = column.clone();
-    }
-    let data = SeriesData::parse(&read(Path::new(&config.path))?, &config)?;
+    let data = file.series(arguments.data.as_deref(), arguments.column.as_deref())?;
     let known = match arguments.after {
         After::All => data.values.len(),
         After::Train => data.split.train.end,

@@ -3,6 +3,7 @@
 use models::error::{Error, Kind, Result};
 use models::series::config::DataConfig;
 use models::series::saved::SavedSeries;
+use models::series::training::{SeriesData, read};
 use models::text::corpus::Split;
 use models::text::language_model::Config;
 use models::text::saved::TextModel;
@@ -73,6 +74,25 @@ impl ModelFile {
         let settings = self.checkpoint.progress.as_ref().map(|progress| &progress.settings);
         let data = settings.and_then(|settings| settings.pointer("/config/data"));
         data.and_then(|data| DataConfig::deserialize(data).ok()).unwrap_or_default()
+    }
+
+    /// The series that the model goes on from: the run's own, or this file, this column.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] if neither the run nor the caller names a file, else what is wrong with the file.
+    pub fn series(&self, data: Option<&Path>, column: Option<&str>) -> Result<SeriesData> {
+        let mut config = self.series_data();
+        if let Some(data) = data {
+            config.path = data.display().to_string();
+        }
+        if config.path.is_empty() {
+            return Err(Error::new(Kind::Usage, format!("{} does not say of which series", self.path.display()))
+                .help("name the CSV file with --data"));
+        }
+        if let Some(column) = column {
+            config.column = column.to_owned();
+        }
+        SeriesData::parse(&read(Path::new(&config.path))?, &config)
     }
 
     /// How the run split its text (`[data]` of its configuration); the default where the file does not say.

@@ -23,9 +23,10 @@ def points(path):
 
 
 def main():
-    runs = {name: list(points(path)) for name, path in (argument.split("=", 1) for argument in sys.argv[1:])}
-    if not all(runs.values()) or not runs:
-        sys.exit(f"error: no evaluations\nhelp: {__doc__.strip().splitlines()[2].strip()}")
+    named = [argument.partition("=") for argument in sys.argv[1:]]
+    runs = {name: list(points(path)) for name, _, path in named if path}
+    if not named or len(runs) < len(named) or not all(runs.values()):
+        sys.exit(f"error: every argument is NAME=FILE, a file of evaluations\nhelp: {__doc__.strip().splitlines()[2].strip()}")
     most = max(minutes for run in runs.values() for minutes, _ in run)
 
     def at(minutes, nats):

@@ -4,9 +4,10 @@
 //! fault costs more than the arithmetic on the page. Small requests go to the system: its allocator is good at them.
 //!
 //! What is kept is bounded: live and kept blocks together never hold more than nine eighths of the largest sum that was ever live
-//! at once, so the peak of the memory is an eighth above that of a program that keeps nothing. When a request finds no block of its size and would break the
-//! bound, blocks that were freed longest ago go back to the system. Sizes are rounded up to one of four classes per power of two
-//! (the excess is not touched, so it takes no memory).
+//! at once, so the peak of the memory is at most an eighth above that of a program that keeps nothing. On Linux, large blocks ask
+//! for pages of 2 MiB. When a request finds no block of its size and would break the bound, blocks that were freed longest ago go
+//! back to the system. Sizes are rounded up to one of four classes per power of two (the excess is not touched, so it takes no
+//! memory).
 
 mod blocks;
 

@@ -6,7 +6,8 @@ use crate::nn::Module;
 /// A running average of every parameter: `a ← d·a + (1 − d)·θ` after each update. Averaged weights often predict better
 /// than the last ones.
 ///
-/// The decay grows to its value, `d_t = min(d, (1 + t)/(10 + t))`, so that the beginning is forgotten soon.
+/// The decay grows to its value, `d_t = min(d, (1 + t)/(10 + t))`, so that the beginning is forgotten soon: after t updates the
+/// average reaches back over some t/9 of them, or 1/(1 − d) where that is fewer.
 ///
 /// Source: Polyak & Juditsky 1992; the growing decay is TensorFlow's `ExponentialMovingAverage`.
 #[derive(Clone, Debug)]
