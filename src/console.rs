@@ -3,7 +3,7 @@
 //! Nothing is coloured, so `NO_COLOR` needs no branch; `TERM=dumb` gets plain lines. A closed stderr stops nothing.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use models::training::metrics::Record;
+use models::storage::metrics::Record;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 

@@ -11,7 +11,7 @@ use models::series::neural_predictor::NeuralPredictor;
 use models::series::picture::Picture;
 use models::series::saved::SavedSeries;
 use models::series::simulation::simulated;
-use models::training::atomic::{SystemDisk, replace};
+use models::storage::atomic::{SystemDisk, replace};
 use std::path::{Path, PathBuf};
 
 /// Forecast a series: means, and the bands that hold a value with 80 % and 95 %.

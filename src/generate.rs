@@ -10,9 +10,9 @@ use models::sampling::{Generator, Options, Sampler};
 use models::series::neural_predictor::NeuralPredictor;
 use models::series::saved::SavedSeries;
 use models::series::training::quoted;
+use models::storage::atomic::{SystemDisk, folder_of, replace};
 use models::text::decoder::Decoder;
 use models::text::utf8::Utf8Stream;
-use models::training::atomic::{SystemDisk, folder_of, replace};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 

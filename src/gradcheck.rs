@@ -4,7 +4,7 @@ use crate::Context;
 use autograd::gradcheck::{Case, Report, TOLERANCE, cases};
 use clap::Args;
 use models::error::{Error, Kind, Result};
-use models::training::expected::nearest;
+use models::storage::expected::nearest;
 use std::collections::BTreeSet;
 
 /// Check the gradient of every operation, or of those named.

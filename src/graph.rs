@@ -10,7 +10,7 @@ use layout::backends::svg::SVGWriter;
 use layout::gv::{DotParser, GraphBuilder};
 use models::error::{Error, Kind, Result};
 use models::series::saved::SavedSeries;
-use models::training::atomic::{SystemDisk, replace};
+use models::storage::atomic::{SystemDisk, replace};
 use std::collections::HashMap;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::path::{Path, PathBuf};

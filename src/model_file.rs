@@ -4,11 +4,11 @@ use models::error::{Error, Kind, Result};
 use models::series::config::DataConfig;
 use models::series::saved::SavedSeries;
 use models::series::training::{SeriesData, read};
+use models::storage::checkpoint::Checkpoint;
+use models::storage::run_files::{Which, resolve};
 use models::text::corpus::Split;
 use models::text::language_model::Config;
 use models::text::saved::TextModel;
-use models::training::checkpoint::Checkpoint;
-use models::training::run_files::{Which, resolve};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 

@@ -3,13 +3,13 @@
 use crate::console::{Progress, say};
 use crate::{Context, interrupt};
 use autograd::nn::Module;
+use models::configuration;
 use models::error::{Error, Kind, Result};
-use models::training::config;
-use models::training::loss_picture::loss_picture;
-use models::training::metrics::Record;
-use models::training::run_files;
-use models::training::run_folder::RunFolder;
-use models::training::run_page::{RunSummary, duration, grouped, run_page};
+use models::pages::loss_picture::loss_picture;
+use models::pages::run_page::{RunSummary, duration, grouped, run_page};
+use models::storage::metrics::Record;
+use models::storage::run_files;
+use models::storage::run_folder::RunFolder;
 use models::training::trainer::{End, Limits, Observer, Task, Trainer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// # Errors
 /// If a run is there already and is not to be overwritten, or the disk refuses.
 pub fn create(path: &Path, overwrite: bool, config: &impl Serialize) -> Result<RunFolder> {
-    RunFolder::create(path, overwrite, &config::to_toml(config)?)
+    RunFolder::create(path, overwrite, &configuration::to_toml(config)?)
 }
 
 /// What a checkpoint keeps of a run beside its tensors: the configuration, and the data's length and hash.
@@ -152,5 +152,5 @@ pub fn announce(summary: &RunSummary, folder: &Path) {
 /// If the file is broken.
 pub fn read_config<C: Serialize + DeserializeOwned>(folder: &Path, defaults: &C) -> Result<C> {
     let text = run_files::read_config(folder)?;
-    config::Layers::new(defaults)?.text(&folder.join("config.toml"), &text)?.finish()
+    configuration::Layers::new(defaults)?.text(&folder.join("config.toml"), &text)?.finish()
 }

@@ -3,19 +3,19 @@
 use crate::Context;
 use crate::console::say;
 use crate::run::{self, About};
+use models::configuration;
 use models::error::Result;
+use models::pages::loss_picture::Floor;
+use models::pages::page::Page;
+use models::pages::run_page::{RunSummary, grouped};
 use models::series::config::SeriesConfig;
 use models::series::floors::spaced_floors;
 use models::series::forecast::Outlook;
 use models::series::linear::LinearAr;
 use models::series::picture::Picture;
 use models::series::training::{SeriesData, SeriesTask};
-use models::training::checkpoint::Progress;
-use models::training::config;
-use models::training::loss_picture::Floor;
-use models::training::page::Page;
-use models::training::run_folder::RunFolder;
-use models::training::run_page::{RunSummary, grouped};
+use models::storage::checkpoint::Progress;
+use models::storage::run_folder::RunFolder;
 use std::path::Path;
 
 /// Steps forecast on the page of a linear model.
@@ -41,7 +41,7 @@ fn summary(title: String, data: &SeriesData, config: &SeriesConfig, folder: &Pat
         unit: "value".to_string(),
         floors: floors(data, config.model.stride),
         commands: commands.map(|(what, command)| (what.to_string(), command)).to_vec(),
-        config: config::rows(config)?,
+        config: configuration::rows(config)?,
         ..RunSummary::default()
     })
 }

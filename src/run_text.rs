@@ -1,12 +1,12 @@
 //! What `train`, `resume` and `demo` say about a training on text.
 
 use crate::run::About;
+use models::configuration;
 use models::error::Result;
+use models::pages::loss_picture::Floor;
+use models::pages::run_page::{RunSummary, grouped};
 use models::text::floors::Floors;
 use models::text::training::TextTask;
-use models::training::config;
-use models::training::loss_picture::Floor;
-use models::training::run_page::{RunSummary, grouped};
 use std::path::Path;
 
 /// The floors of a task's validation part; none where there is nothing to score.
@@ -46,7 +46,7 @@ pub fn about(task: &TextTask, folder: &Path) -> Result<About> {
         unit: config.data.vocabulary.unit().to_string(),
         floors: floors(task),
         commands: commands.map(|(what, command)| (what.to_string(), command)).to_vec(),
-        config: config::rows(config)?,
+        config: configuration::rows(config)?,
         ..RunSummary::default()
     };
     Ok(About { announcement, summary, steps: config.training.steps })

@@ -7,9 +7,12 @@ pub mod autoregressive;
 #[cfg(doctest)]
 mod book;
 pub mod check;
+pub mod configuration;
 pub mod distribution;
 pub mod error;
+pub mod pages;
 pub mod sampling;
 pub mod series;
+pub mod storage;
 pub mod text;
 pub mod training;

@@ -2,9 +2,9 @@
 
 use crate::tiny_model::{Files, TEXT, checkpoint_of, model};
 use crate::{assert_code, assert_error, autoreg, stdout, with_model};
+use models::storage::atomic::SystemDisk;
+use models::storage::checkpoint::Checkpoint;
 use models::text::vocabulary::VocabularyKind;
-use models::training::atomic::SystemDisk;
-use models::training::checkpoint::Checkpoint;
 use std::path::Path;
 
 /// A safetensors file of this header and so many bytes of data.

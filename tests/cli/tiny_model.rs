@@ -3,13 +3,13 @@
 use autograd::random::Streams;
 use models::autoregressive::Autoregressive;
 use models::distribution::Distribution;
+use models::storage::atomic::SystemDisk;
+use models::storage::checkpoint::{Checkpoint, Progress};
+use models::storage::run_folder::RunFolder;
 use models::text::decoder::Decoder;
 use models::text::language_model::{Config, Kind, LanguageModel};
 use models::text::saved::TextModel;
 use models::text::vocabulary::{Vocabulary, VocabularyKind};
-use models::training::atomic::SystemDisk;
-use models::training::checkpoint::{Checkpoint, Progress};
-use models::training::run_folder::RunFolder;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 

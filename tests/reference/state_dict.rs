@@ -11,12 +11,12 @@ use std::path::Path;
 use super::fixture::{Comparison, Fixture, path};
 use autograd::no_grad;
 use autograd::random::Streams;
+use models::storage::atomic::SystemDisk;
+use models::storage::checkpoint::Checkpoint;
+use models::storage::safetensors_file::{StoredTensor, write_file};
 use models::text::language_model::{Config, Kind, LanguageModel};
 use models::text::saved::TextModel;
 use models::text::vocabulary::{Vocabulary, VocabularyKind};
-use models::training::atomic::SystemDisk;
-use models::training::checkpoint::Checkpoint;
-use models::training::safetensors_file::{StoredTensor, write_file};
 
 /// The logits that a checkpoint's model gives for the symbols of a file of logits, against those in the file.
 fn compare_logits(checkpoint: &Path, logits: &Path) -> TextModel {

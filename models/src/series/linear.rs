@@ -7,8 +7,8 @@ use super::config::{Family, Lags, MOST_REACH, Method, ModelConfig};
 use super::least_squares::spaced;
 use super::order::{best, spaced_candidates};
 use crate::error::{Error, Kind, Result};
-use crate::training::checkpoint::{Checkpoint, Group};
-use crate::training::safetensors_file::StoredTensor;
+use crate::storage::checkpoint::{Checkpoint, Group};
+use crate::storage::safetensors_file::StoredTensor;
 
 /// A fitted model; what a checkpoint of kind `ar` holds.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,7 @@
 
 use super::forecast::Outlook;
 use crate::error::{Error, Kind, Result};
-use crate::training::plot::{Mark, Plot, Svg};
+use crate::pages::plot::{Mark, Plot, Svg};
 
 /// What a picture of a forecast shows.
 #[derive(Clone, Copy, Debug)]

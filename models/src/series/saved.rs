@@ -9,9 +9,9 @@ use super::config::{Family, MOST_LAYERS, MOST_REACH, MOST_UNITS};
 use super::linear::LinearAr;
 use super::neural_ar::{Architecture, NeuralAr, Standardize};
 use crate::error::{Error, Kind, Result};
-use crate::training::checkpoint::{Checkpoint, Group};
-use crate::training::parameters::{fill, fill_averages};
-use crate::training::safetensors_file::StoredTensor;
+use crate::storage::checkpoint::{Checkpoint, Group};
+use crate::storage::parameters::{fill, fill_averages};
+use crate::storage::safetensors_file::StoredTensor;
 
 /// A model of a series.
 pub enum SavedSeries {

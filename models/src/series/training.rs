@@ -15,8 +15,8 @@ use super::neural_predictor::NeuralPredictor;
 use super::split::Split;
 use crate::error::{Error, Kind, Result};
 use crate::sampling::{Generator, Options, Sampler};
-use crate::training::checkpoint::{Checkpoint, Group};
-use crate::training::safetensors_file::StoredTensor;
+use crate::storage::checkpoint::{Checkpoint, Group};
+use crate::storage::safetensors_file::StoredTensor;
 use crate::training::trainer::Task;
 
 /// Values in a sample written at a validation.

@@ -3,9 +3,9 @@
 use super::language_model::{Config, Kind as Layer, LanguageModel};
 use super::vocabulary::Vocabulary;
 use crate::error::{Error, Kind, Result};
-use crate::training::checkpoint::{Checkpoint, Group};
-use crate::training::parameters::{fill, fill_averages};
-use crate::training::safetensors_file::StoredTensor;
+use crate::storage::checkpoint::{Checkpoint, Group};
+use crate::storage::parameters::{fill, fill_averages};
+use crate::storage::safetensors_file::StoredTensor;
 use autograd::nn::Module;
 use autograd::random::Streams;
 

@@ -2,12 +2,12 @@
 //!
 //! What a step of data is, how a model is scored and what else a checkpoint must hold is the family's: the trait [`Task`].
 
-use super::checkpoint::{Best, Checkpoint, Group, Progress};
-use super::metrics::Record;
-use super::run_folder::{Retention, RunFolder};
-use super::safetensors_file::StoredTensor;
 use super::settings::Settings;
 use crate::error::{Error, Kind, Result};
+use crate::storage::checkpoint::{Best, Checkpoint, Group, Progress};
+use crate::storage::metrics::Record;
+use crate::storage::run_folder::{Retention, RunFolder};
+use crate::storage::safetensors_file::StoredTensor;
 use autograd::Tensor;
 use autograd::nn::Module;
 use autograd::optim::{Average, Optimizer, Update, clip_factor, norm};

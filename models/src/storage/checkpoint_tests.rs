@@ -1,7 +1,7 @@
 //! Tests of the checkpoint; broken files are in `broken_files.rs`.
 
 use super::*;
-use crate::training::atomic::SystemDisk;
+use crate::storage::atomic::SystemDisk;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,7 @@
 //! Tests of reading and writing safetensors files, against the `safetensors` crate.
 
 use super::*;
-use crate::training::atomic::SystemDisk;
+use crate::storage::atomic::SystemDisk;
 
 fn sample() -> Vec<StoredTensor> {
     vec![

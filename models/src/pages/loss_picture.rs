@@ -3,9 +3,9 @@
 //! It draws; what the floors are is measured elsewhere, and given by name and nats.
 
 use super::canvas::draw;
-use super::metrics::Record;
 use super::plot::{Mark, Plot, Svg};
 use crate::error::Result;
+use crate::storage::metrics::Record;
 
 /// A loss that a simple rival reaches: what a model must stay below to have learned anything.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,9 +1,9 @@
 //! Tests of the run folder in everyday use; crashes are in `crash.rs`.
 
 use super::*;
-use crate::training::checkpoint::{Group, Progress};
-use crate::training::run_files::{read_config, resolve, samples};
-use crate::training::safetensors_file::StoredTensor;
+use crate::storage::checkpoint::{Group, Progress};
+use crate::storage::run_files::{read_config, resolve, samples};
+use crate::storage::safetensors_file::StoredTensor;
 
 fn checkpoint(step: u64) -> Checkpoint {
     let mut checkpoint = Checkpoint::new(&serde_json::json!({"model": "gru"})).unwrap();

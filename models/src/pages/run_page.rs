@@ -5,9 +5,9 @@
 use std::f64::consts::LN_2;
 
 use super::loss_picture::{Floor, loss_picture};
-use super::metrics::Record;
 use super::page::{Bar, Page};
 use crate::error::Result;
+use crate::storage::metrics::Record;
 
 /// Samples shown at most: enough to see the model learn.
 const MAX_SAMPLES: usize = 5;

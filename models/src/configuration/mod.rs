@@ -13,9 +13,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::atomic::read_error;
-use super::expected::nearest;
 use crate::error::{Error, Kind, Result};
+use crate::storage::atomic::read_error;
+use crate::storage::expected::nearest;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -290,5 +290,4 @@ fn collect_lines(
 }
 
 #[cfg(test)]
-#[path = "config_tests.rs"]
 mod tests;

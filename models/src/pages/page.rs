@@ -215,7 +215,7 @@ fn visible(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::training::plot::{Mark, Plot};
+    use crate::pages::plot::{Mark, Plot};
 
     const HOSTILE: &str = "<script>alert('x')</script><img src=\"http://evil/\" onerror=1> & \"quoted\"";
 

@@ -146,7 +146,7 @@ fn a_killed_process_leaves_a_run_that_loads_and_is_not_locked() {
         let before = loaded_step(folder.path(), Which::Latest);
         let pointer = fs::read(folder.path().join("latest")).unwrap();
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["training::crash::saves_until_killed", "--exact"])
+            .args(["storage::crash::saves_until_killed", "--exact"])
             .env(CHILD_FOLDER, folder.path())
             .stdout(std::process::Stdio::null())
             .spawn()
