@@ -1,36 +1,18 @@
-//! The command line of autoreg: parses arguments, calls the libraries, reports. No mathematics lives here.
+//! The process of `autoreg`: arguments, threads, the allocator, the exit code. No mathematics lives in this crate.
 //!
-//! One file per subcommand. stdout carries results alone ([`results`]); progress and errors go to stderr ([`console`]).
+//! [`commands`] has one file a subcommand, [`families`] one file a family of models and the boundary between the two,
+//! [`terminal`] what both write to. Dependencies point one way: commands → families → terminal.
 
-mod check;
-mod console;
-mod demo;
-mod demo_text;
-mod doctor;
-mod eval;
-mod eval_series;
-mod failure;
-mod forecast;
-mod generate;
-mod gradcheck;
-mod graph;
-mod inspect;
-mod inspect_series;
-mod interrupt;
-mod model_file;
-mod results;
-mod resume;
-mod run;
-mod run_series;
-mod run_text;
-mod table;
-mod train;
+mod commands;
+mod families;
+mod terminal;
 
 use autograd::kernels::memory::CachingAllocator;
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use models::error::{Error, Kind, Result};
-use results::Results;
 use std::process::ExitCode;
+use terminal::results::Results;
+use terminal::{Context, failure};
 
 /// Training and generation ask for the same large buffers again and again.
 #[global_allocator]
@@ -51,51 +33,11 @@ struct CommandLine {
     threads: Option<u16>,
 
     #[command(subcommand)]
-    command: Command,
+    command: commands::Command,
 }
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 usage, 3 a check failed, 4 diverged, 5 bad input file, 6 disk, 130 interrupted";
-
-/// What can be done.
-#[derive(Subcommand)]
-enum Command {
-    Demo(demo::Arguments),
-    Train(train::Arguments),
-    Resume(resume::Arguments),
-    Generate(generate::Arguments),
-    Forecast(forecast::Arguments),
-    Eval(eval::Arguments),
-    Check(check::Arguments),
-    Gradcheck(gradcheck::Arguments),
-    Inspect(inspect::Arguments),
-    Graph(graph::Arguments),
-    Doctor(doctor::Arguments),
-}
-
-/// What every subcommand is given.
-pub struct Context {
-    /// Where results go: stdout.
-    pub results: Results,
-}
-
-impl Command {
-    fn run(self, context: &Context) -> Result<()> {
-        match self {
-            Command::Demo(arguments) => demo::run(arguments, context),
-            Command::Train(arguments) => train::run(arguments, context),
-            Command::Resume(arguments) => resume::run(arguments, context),
-            Command::Generate(arguments) => generate::run(arguments, context),
-            Command::Forecast(arguments) => forecast::run(arguments, context),
-            Command::Eval(arguments) => eval::run(arguments, context),
-            Command::Check(arguments) => check::run(arguments, context),
-            Command::Gradcheck(arguments) => gradcheck::run(arguments, context),
-            Command::Inspect(arguments) => inspect::run(arguments, context),
-            Command::Graph(arguments) => graph::run(arguments, context),
-            Command::Doctor(arguments) => doctor::run(arguments, context),
-        }
-    }
-}
 
 fn main() -> ExitCode {
     let line = match CommandLine::try_parse() {

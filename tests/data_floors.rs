@@ -5,13 +5,13 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use models::text::corpus::{self, Corpus, Split};
+use models::text::corpus::{Corpus, Split};
 use models::text::floors::Floors;
 use models::text::vocabulary::{Vocabulary, VocabularyKind};
 
 fn tiny_shakespeare() -> Vec<u8> {
     let folder = std::env::var_os("AUTOREG_DATA").expect("AUTOREG_DATA names the folder of the data sets");
-    corpus::read(&PathBuf::from(folder).join("text/tinyshakespeare.txt")).unwrap()
+    std::fs::read(PathBuf::from(folder).join("text/tinyshakespeare.txt")).unwrap()
 }
 
 #[test]

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 pub const TEXT: &str = "the cat sat on the mat, and the dog — ach! — sat on the cat.\n";
 
 /// A model with initial weights. Large for its size: its distributions are far from uniform.
-pub fn model(kind: VocabularyKind) -> TextModel {
+pub fn model(kind: VocabularyKind) -> TextModel<LanguageModel<f32>> {
     let vocabulary = Vocabulary::from_text(kind, TEXT).expect("a vocabulary");
     let config = Config { model: Kind::Gru, symbols: vocabulary.size(), embedding: 6, hidden: 16, ..Config::default() };
     let mut model = LanguageModel::new(&config, &mut Streams::new(7).stream("init"));
@@ -26,7 +26,7 @@ pub fn model(kind: VocabularyKind) -> TextModel {
 }
 
 /// The checkpoint of a model alone, in memory.
-pub fn checkpoint_of(text: &TextModel) -> Checkpoint {
+pub fn checkpoint_of(text: &TextModel<LanguageModel<f32>>) -> Checkpoint {
     text.to_checkpoint().expect("a checkpoint")
 }
 
@@ -42,7 +42,7 @@ impl Files {
         Self::of(&model(VocabularyKind::Characters))
     }
 
-    pub fn of(model: &TextModel) -> Self {
+    pub fn of(model: &TextModel<LanguageModel<f32>>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let checkpoint = folder.path().join("tiny.safetensors");
         checkpoint_of(model).save(&SystemDisk, &checkpoint).expect("a checkpoint");

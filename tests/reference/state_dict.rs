@@ -19,8 +19,9 @@ use models::text::saved::TextModel;
 use models::text::vocabulary::{Vocabulary, VocabularyKind};
 
 /// The logits that a checkpoint's model gives for the symbols of a file of logits, against those in the file.
-fn compare_logits(checkpoint: &Path, logits: &Path) -> TextModel {
-    let loaded = Checkpoint::load(checkpoint).and_then(|checkpoint| TextModel::from_checkpoint(&checkpoint));
+fn compare_logits(checkpoint: &Path, logits: &Path) -> TextModel<LanguageModel<f32>> {
+    let loaded = Checkpoint::load(checkpoint)
+        .and_then(|checkpoint| TextModel::<LanguageModel<f32>>::from_checkpoint(&checkpoint));
     let text = loaded.unwrap_or_else(|error| panic!("{error}"));
     let theirs = Fixture::read(logits.to_owned());
     let (symbols, shape) = theirs.symbols("input.symbols");

@@ -5,16 +5,8 @@
 use super::canvas::draw;
 use super::plot::{Mark, Plot, Svg};
 use crate::error::Result;
+use crate::evaluation::Floor;
 use crate::storage::metrics::Record;
-
-/// A loss that a simple rival reaches: what a model must stay below to have learned anything.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Floor {
-    /// Its name: `Markov order 4`.
-    pub name: String,
-    /// Nats per symbol.
-    pub nats: f64,
-}
 
 /// More points than this along a training curve are averaged in groups: a screen shows no more.
 const MAX_POINTS: usize = 600;

@@ -4,9 +4,12 @@
 
 use std::f64::consts::LN_2;
 
-use super::loss_picture::{Floor, loss_picture};
+use super::loss_picture::loss_picture;
 use super::page::{Bar, Page};
+use super::plot::{Mark, Plot};
 use crate::error::Result;
+use crate::evaluation::Floor;
+use crate::medium::{Medium, Sample};
 use crate::storage::metrics::Record;
 
 /// Samples shown at most: enough to see the model learn.
@@ -23,8 +26,8 @@ pub struct RunSummary {
     pub records: Vec<Record>,
     /// The floors, worst first.
     pub floors: Vec<Floor>,
-    /// Text samples with their steps, earliest first.
-    pub samples: Vec<(u64, String)>,
+    /// What the model made, earliest first.
+    pub samples: Vec<Sample>,
     /// What a command does, and the command.
     pub commands: Vec<(String, String)>,
     /// Keys and values of the resolved configuration.
@@ -63,8 +66,8 @@ fn add_parts(page: &mut Page, run: &RunSummary, begin: fn(&mut Page, &str)) -> R
     page.picture(&loss_picture(&run.records, &run.floors, &run.unit)?, caption);
     if !run.samples.is_empty() {
         begin(page, "Samples, from early to late");
-        for (step, text) in spaced(&run.samples) {
-            page.sample(&format!("after step {}", grouped(*step)), text);
+        for sample in spaced(&run.samples) {
+            add_sample(page, sample, &run.unit)?;
         }
     }
     if !run.commands.is_empty() {
@@ -78,6 +81,29 @@ fn add_parts(page: &mut Page, run: &RunSummary, begin: fn(&mut Page, &str)) -> R
         let rows: Vec<Vec<String>> = run.config.iter().map(|(k, v)| vec![k.clone(), v.clone()]).collect();
         page.table(&["key", "value"], &rows);
     }
+    Ok(())
+}
+
+/// A sample as its medium is shown: text and numbers to read, pictures to look at, sound to play.
+fn add_sample(page: &mut Page, sample: &Sample, unit: &str) -> Result<()> {
+    let label = format!("after step {}", grouped(sample.step));
+    match sample.medium {
+        Medium::Text => page.sample(&label, &String::from_utf8_lossy(&sample.bytes)),
+        Medium::Picture => page.pixels(&sample.bytes, &label),
+        Medium::Sound => page.sound(&sample.bytes, &label),
+        Medium::Numbers => {
+            let text = String::from_utf8_lossy(&sample.bytes);
+            let name = text.lines().next().unwrap_or_default();
+            let values = text.lines().skip(1).filter_map(|line| line.parse().ok());
+            let points: Vec<(f64, f64)> = (1..).map(f64::from).zip(values.filter(|x: &f64| x.is_finite())).collect();
+            if points.is_empty() {
+                return Ok(());
+            }
+            let plot =
+                Plot::new(&label, format!("{unit}s drawn"), name).size(960, 240).series(name, Mark::Line, points);
+            page.picture(&plot.svg()?, &label)
+        }
+    };
     Ok(())
 }
 
@@ -145,6 +171,10 @@ pub fn duration(seconds: f64) -> String {
 mod tests {
     use super::*;
 
+    fn text_sample(step: u64, text: &str) -> Sample {
+        Sample { step, medium: Medium::Text, bytes: text.into() }
+    }
+
     fn summary() -> RunSummary {
         let record = |step: u64| Record {
             step,
@@ -161,7 +191,7 @@ mod tests {
             floors: [("uniform", 4.174), ("Markov order 4", 1.669)]
                 .map(|(name, nats)| Floor { name: name.into(), nats })
                 .into(),
-            samples: (1..=10).map(|i| (i * 100, format!("sample {i}"))).collect(),
+            samples: (1..=10).map(|i| text_sample(i * 100, &format!("sample {i}"))).collect(),
             commands: vec![("Go on for longer:".into(), "autoreg resume runs/a --steps 4000".into())],
             config: vec![("optimizer.learning_rate".into(), "0.002".into())],
         }
@@ -202,10 +232,24 @@ mod tests {
     #[test]
     fn samples_shown_are_the_first_the_last_and_some_between() {
         let samples = summary().samples;
-        let steps: Vec<u64> = spaced(&samples).iter().map(|s| s.0).collect();
+        let steps: Vec<u64> = spaced(&samples).iter().map(|s| s.step).collect();
         assert_eq!(steps, [100, 300, 500, 700, 1000]);
         assert_eq!(spaced(&samples[..1]).len(), 1);
         assert!(spaced(&samples[..0]).is_empty());
+    }
+
+    #[test]
+    fn a_sample_is_shown_as_its_medium() {
+        let shown = |medium, bytes: &[u8]| {
+            let mut page = Page::new("samples");
+            add_sample(&mut page, &Sample { step: 7, medium, bytes: bytes.into() }, "value").unwrap();
+            page.html()
+        };
+        assert!(shown(Medium::Text, b"a \xFF b").contains("a \u{fffd} b"));
+        assert!(shown(Medium::Picture, b"png").contains("<figure class=\"pixels\"><img"));
+        assert!(shown(Medium::Sound, b"wav").contains("<audio controls"));
+        assert!(shown(Medium::Numbers, b"x\n1\n2.5\n").contains("image/svg+xml"));
+        assert!(!shown(Medium::Numbers, b"x\n").contains("<figure"), "nothing was drawn");
     }
 
     #[test]

@@ -23,10 +23,10 @@ pub struct SeriesConfig {
     pub training: Settings,
 }
 
-/// Which family of models.
+/// Which model: linear or neural.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Family {
+pub enum ModelKind {
     /// Linear AR(k).
     #[default]
     Ar,
@@ -80,7 +80,7 @@ pub enum Auto {
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
     /// `"ar"` or `"neural-ar"`.
-    pub model: Family,
+    pub model: ModelKind,
     /// k, the number of earlier values looked at, or `"auto"`.
     pub lags: Lags,
     /// How far apart they lie.
@@ -138,7 +138,7 @@ impl Default for SeriesConfig {
 impl Default for ModelConfig {
     fn default() -> Self {
         ModelConfig {
-            model: Family::Ar,
+            model: ModelKind::Ar,
             lags: Lags::Chosen(Auto::Auto),
             stride: 1,
             most_lags: 12,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ar::Ar;
-use super::config::{Family, Lags, MOST_REACH, Method, ModelConfig};
+use super::config::{Lags, MOST_REACH, Method, ModelConfig, ModelKind};
 use super::least_squares::spaced;
 use super::order::{best, spaced_candidates};
 use crate::error::{Error, Kind, Result};
@@ -24,7 +24,7 @@ pub struct LinearAr {
 #[serde(deny_unknown_fields)]
 pub struct Estimate {
     /// `"ar"`.
-    pub model: Family,
+    pub model: ModelKind,
     /// k, the lags fitted.
     pub lags: usize,
     /// How far apart they lie.
@@ -94,7 +94,7 @@ impl LinearAr {
             Method::YuleWalker => (Ar::yule_walker(series, lags)?, None),
             Method::Burg => (Ar::burg(series, lags)?, None),
         };
-        Ok(LinearAr { model, estimate: Estimate { model: Family::Ar, lags, stride, method, statistics } })
+        Ok(LinearAr { model, estimate: Estimate { model: ModelKind::Ar, lags, stride, method, statistics } })
     }
 
     /// `φ_1 … φ_k` of the lags fitted, without the zeros between them.

@@ -5,7 +5,7 @@ use autograd::nn::Module;
 use autograd::random::Streams;
 use serde::{Deserialize, Serialize};
 
-use super::config::{Family, MOST_LAYERS, MOST_REACH, MOST_UNITS};
+use super::config::{MOST_LAYERS, MOST_REACH, MOST_UNITS, ModelKind};
 use super::linear::LinearAr;
 use super::neural_ar::{Architecture, NeuralAr, Standardize};
 use crate::error::{Error, Kind, Result};
@@ -24,7 +24,7 @@ pub enum SavedSeries {
 /// The JSON of `autoreg.config` of a neural model.
 #[derive(Serialize, Deserialize)]
 struct NeuralConfig {
-    model: Family,
+    model: ModelKind,
     #[serde(flatten)]
     architecture: Architecture,
 }
@@ -54,6 +54,14 @@ impl SavedSeries {
         }
     }
 
+    /// `AR(9)` or `neural AR(9)`.
+    pub fn name(&self) -> String {
+        match self {
+            SavedSeries::Linear(linear) => format!("AR({})", linear.estimate.lags),
+            SavedSeries::Neural(neural) => format!("neural AR({})", neural.architecture.lags),
+        }
+    }
+
     /// k and how far apart the lags lie.
     pub fn lags(&self) -> (usize, usize) {
         match self {
@@ -70,7 +78,7 @@ impl NeuralAr<f32> {
     /// None in practice: an architecture has a JSON form.
     pub fn to_checkpoint(&self) -> Result<Checkpoint> {
         let architecture = self.architecture.clone();
-        let mut checkpoint = Checkpoint::new(&NeuralConfig { model: Family::NeuralAr, architecture })?;
+        let mut checkpoint = Checkpoint::new(&NeuralConfig { model: ModelKind::NeuralAr, architecture })?;
         for (name, x) in [("standardize.mean", self.standardize.mean), ("standardize.std", self.standardize.std)] {
             checkpoint.push(Group::Parameter, StoredTensor::new(name, &[], &[x]));
         }

@@ -4,6 +4,8 @@ use autograd::random::Streams;
 
 use super::forecast::Outlook;
 use super::model::SeriesModel;
+use super::neural_predictor::NeuralPredictor;
+use super::saved::SavedSeries;
 use crate::error::Result;
 use crate::sampling::{Generator, Options, Sampler};
 
@@ -47,6 +49,24 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     let (below, part) = (place.floor() as usize, place.fract());
     let above = sorted[(below + 1).min(sorted.len() - 1)];
     sorted[below] + part * (above - sorted[below])
+}
+
+impl SavedSeries {
+    /// The values after `history`: of a linear model in closed form, its coefficients taken as known; of a neural one from so many
+    /// simulated futures.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`] if the history is shorter than the model looks back, or not finite there.
+    pub fn forecast(&self, history: &[f64], horizon: usize, futures: usize, seed: u64) -> Result<Vec<Outlook>> {
+        match self {
+            SavedSeries::Linear(linear) => {
+                Ok(linear.model.forecast(history, horizon)?.into_iter().map(Outlook::from).collect())
+            }
+            SavedSeries::Neural(neural) => {
+                simulated(&NeuralPredictor::new(neural), history, horizon, futures, Streams::new(seed))
+            }
+        }
+    }
 }
 
 #[cfg(test)]

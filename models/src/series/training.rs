@@ -1,72 +1,27 @@
 //! Training a neural AR model on a series: examples of lags and value, all at once or in shuffled batches.
 
-use std::path::Path;
-
 use autograd::Tensor;
 use autograd::random::Streams;
 use rand::seq::SliceRandom;
 
-use super::column::Column;
-use super::config::{DataConfig, ModelConfig, SeriesConfig};
+use super::config::{ModelConfig, SeriesConfig};
+use super::data::{SeriesData, quoted};
 use super::linear::lags;
 use super::model::{SeriesModel, check_targets};
 use super::neural_ar::{Architecture, NeuralAr, Standardize, lags_of};
 use super::neural_predictor::NeuralPredictor;
-use super::split::Split;
+use crate::data::files::DataFiles;
 use crate::error::{Error, Kind, Result};
+use crate::evaluation::Floor;
+use crate::medium::Medium;
 use crate::sampling::{Generator, Options, Sampler};
 use crate::storage::checkpoint::{Checkpoint, Group};
 use crate::storage::safetensors_file::StoredTensor;
-use crate::training::trainer::Task;
+use crate::training::settings::Settings;
+use crate::training::task::{About, Task};
 
 /// Values in a sample written at a validation.
 const SAMPLE: usize = 200;
-
-/// A series and its parts.
-#[derive(Clone, Debug)]
-pub struct SeriesData {
-    /// The name of its column.
-    pub name: String,
-    /// Its values.
-    pub values: Vec<f64>,
-    /// Its parts.
-    pub split: Split,
-}
-
-impl SeriesData {
-    /// Reads the bytes of a CSV file as the configuration says.
-    ///
-    /// # Errors
-    /// As [`Column::parse`]; or if nothing is left to train on.
-    pub fn parse(bytes: &[u8], config: &DataConfig) -> Result<Self> {
-        let wanted = Some(config.column.as_str()).filter(|column| !column.is_empty());
-        let Column { name, mut values } = Column::parse(bytes, &config.path, wanted, config.header)?;
-        if config.skip >= values.len() {
-            let what = format!("{}: `data.skip` of {} leaves nothing", config.path, config.skip);
-            return Err(Error::new(Kind::BadInput, what).cause(format!("the column has {} values", values.len())));
-        }
-        values.drain(..config.skip);
-        let split = config.split(values.len())?;
-        Ok(SeriesData { name, values, split })
-    }
-
-    /// The values of the training part.
-    pub fn train(&self) -> &[f64] {
-        &self.values[self.split.train.clone()]
-    }
-}
-
-/// The bytes of a file of data.
-///
-/// # Errors
-/// [`Kind::BadInput`] if it cannot be read.
-pub fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| {
-        Error::new(Kind::BadInput, format!("cannot read {}", path.display()))
-            .cause(error)
-            .help("give the path of a CSV file")
-    })
-}
 
 /// A series, and where the reading of its examples stands.
 pub struct SeriesTask {
@@ -88,7 +43,7 @@ impl SeriesTask {
     ///
     /// # Errors
     /// [`Kind::BadInput`] if the series is too short or constant, [`Kind::Usage`] if the configuration does not serve.
-    pub fn new(data: SeriesData, config: &SeriesConfig) -> Result<(Self, NeuralAr<f32>)> {
+    pub fn on(data: SeriesData, config: &SeriesConfig) -> Result<(Self, NeuralAr<f32>)> {
         config.check()?;
         let train = data.train();
         let m = &config.model;
@@ -99,20 +54,6 @@ impl SeriesTask {
         let standardize = Standardize::of(train);
         let mut init = Streams::new(config.training.seed).stream("init");
         let model = NeuralAr::new(&architecture, standardize, &mut init);
-        Ok((Self::with_model(data, config, &model)?, model))
-    }
-
-    /// The training that a checkpoint was saved from, on the same series.
-    ///
-    /// # Errors
-    /// As [`SeriesTask::new`]; also if the checkpoint holds no neural AR model.
-    pub fn of_checkpoint(
-        data: SeriesData,
-        config: &SeriesConfig,
-        checkpoint: &Checkpoint,
-    ) -> Result<(Self, NeuralAr<f32>)> {
-        config.check()?;
-        let model = NeuralAr::from_checkpoint(checkpoint)?;
         Ok((Self::with_model(data, config, &model)?, model))
     }
 
@@ -133,16 +74,6 @@ impl SeriesTask {
         let targets = data.values[targets].iter().map(|&x| standardize.apply(x)).collect();
         let (config, architecture) = (config.clone(), architecture.clone());
         Ok(SeriesTask { data, config, architecture, inputs, targets, position: 0, order: (None, Vec::new()) })
-    }
-
-    /// The resolved configuration.
-    pub fn config(&self) -> &SeriesConfig {
-        &self.config
-    }
-
-    /// The sizes of the model that is trained.
-    pub fn architecture(&self) -> &Architecture {
-        &self.architecture
     }
 
     /// Examples in a step.
@@ -175,7 +106,46 @@ impl SeriesTask {
 }
 
 impl Task for SeriesTask {
+    type Config = SeriesConfig;
     type Model = NeuralAr<f32>;
+
+    fn settings(config: &SeriesConfig) -> &Settings {
+        &config.training
+    }
+
+    fn read(config: &SeriesConfig) -> Result<DataFiles> {
+        config.data.read()
+    }
+
+    fn new(config: SeriesConfig, data: &DataFiles) -> Result<(Self, NeuralAr<f32>)> {
+        Self::on(SeriesData::of_files(data, &config.data)?, &config)
+    }
+
+    fn of_checkpoint(config: SeriesConfig, data: &DataFiles, checkpoint: &Checkpoint) -> Result<(Self, NeuralAr<f32>)> {
+        config.check()?;
+        let model = NeuralAr::from_checkpoint(checkpoint)?;
+        Ok((Self::with_model(SeriesData::of_files(data, &config.data)?, &config, &model)?, model))
+    }
+
+    fn config(&self) -> &SeriesConfig {
+        &self.config
+    }
+
+    fn about(&self) -> About {
+        let Architecture { lags, stride, hidden, layers, .. } = self.architecture;
+        let name = format!("Neural AR({lags})");
+        let apart = if stride > 1 { format!(", {stride} apart") } else { String::new() };
+        About {
+            title: format!("{name} on {}", self.data.name),
+            sizes: format!("{name}{apart}, {layers} × {hidden} units; {}", self.data.described()),
+            unit: "value".to_owned(),
+            model: "neural-ar".to_owned(),
+        }
+    }
+
+    fn floors(&self) -> Vec<Floor> {
+        self.data.floors(self.config.model.stride)
+    }
 
     fn loss(&mut self, model: &NeuralAr<f32>) -> Tensor<f32> {
         let (inputs, targets) = self.next_batch();
@@ -191,14 +161,14 @@ impl Task for SeriesTask {
         score.ok().map(|score| score.nats)
     }
 
-    fn sample(&self, model: &NeuralAr<f32>, step: u64) -> Option<(&'static str, Vec<u8>)> {
+    fn sample(&self, model: &NeuralAr<f32>, step: u64) -> Option<(Medium, Vec<u8>)> {
         let stream = Streams::new(self.config.training.seed).stream(&format!("sample at step {step}"));
         let predictor = NeuralPredictor::new(model);
         let sampler = Sampler::new(Options::default()).expect("the default options are right");
         let past = &self.data.train()[self.data.split.train.len().saturating_sub(predictor.reach())..];
         let values = Generator::new(&predictor, past, sampler, stream).take(SAMPLE);
         let lines: String = values.map(|x| format!("{x}\n")).collect();
-        Some(("csv", format!("{}\n{lines}", quoted(&self.data.name)).into_bytes()))
+        Some((Medium::Numbers, format!("{}\n{lines}", quoted(&self.data.name)).into_bytes()))
     }
 
     fn checkpoint(&self, model: &NeuralAr<f32>) -> Result<Checkpoint> {
@@ -212,12 +182,6 @@ impl Task for SeriesTask {
         self.position = position.first().copied().unwrap_or(0);
         Ok(())
     }
-}
-
-/// A name as a cell of a CSV file.
-pub fn quoted(name: &str) -> String {
-    let plain = !name.contains([',', '"', '\n', '\r']);
-    if plain { name.to_string() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
 #[cfg(test)]

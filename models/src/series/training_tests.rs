@@ -2,13 +2,14 @@
 
 use super::*;
 use crate::series::ar::mean_square;
-use crate::series::config::{Family, Lags, ModelConfig};
+use crate::series::config::{Lags, ModelConfig, ModelKind};
 use crate::series::mackey_glass::{examples, mackey_glass, nrmse, rmse};
 use crate::series::sunspots::YEARLY;
 use crate::storage::metrics::Record;
 use crate::storage::run_folder::RunFolder;
 use crate::training::trainer::{End, Limits, Observer, Trainer};
 use autograd::nn::Module;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 struct Silent;
@@ -21,7 +22,7 @@ impl Observer for Silent {
 }
 
 fn config(lags: usize, stride: usize, steps: u64) -> SeriesConfig {
-    let model = ModelConfig { model: Family::NeuralAr, lags: Lags::Count(lags), stride, ..ModelConfig::default() };
+    let model = ModelConfig { model: ModelKind::NeuralAr, lags: Lags::Count(lags), stride, ..ModelConfig::default() };
     let mut config = SeriesConfig { model, ..SeriesConfig::default() };
     config.training.steps = steps;
     config
@@ -49,9 +50,9 @@ fn the_mackey_glass_series_is_predicted_to_a_fiftieth_of_its_deviation() {
     config.training.optimizer.learning_rate = 0.01;
     (config.data.validation, config.data.test) = (0.0, 500.0);
     let series = &mackey_glass(1124)[100..];
-    let (task, model) = SeriesTask::new(data(series, &config), &config).unwrap();
+    let (task, model) = SeriesTask::on(data(series, &config), &config).unwrap();
     assert_eq!(task.targets.len(), 500);
-    let mut trainer = Trainer::new(task, model, config.training).unwrap();
+    let mut trainer = Trainer::new(task, model).unwrap();
     let folder = tempfile::tempdir().unwrap();
     run(&mut trainer, folder.path());
     let predictor = NeuralPredictor::new(&trainer.model);
@@ -71,13 +72,13 @@ fn an_interrupted_training_goes_on_bit_for_bit_as_if_it_had_never_stopped() {
         let mut config = config(3, 1, 40);
         config.data.batch = batch;
         config.training.optimizer.average = 0.9;
-        let new = || SeriesTask::new(data(&YEARLY, &config), &config).unwrap();
+        let new = || SeriesTask::on(data(&YEARLY, &config), &config).unwrap();
         let (task, model) = new();
-        let mut whole = Trainer::new(task, model, config.training.clone()).unwrap();
+        let mut whole = Trainer::new(task, model).unwrap();
         run(&mut whole, folder.path());
 
         let (task, model) = new();
-        let mut first = Trainer::new(task, model, config.training.clone()).unwrap();
+        let mut first = Trainer::new(task, model).unwrap();
         let mut run_folder = RunFolder::create(folder.path(), true, "").unwrap();
         let stop = AtomicBool::new(false);
         struct StopAt<'a>(u64, &'a AtomicBool);
@@ -93,8 +94,9 @@ fn an_interrupted_training_goes_on_bit_for_bit_as_if_it_had_never_stopped() {
         assert_eq!(first.run(&mut run_folder, limits, &mut StopAt(17, &stop)).unwrap(), End::Interrupted);
         drop(run_folder);
         let checkpoint = first.checkpoint().unwrap();
-        let (task, model) = SeriesTask::of_checkpoint(data(&YEARLY, &config), &config, &checkpoint).unwrap();
-        let mut second = Trainer::new(task, model, config.training.clone()).unwrap();
+        let model = NeuralAr::from_checkpoint(&checkpoint).unwrap();
+        let task = SeriesTask::with_model(data(&YEARLY, &config), &config, &model).unwrap();
+        let mut second = Trainer::new(task, model).unwrap();
         second.restore(&checkpoint).unwrap();
         run(&mut second, folder.path());
         assert_eq!(bits(&second.model), bits(&whole.model), "batch {batch}");
@@ -107,8 +109,8 @@ fn standardisation_knows_the_training_part_alone() {
     let config = config(3, 1, 1);
     let mut other = YEARLY.to_vec();
     other[280..].fill(1e6);
-    let (_, a) = SeriesTask::new(data(&YEARLY, &config), &config).unwrap();
-    let (_, b) = SeriesTask::new(data(&other, &config), &config).unwrap();
+    let (_, a) = SeriesTask::on(data(&YEARLY, &config), &config).unwrap();
+    let (_, b) = SeriesTask::on(data(&other, &config), &config).unwrap();
     assert_eq!(a.standardize, b.standardize);
 }
 
@@ -116,7 +118,7 @@ fn standardisation_knows_the_training_part_alone() {
 fn every_example_comes_once_an_epoch_in_an_order_of_its_own() {
     let mut config = config(3, 1, 1);
     (config.data.batch, config.data.validation, config.data.test) = (34, 0.0, 0.0);
-    let (mut task, _) = SeriesTask::new(data(&YEARLY, &config), &config).unwrap();
+    let (mut task, _) = SeriesTask::on(data(&YEARLY, &config), &config).unwrap();
     let mut epoch = || (0..9).flat_map(|_| task.next_batch().1.to_vec()).collect::<Vec<f32>>();
     let (first, second) = (epoch(), epoch());
     assert_ne!(first, second);
@@ -131,7 +133,7 @@ fn every_example_comes_once_an_epoch_in_an_order_of_its_own() {
 #[test]
 fn what_cannot_be_trained_on_is_refused_by_name() {
     let refusal = |values: &[f64], config: &SeriesConfig| {
-        SeriesTask::new(data(values, config), config).err().expect("it cannot be trained on").to_string()
+        SeriesTask::on(data(values, config), config).err().expect("it cannot be trained on").to_string()
     };
     let constant = [3.0; 100];
     assert!(refusal(&constant, &config(3, 1, 1)).contains("constant"));

@@ -1,10 +1,11 @@
-//! A text file as training, validation and test symbols. How windows are cut from them is in [`crate::text::streams`].
+//! Text files as training, validation and test symbols. How windows are cut from them is in [`crate::text::windows`].
 
-use std::fs;
-use std::io;
-use std::path::Path;
+use std::borrow::Cow;
 
+use crate::data::Part;
+use crate::data::files::{DataFile, DataFiles};
 use crate::error::{Error, Kind, Result};
+use crate::text::utf8::as_utf8;
 use crate::text::vocabulary::{Vocabulary, VocabularyKind};
 
 /// Which parts of a text, by position, serve what: first `train`, then `validation`, then the rest for testing.
@@ -83,6 +84,37 @@ impl Corpus {
         Self::encode_parts(vocabulary, parts)
     }
 
+    /// [`Corpus::learn`] of files: where files decide which part is which, each part is its files one after another; else all files
+    /// one after another are one text, split by position.
+    ///
+    /// # Errors
+    /// As [`Corpus::learn`], naming the file.
+    pub fn learn_files(data: &DataFiles, kind: VocabularyKind, split: &Split) -> Result<(Vocabulary, Self)> {
+        let by_bytes = kind == VocabularyKind::Bytes;
+        if !data.have_parts() {
+            return Self::learn(whole(data, by_bytes)?, kind, split).map_err(|error| of_files(data, error));
+        }
+        let parts = parts_of(data, by_bytes)?;
+        let seen =
+            if matches!(kind, VocabularyKind::BytePairs { .. }) { parts[0].clone() } else { parts.concat().into() };
+        let vocabulary = Vocabulary::from_text(kind, seen)?;
+        let corpus = Self::encode_parts(&vocabulary, [&parts[0], &parts[1], &parts[2]])?;
+        Ok((vocabulary, corpus))
+    }
+
+    /// [`Corpus::encode`] of files.
+    ///
+    /// # Errors
+    /// As [`Corpus::encode`], naming the file.
+    pub fn encode_files(data: &DataFiles, vocabulary: &Vocabulary, split: &Split) -> Result<Self> {
+        let by_bytes = vocabulary.kind() == VocabularyKind::Bytes;
+        if !data.have_parts() {
+            return Self::encode(whole(data, by_bytes)?, vocabulary, split).map_err(|error| of_files(data, error));
+        }
+        let parts = parts_of(data, by_bytes)?;
+        Self::encode_parts(vocabulary, [&parts[0], &parts[1], &parts[2]]).map_err(|error| of_files(data, error))
+    }
+
     fn encode_parts(vocabulary: &Vocabulary, [train, validation, test]: [&[u8]; 3]) -> Result<Self> {
         Ok(Corpus {
             train: vocabulary.encode(train)?,
@@ -117,43 +149,45 @@ fn split_text<'a>(text: &'a [u8], by_bytes: bool, split: &Split) -> Result<[&'a 
     Ok([&text[..train], &text[train..validation], &text[validation..]])
 }
 
-/// The bytes as text.
+/// All files one after another, with nothing between them.
 ///
 /// # Errors
-/// [`Kind::BadInput`] naming the offset of the first byte that is not UTF-8.
-pub fn as_utf8(bytes: &[u8]) -> Result<&str> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        Error::new(Kind::BadInput, format!("the text is not UTF-8 at byte {at}"))
-            .cause(match error.error_len() {
-                Some(_) => format!("byte 0x{:02X} does not begin or continue a character there", bytes[at]),
-                None => "the text ends in the middle of a character".to_string(),
-            })
-            .help("convert the text to UTF-8, or train on bytes instead of characters")
-    })
+/// [`Kind::BadInput`] naming the file that is not UTF-8, unless by bytes.
+pub(super) fn whole(data: &DataFiles, by_bytes: bool) -> Result<Cow<'_, [u8]>> {
+    joined(data.files.iter(), data, by_bytes)
 }
 
-/// Reads a file of text, whole; whether it is UTF-8 matters only to vocabularies of characters and byte pairs.
-///
-/// # Errors
-/// [`Kind::BadInput`], with the path, if the file is missing, a folder, unreadable or empty.
-pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let failed = |cause: String, help: &str| {
-        Error::new(Kind::BadInput, format!("cannot read the text {}", path.display())).cause(cause).help(help)
-    };
-    // Asked first: opening a folder succeeds on some systems and is a bare "permission denied" on others.
-    if path.is_dir() {
-        return Err(failed("it is a folder".to_string(), "name one text file inside it"));
+/// The files of each part, one after another.
+fn parts_of(data: &DataFiles, by_bytes: bool) -> Result<[Cow<'_, [u8]>; 3]> {
+    let [train, validation, test] =
+        [Part::Train, Part::Validation, Part::Test].map(|part| joined(data.of(part), data, by_bytes));
+    Ok([train?, validation?, test?])
+}
+
+fn joined<'d>(files: impl Iterator<Item = &'d DataFile>, data: &DataFiles, by_bytes: bool) -> Result<Cow<'d, [u8]>> {
+    let mut joined: Cow<[u8]> = Cow::default();
+    for file in files {
+        if !by_bytes {
+            as_utf8(&file.bytes).map_err(|mut error| {
+                error.what = format!("{}: {}", data.shown(file), error.what);
+                error
+            })?;
+        }
+        if joined.is_empty() {
+            joined = Cow::Borrowed(&file.bytes);
+        } else {
+            joined.to_mut().extend_from_slice(&file.bytes);
+        }
     }
-    let bytes = fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => failed("there is no such file".to_string(), "check the path"),
-        io::ErrorKind::PermissionDenied => failed("permission denied".to_string(), "make the file readable"),
-        _ => failed(error.to_string(), "check that the file can be read"),
-    })?;
-    if bytes.is_empty() {
-        return Err(empty(&path.display().to_string()));
+    Ok(joined)
+}
+
+/// An error of the text, with the path it came from.
+fn of_files(data: &DataFiles, mut error: Error) -> Error {
+    if error.kind == Kind::BadInput && !error.what.contains(&data.path) {
+        error.what = format!("{}: {}", data.path, error.what);
     }
-    Ok(bytes)
+    error
 }
 
 fn empty(what: &str) -> Error {
@@ -218,28 +252,42 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_file_that_cannot_be_a_text_is_an_error_that_names_path_and_cause() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("text.txt");
-        let missing = read(&file).unwrap_err();
-        assert!(missing.what.contains("text.txt") && missing.cause == "there is no such file", "{missing}");
-        let directory = read(folder.path()).unwrap_err();
-        assert_eq!(directory.cause, "it is a folder");
-        fs::write(&file, "").unwrap();
-        let empty = read(&file).unwrap_err();
-        assert!(empty.what.contains("text.txt") && empty.what.contains("is empty"), "{empty}");
-        fs::write(&file, "some text").unwrap();
-        assert_eq!(read(&file).unwrap(), b"some text");
-        assert!([missing, directory, empty].iter().all(|error| error.kind == Kind::BadInput && !error.help.is_empty()));
+    fn file(name: &str, text: &str, part: Option<Part>) -> DataFile {
+        DataFile { name: name.into(), bytes: text.into(), part }
     }
 
     #[test]
-    fn bytes_that_are_not_text_are_an_error_that_names_their_offset() {
-        let broken = as_utf8(b"abc\xFFdef").unwrap_err();
-        assert!(broken.what.contains("byte 3") && broken.cause.contains("0xFF"), "{broken}");
-        let cut = as_utf8("ab€".as_bytes().split_last().unwrap().1).unwrap_err();
-        assert!(cut.what.contains("byte 2") && cut.cause.contains("middle"), "{cut}");
+    fn files_one_after_another_are_one_text() {
+        let files = vec![file("a", "abcde", None), file("b", "fghij", None)];
+        let data = DataFiles { path: "texts".into(), files };
+        let split = Split { train: 0.7, validation: 0.2 };
+        let (vocabulary, corpus) = Corpus::learn_files(&data, VocabularyKind::Characters, &split).unwrap();
+        assert_eq!(Corpus::encode("abcdefghij", &vocabulary, &split).unwrap(), corpus);
+        assert_eq!(Corpus::encode_files(&data, &vocabulary, &split).unwrap(), corpus);
+    }
+
+    #[test]
+    fn files_that_are_parts_are_not_split_by_position() {
+        let parts = [Part::Train, Part::Test, Part::Train].map(Some);
+        let files = parts.into_iter().zip(["ab", "cd", "ba"]).map(|(part, text)| file(text, text, part));
+        let data = DataFiles { path: "texts".into(), files: files.collect() };
+        let (vocabulary, corpus) = Corpus::learn_files(&data, VocabularyKind::Characters, &Split::default()).unwrap();
+        assert_eq!(vocabulary.decode(&corpus.train).unwrap(), b"abba");
+        assert_eq!((vocabulary.decode(&corpus.test).unwrap(), corpus.validation.len()), (b"cd".to_vec(), 0));
+        assert_eq!(Corpus::encode_files(&data, &vocabulary, &Split::default()).unwrap(), corpus);
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_is_named_among_others() {
+        let broken = DataFile { name: "b".into(), bytes: vec![0xFF], part: None };
+        let data = DataFiles { path: "texts".into(), files: vec![file("a", "x", None), broken] };
+        let error = Corpus::learn_files(&data, VocabularyKind::Characters, &Split::default()).unwrap_err();
+        assert!(error.what.starts_with("texts/b: the text is not UTF-8 at byte 0"), "{error}");
+        assert!(Corpus::learn_files(&data, VocabularyKind::Bytes, &Split::default()).is_ok());
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_have_no_characters() {
         for kind in [VocabularyKind::Characters, VocabularyKind::BytePairs { size: 260 }] {
             assert_eq!(Corpus::learn(b"abc\xFFdef", kind, &Split::default()).unwrap_err().kind, Kind::BadInput);
         }

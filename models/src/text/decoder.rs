@@ -36,8 +36,8 @@ enum Step<T> {
 }
 
 /// A [`LanguageModel`] ready to be stepped.
-pub struct Decoder<'m, T> {
-    model: &'m LanguageModel<T>,
+pub struct Decoder<T> {
+    model: LanguageModel<T>,
     input: Input<T>,
     /// The input projections of layers 1, 2, ….
     between: Vec<Affine<T>>,
@@ -61,9 +61,9 @@ pub struct State<T> {
     distribution: Categorical<T>,
 }
 
-impl<'m, T: Scalar> Decoder<'m, T> {
+impl<T: Scalar> Decoder<T> {
     /// Prepares a model; uses as many threads as rayon has.
-    pub fn new(model: &'m LanguageModel<T>) -> Self {
+    pub fn new(model: &LanguageModel<T>) -> Self {
         let layers = match &model.rnn {
             Recurrent::Gru(gru) => &gru.layers.0,
             Recurrent::Lstm(lstm) => &lstm.layers.0,
@@ -86,7 +86,7 @@ impl<'m, T: Scalar> Decoder<'m, T> {
             }
         };
         Decoder {
-            model,
+            model: model.clone(),
             input,
             between: layers[1..].iter().map(|layer| Affine::new(&layer.weight_ih, Some(&layer.bias_ih))).collect(),
             steps: layers.iter().map(step).collect(),
@@ -97,7 +97,7 @@ impl<'m, T: Scalar> Decoder<'m, T> {
     }
 }
 
-impl<T: Scalar> Autoregressive for Decoder<'_, T> {
+impl<T: Scalar> Autoregressive for Decoder<T> {
     type Symbol = u32;
     type Distribution = Categorical<T>;
     type State = State<T>;

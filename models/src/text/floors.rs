@@ -3,6 +3,7 @@
 //! The counting itself is in [`crate::text::markov`]; here its likelihoods are named and put beside a model's.
 
 use crate::error::{Error, Kind, Result};
+use crate::evaluation::Floor;
 use crate::text::markov::MarkovChain;
 
 /// The highest order of Markov chain among the floors.
@@ -44,6 +45,11 @@ impl Floors {
         let name = |order| if order == 0 { "unigram".to_string() } else { format!("markov_{order}") };
         let chains = self.markov.iter().enumerate().map(move |(order, &nats)| (name(order), nats));
         std::iter::once(("uniform".to_string(), self.uniform)).chain(chains)
+    }
+
+    /// The floors of [`Floors::iter`], as every family lists them.
+    pub fn list(&self) -> Vec<Floor> {
+        self.iter().map(|(name, nats)| Floor { name, nats }).collect()
     }
 
     /// The lowest floor: the one a model has to beat.

@@ -1,15 +1,32 @@
-//! Text: its symbols, its files, its windows, its floors, its recurrent language models, and its way back onto a terminal.
+//! Text: its symbols, its files, its windows, its floors, the networks over it, and what is done with them.
 //!
 //! This file is the map of the folder; it holds no code of its own.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`vocabulary`], `bpe`, [`utf8`] | what a symbol is: characters, bytes, byte pairs |
+//! | [`corpus`], [`windows`] | files as parts of symbols; the order in which they are read |
+//! | [`markov`], [`floors`] | what counting alone achieves |
+//! | [`network`] | what a network over symbols brings; everything below is written against it |
+//! | [`config`], [`training`] | what can be set; the training |
+//! | [`saved`] | a network and its vocabulary in a checkpoint |
+//! | [`generation`], [`evaluation`], [`properties`] | text drawn, likelihood, checks |
+//! | [`language_model`], [`decoder`], [`recurrent`] | the recurrent network: in parallel, one symbol at a time, as a network of text |
 
 mod bpe;
+pub mod config;
 pub mod corpus;
 pub mod decoder;
+pub mod evaluation;
 pub mod floors;
+pub mod generation;
 pub mod language_model;
 pub mod markov;
+pub mod network;
+pub mod properties;
+pub mod recurrent;
 pub mod saved;
-pub mod streams;
 pub mod training;
 pub mod utf8;
 pub mod vocabulary;
+pub mod windows;

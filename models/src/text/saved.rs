@@ -1,28 +1,22 @@
-//! A language model and its vocabulary, to and from a checkpoint. What else a checkpoint holds is the training's.
+//! A network of text and its vocabulary, to and from a checkpoint. What else a checkpoint holds is the training's.
 
-use super::language_model::{Config, Kind as Layer, LanguageModel};
+use super::network::Network;
 use super::vocabulary::Vocabulary;
 use crate::error::{Error, Kind, Result};
 use crate::storage::checkpoint::{Checkpoint, Group};
 use crate::storage::parameters::{fill, fill_averages};
 use crate::storage::safetensors_file::StoredTensor;
-use autograd::nn::Module;
 use autograd::random::Streams;
 
-/// A model that knows what its symbols stand for.
-pub struct TextModel {
+/// A network that knows what its symbols stand for.
+pub struct TextModel<N> {
     /// The network.
-    pub model: LanguageModel<f32>,
+    pub model: N,
     /// Its symbols.
     pub vocabulary: Vocabulary,
 }
 
-impl TextModel {
-    /// Whether a checkpoint's kind of model (`Checkpoint::model`) is one of text.
-    pub fn is_kind(model: &str) -> bool {
-        ["gru", "lstm"].contains(&model)
-    }
-
+impl<N: Network> TextModel<N> {
     /// The model of a checkpoint: with averaged weights, where training kept an average.
     ///
     /// # Errors
@@ -41,23 +35,25 @@ impl TextModel {
         let path = checkpoint.path.display();
         let bad = |what: String| Error::new(Kind::BadInput, what);
         let kind = checkpoint.model()?;
-        if !Self::is_kind(kind) {
-            return Err(bad(format!("{path} holds a model of kind `{kind}`, not a language model"))
+        if !N::KINDS.contains(&kind) {
+            return Err(bad(format!("{path} holds a model of kind `{kind}`, not of {}", N::KINDS.join(" or ")))
                 .help("give a checkpoint that `autoreg train text` wrote"));
         }
-        let config: Config = checkpoint.config_as()?;
+        let config: N::Config = checkpoint.config_as()?;
+        check(checkpoint, N::symbols(&config), &N::sizes(&config), &N::dropouts(&config))?;
         let vocabulary = checkpoint.vocabulary.as_ref().ok_or_else(|| {
             bad(format!("{path} has no vocabulary"))
                 .help("write the JSON of docs/file-formats.md as `autoreg.vocabulary`")
         })?;
         let vocabulary = Vocabulary::from_json(&vocabulary.to_string())?;
-        if vocabulary.size() != config.symbols {
-            let cause = format!("the vocabulary has {} symbols, the model {}", vocabulary.size(), config.symbols);
+        if vocabulary.size() != N::symbols(&config) {
+            let symbols = N::symbols(&config);
+            let cause = format!("the vocabulary has {} symbols, the model {symbols}", vocabulary.size());
             return Err(bad(format!("{path} contradicts itself")).cause(cause));
         }
         // The shapes are compared with the file's before a model of that size is made.
-        let stored = checkpoint.parameters(&parameter_shapes(&config))?;
-        let mut model = LanguageModel::new(&config, &mut Streams::new(0).stream("init"));
+        let stored = checkpoint.parameters(&N::parameter_shapes(&config))?;
+        let mut model = N::new(&config, &mut Streams::new(0).stream("init"));
         fill(&mut model, &stored)?;
         Ok(TextModel { model, vocabulary })
     }
@@ -74,8 +70,8 @@ impl TextModel {
     ///
     /// # Errors
     /// None in practice: a configuration has a JSON form.
-    pub fn checkpoint_of(model: &LanguageModel<f32>, vocabulary: &Vocabulary) -> Result<Checkpoint> {
-        let mut checkpoint = Checkpoint::new(&model.config)?;
+    pub fn checkpoint_of(model: &N, vocabulary: &Vocabulary) -> Result<Checkpoint> {
+        let mut checkpoint = Checkpoint::new(model.config())?;
         checkpoint.vocabulary = serde_json::from_str(&vocabulary.to_json()).ok();
         for (name, param) in model.parameters() {
             checkpoint.push(Group::Parameter, StoredTensor::new(name, param.shape(), param.values()));
@@ -84,40 +80,49 @@ impl TextModel {
     }
 }
 
-/// The names and shapes of a model's parameters, in order, without making the model.
-fn parameter_shapes(config: &Config) -> Vec<(String, Vec<usize>)> {
-    let Config { model, symbols, embedding, hidden, layers, .. } = *config;
-    let gates = hidden.saturating_mul(if model == Layer::Gru { 3 } else { 4 });
-    let mut shapes = vec![("embedding.weight".to_string(), vec![symbols, embedding])];
-    // A hostile number of layers must not make a hostile list: one name more than any real model has is enough to differ.
-    for k in 0..layers.min(1000) {
-        let inputs = if k == 0 { embedding } else { hidden };
-        shapes.push((format!("rnn.weight_ih_l{k}"), vec![gates, inputs]));
-        shapes.push((format!("rnn.weight_hh_l{k}"), vec![gates, hidden]));
-        shapes.push((format!("rnn.bias_ih_l{k}"), vec![gates]));
-        shapes.push((format!("rnn.bias_hh_l{k}"), vec![gates]));
+/// Refuses numbers that make no network. Sizes that are too large show when the shapes are compared.
+fn check(checkpoint: &Checkpoint, symbols: usize, sizes: &[(&str, usize)], dropouts: &[(&str, f64)]) -> Result<()> {
+    let bad = |cause: String| {
+        let what = format!("{}: the metadata `autoreg.config` is not usable", checkpoint.path.display());
+        Err(Error::new(Kind::BadInput, what).cause(cause))
+    };
+    if let Some((key, _)) = [("symbols", symbols)].iter().chain(sizes).find(|(_, size)| *size == 0) {
+        return bad(format!("{key} 0: it must be at least 1"));
     }
-    shapes.push(("head.weight".to_string(), vec![symbols, hidden]));
-    shapes.push(("head.bias".to_string(), vec![symbols]));
-    shapes
+    if let Some((key, p)) = dropouts.iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
+        return bad(format!("{key} {p}: it must be at least 0 and below 1"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::language_model::{Config, Kind as Layer, LanguageModel};
     use super::super::vocabulary::VocabularyKind;
     use super::*;
+    use autograd::nn::Module;
 
-    fn text_model(layer: Layer) -> TextModel {
+    fn text_model(layer: Layer) -> TextModel<LanguageModel<f32>> {
         let vocabulary = Vocabulary::from_text(VocabularyKind::Characters, "hello").expect("text");
         let config = Config { model: layer, symbols: 4, embedding: 3, hidden: 5, layers: 2, ..Config::default() };
         TextModel { model: LanguageModel::new(&config, &mut Streams::new(1).stream("init")), vocabulary }
+    }
+
+    fn refusal(key: &str, value: serde_json::Value) -> Error {
+        let mut checkpoint = text_model(Layer::Gru).to_checkpoint().unwrap();
+        checkpoint.config[key] = value.clone();
+        let Err(error) = TextModel::<LanguageModel<f32>>::from_checkpoint(&checkpoint) else {
+            panic!("{key} {value} was accepted")
+        };
+        assert_eq!(error.kind, Kind::BadInput);
+        error
     }
 
     #[test]
     fn a_model_comes_back_from_its_checkpoint_bit_for_bit() {
         for layer in [Layer::Gru, Layer::Lstm] {
             let original = text_model(layer);
-            let loaded = TextModel::from_checkpoint(&original.to_checkpoint().unwrap()).unwrap();
+            let loaded = TextModel::<LanguageModel<f32>>::from_checkpoint(&original.to_checkpoint().unwrap()).unwrap();
             assert_eq!(loaded.model.config, original.model.config);
             for ((name, a), (_, b)) in loaded.model.parameters().into_iter().zip(original.model.parameters()) {
                 assert_eq!(a.values(), b.values(), "{name}");
@@ -127,11 +132,16 @@ mod tests {
 
     #[test]
     fn a_model_that_is_not_what_its_configuration_says_is_refused_before_it_is_made() {
-        let original = text_model(Layer::Gru);
-        let mut checkpoint = original.to_checkpoint().unwrap();
-        checkpoint.config["hidden"] = serde_json::json!(1_u64 << 40);
-        let Err(error) = TextModel::from_checkpoint(&checkpoint) else { panic!("a trillion units were accepted") };
-        assert_eq!(error.kind, Kind::BadInput);
+        let error = refusal("hidden", (1_u64 << 40).into());
         assert!(error.to_string().contains("rnn.weight_hh_l0"), "{error}");
+    }
+
+    #[test]
+    fn numbers_that_make_no_network_are_refused_by_name() {
+        for key in ["symbols", "embedding", "hidden", "layers"] {
+            assert!(refusal(key, 0.into()).cause.contains(&format!("{key} 0")), "{key}");
+        }
+        assert!(refusal("dropout", (-1).into()).cause.contains("dropout -1"));
+        assert!(refusal("model", "lstn".into()).to_string().contains("lstn"));
     }
 }

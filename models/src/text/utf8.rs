@@ -1,108 +1,33 @@
-//! From bytes that arrive in pieces to text that can be printed: never half a character. It knows no vocabulary.
+//! Bytes as text, or why they are none.
 
-/// Turns pieces of bytes into pieces of text, as generation produces them.
+use crate::error::{Error, Kind, Result};
+
+/// The bytes as text.
 ///
-/// The pieces put together are `String::from_utf8_lossy` of all bytes put together, however they were cut: a character
-/// whose last bytes have not arrived is held back, and bytes that no continuation can repair become U+FFFD.
-#[derive(Clone, Debug, Default)]
-pub struct Utf8Stream {
-    /// The start of a character that is still incomplete: at most three bytes.
-    held: Vec<u8>,
-}
-
-impl Utf8Stream {
-    /// A stream that has seen nothing.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Takes the next bytes and returns the text they complete, possibly none.
-    pub fn push(&mut self, bytes: &[u8]) -> String {
-        self.held.extend_from_slice(bytes);
-        let mut text = String::new();
-        let mut rest = self.held.as_slice();
-        let incomplete = loop {
-            match std::str::from_utf8(rest) {
-                Ok(valid) => {
-                    text.push_str(valid);
-                    break 0;
-                }
-                Err(error) => {
-                    let (valid, after) = rest.split_at(error.valid_up_to());
-                    text.push_str(&String::from_utf8_lossy(valid)); // valid: nothing is replaced here
-                    match error.error_len() {
-                        Some(length) => {
-                            text.push(char::REPLACEMENT_CHARACTER);
-                            rest = &after[length..];
-                        }
-                        None => break after.len(),
-                    }
-                }
-            }
-        };
-        self.held.drain(..self.held.len() - incomplete);
-        text
-    }
-
-    /// Ends the stream: what was held back can no longer be completed and becomes U+FFFD.
-    pub fn finish(&mut self) -> String {
-        let held = std::mem::take(&mut self.held);
-        String::from_utf8_lossy(&held).into_owned()
-    }
+/// # Errors
+/// [`Kind::BadInput`] naming the offset of the first byte that is not UTF-8.
+pub fn as_utf8(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        Error::new(Kind::BadInput, format!("the text is not UTF-8 at byte {at}"))
+            .cause(match error.error_len() {
+                Some(_) => format!("byte 0x{:02X} does not begin or continue a character there", bytes[at]),
+                None => "the text ends in the middle of a character".to_string(),
+            })
+            .help("convert the text to UTF-8, or train on bytes instead of characters")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    /// Pushes `bytes` cut at the given lengths (in turn, over and over), then finishes.
-    fn streamed(bytes: &[u8], cuts: &[usize]) -> String {
-        let (mut stream, mut text, mut rest, mut turn) = (Utf8Stream::new(), String::new(), bytes, 0);
-        while !rest.is_empty() {
-            let (piece, after) = rest.split_at(cuts[turn % cuts.len()].min(rest.len()));
-            text += &stream.push(piece);
-            (rest, turn) = (after, turn + 1);
-        }
-        text + &stream.finish()
-    }
 
     #[test]
-    fn a_character_appears_when_its_last_byte_arrives() {
-        let mut stream = Utf8Stream::new();
-        let shown: Vec<String> = "a€é".bytes().map(|byte| stream.push(&[byte])).collect();
-        assert_eq!(shown, ["a", "", "", "€", "", "é"]);
-        assert_eq!(stream.finish(), "");
-    }
-
-    #[test]
-    fn a_byte_that_cannot_continue_a_character_is_replaced_at_once() {
-        let mut stream = Utf8Stream::new();
-        assert_eq!(stream.push(&[0xE2, 0x82]), "");
-        assert_eq!(stream.push(b"x"), "\u{FFFD}x");
-        assert_eq!(stream.push(&[0xFF]), "\u{FFFD}");
-    }
-
-    #[test]
-    fn an_incomplete_end_is_replaced_once_when_the_stream_finishes() {
-        let mut stream = Utf8Stream::new();
-        assert_eq!(stream.push(&[b'a', 0xF0, 0x9F, 0x98]), "a");
-        assert_eq!(stream.finish(), "\u{FFFD}");
-        assert_eq!(stream.finish(), "", "finishing leaves nothing behind");
-    }
-
-    proptest! {
-        #[test]
-        fn any_cutting_of_any_bytes_gives_the_lossy_text_of_the_whole(
-            bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select("€😀é".as_bytes())], 0..64),
-            cuts in prop::collection::vec(1usize..5, 1..8),
-        ) {
-            prop_assert_eq!(streamed(&bytes, &cuts), String::from_utf8_lossy(&bytes));
-        }
-
-        #[test]
-        fn any_cutting_of_valid_text_gives_the_text_back(text in any::<String>(), cuts in prop::collection::vec(1usize..5, 1..8)) {
-            prop_assert_eq!(streamed(text.as_bytes(), &cuts), text);
-        }
+    fn bytes_that_are_not_text_are_an_error_that_names_their_offset() {
+        let broken = as_utf8(b"abc\xFFdef").unwrap_err();
+        assert!(broken.what.contains("byte 3") && broken.cause.contains("0xFF"), "{broken}");
+        let cut = as_utf8("ab€".as_bytes().split_last().unwrap().1).unwrap_err();
+        assert!(cut.what.contains("byte 2") && cut.cause.contains("middle"), "{cut}");
+        assert!([broken, cut].iter().all(|error| error.kind == Kind::BadInput && !error.help.is_empty()));
     }
 }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
 use crate::text::bpe::{BytePairs, MAX_SYMBOLS};
-use crate::text::corpus::as_utf8;
+use crate::text::utf8::as_utf8;
 
 /// What a symbol is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,8 +156,7 @@ impl Vocabulary {
         }
     }
 
-    /// The bytes of a sequence of codes. They are UTF-8 if the codes came from text and no character was cut;
-    /// [`crate::text::utf8::Utf8Stream`] shows them as they come.
+    /// The bytes of a sequence of codes. They are UTF-8 if the codes came from text and no character was cut.
     ///
     /// # Errors
     /// [`Kind::BadInput`] if a code is not below V.

@@ -3,47 +3,16 @@
 //! What a step of data is, how a model is scored and what else a checkpoint must hold is the family's: the trait [`Task`].
 
 use super::settings::Settings;
+use super::task::Task;
 use crate::error::{Error, Kind, Result};
 use crate::storage::checkpoint::{Best, Checkpoint, Group, Progress};
 use crate::storage::metrics::Record;
 use crate::storage::run_folder::{Retention, RunFolder};
 use crate::storage::safetensors_file::StoredTensor;
-use autograd::Tensor;
 use autograd::nn::Module;
 use autograd::optim::{Average, Optimizer, Update, clip_factor, norm};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-/// What a family of models brings to the loop.
-pub trait Task {
-    /// The model that is trained.
-    type Model: Module<f32>;
-
-    /// The loss of the next batch, in nats per symbol, recorded for the backward pass.
-    fn loss(&mut self, model: &Self::Model) -> Tensor<f32>;
-
-    /// Symbols in a batch.
-    fn symbols_per_step(&self) -> u64;
-
-    /// Nats per symbol of the validation data; none where there is none.
-    fn validate(&self, model: &Self::Model) -> Option<f64>;
-
-    /// Something the model makes after so many steps: the extension of a file and its bytes.
-    fn sample(&self, model: &Self::Model, step: u64) -> Option<(&'static str, Vec<u8>)>;
-
-    /// The model, and all that [`Task::restore`] needs to go on as if never stopped: where the reading of the data stands,
-    /// random streams, carried state.
-    ///
-    /// # Errors
-    /// If something has no stored form.
-    fn checkpoint(&self, model: &Self::Model) -> Result<Checkpoint>;
-
-    /// Goes on from a checkpoint, except for the model's parameters.
-    ///
-    /// # Errors
-    /// [`Kind::BadInput`] if the checkpoint lacks something or holds something else.
-    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()>;
-}
 
 /// Sees what happens, for progress bars and pages.
 pub trait Observer {
@@ -95,7 +64,8 @@ impl<K: Task> Trainer<K> {
     ///
     /// # Errors
     /// [`Kind::Usage`] if a setting makes no sense.
-    pub fn new(task: K, model: K::Model, settings: Settings) -> Result<Self> {
+    pub fn new(task: K, model: K::Model) -> Result<Self> {
+        let settings = K::settings(task.config()).clone();
         settings.check()?;
         let decay = settings.optimizer.average;
         let average = (decay > 0.0).then(|| Average::new(decay, &model));
@@ -255,8 +225,8 @@ impl<K: Task> Trainer<K> {
         if let Some(average) = &mut self.average {
             average.swap(&mut self.model);
         }
-        if let Some((extension, bytes)) = sample {
-            folder.write_sample(record.step, extension, &bytes)?;
+        if let Some((medium, bytes)) = sample {
+            folder.write_sample(record.step, medium.ending(), &bytes)?;
         }
         record.validation = nats;
         let Some(nats) = nats.filter(|nats| nats.is_finite()) else { return Ok(false) };

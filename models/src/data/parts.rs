@@ -1,0 +1,73 @@
+//! Which files are trained on, validated on and tested on: by a path of their own, by a pattern of their names, by the folders
+//! `train`, `validation` and `test`. Where none of these is given, a family cuts by position.
+
+use super::Part;
+use crate::error::{Error, Kind, Result};
+use glob::Pattern;
+
+/// The settings `[data]` of a family that say it; empty where they say nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules<'a> {
+    /// `data.files`: the files of a folder that are read, by a pattern of their names; empty for the family's endings.
+    pub files: &'a str,
+    /// `data.validation_path`: a file or a folder of its own to validate on.
+    pub validation_path: &'a str,
+    /// `data.test_path`: a file or a folder of its own to test on.
+    pub test_path: &'a str,
+    /// `data.validation_files`: a pattern of the names of files to validate on.
+    pub validation_files: &'a str,
+    /// `data.test_files`: a pattern of the names of files to test on.
+    pub test_files: &'a str,
+}
+
+/// [`Rules`] whose patterns were understood.
+pub(super) struct Compiled {
+    pub(super) files: Option<Pattern>,
+    pub(super) validation: Option<Pattern>,
+    pub(super) test: Option<Pattern>,
+}
+
+impl Rules<'_> {
+    /// # Errors
+    /// [`Kind::Usage`] naming the pattern that is none, or the two settings that contradict each other.
+    pub(super) fn compiled(&self) -> Result<Compiled> {
+        for (path, pattern, part) in
+            [(self.validation_path, self.validation_files, "validation"), (self.test_path, self.test_files, "test")]
+        {
+            if !path.is_empty() && !pattern.is_empty() {
+                let what = format!("`data.{part}_path` and `data.{part}_files` are both given");
+                return Err(Error::new(Kind::Usage, what).help("give one of them"));
+            }
+        }
+        let pattern = |key: &str, text: &str| match text {
+            "" => Ok(None),
+            text => Pattern::new(text).map(Some).map_err(|error| {
+                Error::new(Kind::Usage, format!("`data.{key}` cannot be {text:?}"))
+                    .cause(error)
+                    .help("a pattern has `*` for any characters, `?` for one, `[ab]` for one of these")
+            }),
+        };
+        Ok(Compiled {
+            files: pattern("files", self.files)?,
+            validation: pattern("validation_files", self.validation_files)?,
+            test: pattern("test_files", self.test_files)?,
+        })
+    }
+}
+
+/// What a file serves by its name; none where no rule speaks of it.
+pub(super) fn part_of(name: &str, rules: &Compiled) -> Option<Part> {
+    let like = |pattern: &Option<Pattern>| pattern.as_ref().is_some_and(|pattern| pattern.matches(name));
+    if like(&rules.test) {
+        return Some(Part::Test);
+    }
+    if like(&rules.validation) {
+        return Some(Part::Validation);
+    }
+    match name.split_once('/').map(|(folder, _)| folder) {
+        Some("train") => Some(Part::Train),
+        Some("validation" | "valid" | "val") => Some(Part::Validation),
+        Some("test") => Some(Part::Test),
+        _ => None,
+    }
+}

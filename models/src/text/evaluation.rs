@@ -1,0 +1,89 @@
+//! The exact likelihood of a text under a model, beside what counting alone achieves on the same symbols.
+
+use super::config::DataConfig;
+use super::corpus::{Corpus, whole};
+use super::floors::Floors;
+use super::network::Network;
+use super::saved::TextModel;
+use super::vocabulary::VocabularyKind;
+use crate::autoregressive::Autoregressive;
+use crate::data::Part;
+use crate::error::{Error, Kind, Result};
+use crate::evaluation::{Floor, Likelihood, as_object};
+use serde::Serialize;
+use std::time::Instant;
+
+/// What came out.
+#[derive(Clone, Debug, Serialize)]
+pub struct TextEvaluation {
+    /// Of the model. Every symbol counts: the first is predicted from the empty state.
+    #[serde(flatten)]
+    pub likelihood: Likelihood,
+    /// Of Markov chains counted on the training part, crudest first; none where the text is too short for one.
+    #[serde(serialize_with = "as_object")]
+    pub floors: Vec<Floor>,
+    /// How many symbols the floors counted.
+    pub floors_counted_on: usize,
+    /// Wall time of scoring, without the floors.
+    pub seconds: f64,
+}
+
+/// Symbols scored between two calls of `progress`.
+const PIECE: usize = 4096;
+
+/// Scores a part of the text that `data` names, by its split; `progress` is told how many symbols are done, of how many.
+///
+/// # Errors
+/// [`Kind::BadInput`] if the text cannot be read, has a character that the model does not know, or the part is empty.
+pub fn evaluate<N: Network>(
+    text: &TextModel<N>,
+    data: &DataConfig,
+    part: Part,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<TextEvaluation> {
+    let TextModel { model, vocabulary } = text;
+    let files = data.read()?;
+    let named = |mut error: Error| {
+        if !error.what.contains(&files.path) {
+            error.what = format!("{}: {}", files.path, error.what);
+        }
+        error
+    };
+    let split = data.split();
+    // The whole text first: an unknown character is named with its place in the file.
+    let all = vocabulary.encode(whole(&files, vocabulary.kind() == VocabularyKind::Bytes)?).map_err(named)?;
+    let parts = Corpus::encode_files(&files, vocabulary, &split).map_err(named);
+    let (train, scored) = match (part, parts) {
+        (Part::All, Ok(parts)) => (parts.train, all),
+        (Part::All, Err(_)) => (Vec::new(), all), // too short to split is not too short to score
+        (Part::Train, parts) => parts.map(|parts| (parts.train.clone(), parts.train))?,
+        (Part::Validation, parts) => parts.map(|parts| (parts.train, parts.validation))?,
+        (Part::Test, parts) => parts.map(|parts| (parts.train, parts.test))?,
+    };
+    if scored.is_empty() {
+        let what = format!("{}: the {} part is empty", files.path, part.name());
+        let cause = if files.have_parts() {
+            "no file is for it".to_owned()
+        } else {
+            format!("the run's split gives {} to train and {} to validate", split.train, split.validation)
+        };
+        return Err(Error::new(Kind::BadInput, what)
+            .cause(cause)
+            .help("choose another --split; without it all of the text is scored"));
+    }
+    progress(0, scored.len());
+    let begin = Instant::now();
+    let decoder = model.decoder();
+    let (mut state, mut nats) = (decoder.start(), 0.0);
+    for (i, piece) in scored.chunks(PIECE).enumerate() {
+        nats += decoder.nats(&mut state, piece).iter().sum::<f64>();
+        progress(i * PIECE + piece.len(), scored.len());
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    let floors = match train.is_empty() {
+        true => Vec::new(),
+        false => Floors::measure(&train, &scored, vocabulary.size())?.list(),
+    };
+    let likelihood = Likelihood::new(scored.len(), nats / scored.len() as f64);
+    Ok(TextEvaluation { likelihood, floors, floors_counted_on: train.len(), seconds })
+}

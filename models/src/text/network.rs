@@ -1,0 +1,95 @@
+//! What a network over symbols brings to text: its configuration, windows for training, a decoder for everything else.
+//!
+//! Data, floors, training, storage, generation and evaluation are written once against this trait ([`super::training`],
+//! [`super::saved`], …). [`super::recurrent`] implements it for GRU and LSTM.
+
+use crate::autoregressive::Autoregressive;
+use crate::distribution::Categorical;
+use crate::error::{Error, Kind, Result};
+use autograd::Tensor;
+use autograd::nn::Module;
+use autograd::random::Stream;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+
+/// What a network carries from one window of a text to the next, by name; nothing where windows stand alone.
+///
+/// Cut off from the graph: gradients end at the edge of a window.
+pub type Carry = Vec<(&'static str, Tensor<f32>)>;
+
+/// A network that gives the logits of the next symbol at every position of a window.
+pub trait Network: Module<f32> + Sized {
+    /// What it is made of; has a string `model` that names the kind of network.
+    type Config: Clone + Debug + Default + PartialEq + Serialize + DeserializeOwned;
+
+    /// The network ready to be stepped; owns its weights.
+    type Decoder: Autoregressive<Symbol = u32, Distribution = Categorical<f32>>;
+
+    /// The kinds of model that are networks of this type, as configurations and checkpoints name them: `gru`.
+    const KINDS: &'static [&'static str];
+
+    /// A network with its initial weights.
+    fn new(config: &Self::Config, stream: &mut Stream) -> Self;
+
+    /// What it is made of.
+    fn config(&self) -> &Self::Config;
+
+    /// The kind of a configuration: one of [`Network::KINDS`].
+    fn kind(config: &Self::Config) -> &'static str;
+
+    /// V, the number of symbols of a configuration.
+    fn symbols(config: &Self::Config) -> usize;
+
+    /// The configuration for so many symbols.
+    fn with_symbols(config: Self::Config, symbols: usize) -> Self::Config;
+
+    /// The sizes of a configuration with their keys, V left out.
+    fn sizes(config: &Self::Config) -> Vec<(&'static str, usize)>;
+
+    /// The probabilities of dropout of a configuration with their keys.
+    fn dropouts(config: &Self::Config) -> Vec<(&'static str, f64)>;
+
+    /// Architecture and sizes as a person says them: `GRU × 2, 512 units`.
+    fn described(config: &Self::Config) -> String;
+
+    /// The names and shapes of the parameters, in order, without making the network.
+    fn parameter_shapes(config: &Self::Config) -> Vec<(String, Vec<usize>)>;
+
+    /// The names and shapes of what is carried from window to window.
+    fn carry_shapes(config: &Self::Config, batch: usize) -> Vec<(&'static str, Vec<usize>)>;
+
+    /// The logits of the symbol after each position of a window, and what the next window begins with. `dropout` is given in
+    /// training alone.
+    ///
+    /// # Shapes
+    /// `symbols` B·T codes in row-major order, B = `batch` → (B, T, V)
+    fn window(
+        &self,
+        symbols: &[u32],
+        batch: usize,
+        carry: Option<&Carry>,
+        dropout: Option<&mut Stream>,
+    ) -> (Tensor<f32>, Carry);
+
+    /// The network one symbol at a time.
+    fn decoder(&self) -> Self::Decoder;
+
+    /// Checks a configuration.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] naming the key and its bound.
+    fn check(config: &Self::Config) -> Result<()> {
+        let wrong = |what: String| Err(Error::new(Kind::Usage, what));
+        if let Some((key, size)) = Self::sizes(config).into_iter().find(|(_, size)| !(1..=MOST).contains(size)) {
+            return wrong(format!("`model.{key}` is {size}; it must be from 1 to {MOST}"));
+        }
+        if let Some((key, p)) = Self::dropouts(config).into_iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
+            return wrong(format!("`model.{key}` is {p}; it must be at least 0 and below 1"));
+        }
+        Ok(())
+    }
+}
+
+/// Sizes beyond this are slips of the keyboard.
+const MOST: usize = 1 << 16;

@@ -1,0 +1,72 @@
+//! From a configuration to a training: begun anew, or gone on with from a checkpoint. `train`, `resume` and the tour come through here.
+
+use super::task::Task;
+use super::trainer::Trainer;
+use crate::data::files::DataFiles;
+use crate::data::fingerprint::Fingerprint;
+use crate::error::{Error, Kind, Result};
+use crate::storage::checkpoint::{Checkpoint, Progress};
+use serde::{Deserialize, Serialize};
+
+/// What a checkpoint keeps of a run beside its tensors (`settings` of `autoreg.training`): how to go on with the same.
+pub fn settings<C: Serialize>(config: &C, data: &DataFiles) -> serde_json::Value {
+    serde_json::json!({ "config": config, "data": data.fingerprint() })
+}
+
+/// A part of the configuration that a checkpoint's run had: `"data"`; none where the file does not say, or says it otherwise.
+pub fn setting<T: for<'de> Deserialize<'de>>(progress: Option<&Progress>, table: &str) -> Option<T> {
+    T::deserialize(progress?.settings.get("config")?.get(table)?).ok()
+}
+
+/// A training before its first step, on the data that the configuration names.
+///
+/// # Errors
+/// Those of [`Task::read`] and [`Task::new`].
+pub fn begin<K: Task>(config: K::Config) -> Result<Trainer<K>> {
+    let data = K::read(&config)?;
+    begin_on(config, &data)
+}
+
+/// [`begin`] on data that are there already.
+///
+/// # Errors
+/// Those of [`Task::new`].
+pub fn begin_on<K: Task>(config: K::Config, data: &DataFiles) -> Result<Trainer<K>> {
+    let (task, model) = K::new(config, data)?;
+    let mut trainer = Trainer::new(task, model)?;
+    trainer.progress.settings = settings(trainer.task.config(), data);
+    Ok(trainer)
+}
+
+/// A training that goes on where `checkpoint` was saved, as if it had never stopped; `config` may ask for more steps, and name
+/// another place of the same data.
+///
+/// # Errors
+/// [`Kind::BadInput`] if the data are not those of the run, or the checkpoint lacks something; [`Kind::Usage`] if the
+/// configuration ends before the steps done.
+pub fn go_on<K: Task>(config: K::Config, checkpoint: &Checkpoint) -> Result<Trainer<K>> {
+    let done = checkpoint.progress.as_ref().map_or(0, |progress| progress.step);
+    let steps = K::settings(&config).steps;
+    if steps < done {
+        return Err(Error::new(Kind::Usage, format!("--steps {steps} is less than the {done} steps done")));
+    }
+    let data = K::read(&config)?;
+    let known = checkpoint.progress.as_ref().and_then(|progress| progress.settings.get("data"));
+    let known = known.map(Fingerprint::deserialize).transpose().map_err(|error| {
+        Error::new(
+            Kind::BadInput,
+            format!("{}: the metadata `autoreg.training` is not usable", checkpoint.path.display()),
+        )
+        .cause(format!("`settings.data`: {error}"))
+    })?;
+    if known.is_some_and(|known| known != data.fingerprint()) {
+        return Err(Error::new(Kind::BadInput, format!("{} is not the data of this run", data.path))
+            .cause("its length or content changed since the run began")
+            .help("--data names the original; `autoreg train` begins a run on the new data"));
+    }
+    let (task, model) = K::of_checkpoint(config, &data, checkpoint)?;
+    let mut trainer = Trainer::new(task, model)?;
+    trainer.restore(checkpoint)?;
+    trainer.progress.settings = settings(trainer.task.config(), &data);
+    Ok(trainer)
+}

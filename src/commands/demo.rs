@@ -1,0 +1,45 @@
+//! `autoreg demo`: the tour. Trains on embedded data, writes one page; needs no argument, no file and no network.
+
+use crate::families::FAMILIES;
+use crate::families::tour::Tour;
+use crate::terminal::Context;
+use clap::Args;
+use models::error::{Error, Kind, Result};
+use models::pages::page::Page;
+use models::storage::atomic::{SystemDisk, replace};
+use std::path::PathBuf;
+
+/// Train small models on embedded data and write a page about them; takes less than a minute.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The folder of the tour: a page, and a run folder for each act that trains. A tour that is there is replaced.
+    #[arg(long, value_name = "FOLDER", default_value = "runs/demo")]
+    out_dir: PathBuf,
+    /// Steps of each act that trains.
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+}
+
+/// What the page of a tour is told by: another `index.html` is somebody's own.
+const TITLE: &str = "autoreg: the tour";
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// If the folder cannot be written, or the tour is interrupted.
+pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
+    let Arguments { out_dir: folder, steps } = arguments;
+    let index = folder.join("index.html");
+    if index.exists() && !std::fs::read_to_string(&index).is_ok_and(|html| html.contains(TITLE)) {
+        return Err(Error::new(Kind::Usage, format!("{} is not the page of a tour", index.display()))
+            .help("--out-dir names another folder"));
+    }
+    let mut tour = Tour { page: Page::new(TITLE), folder, steps, context };
+    let about = "Models of one kind: each gives the distribution of the next symbol from the ones before it.";
+    tour.page.paragraph(about);
+    for family in FAMILIES {
+        family.act(&mut tour)?;
+    }
+    replace(&SystemDisk, &index, |out| out.write_all(tour.page.html().as_bytes()))?;
+    context.results.text(&format!("\nopen {}\n", index.display()))
+}

@@ -1,0 +1,79 @@
+//! `autoreg eval`: the exact likelihood of data under a model, beside what simple rivals achieve.
+
+use crate::families::Evaluate;
+use crate::families::flags::{FamilyFlags, ForEval};
+use crate::families::opened::{PATH_HELP, open};
+use crate::terminal::Context;
+use clap::{Args, ValueEnum};
+use models::data::Part;
+use models::error::Result;
+use std::path::PathBuf;
+
+/// Score data: exact likelihood in nats and bits per symbol, beside classical floors.
+///
+/// Of a text, every symbol counts: the first is predicted from the empty state, and the state is carried through the whole part.
+/// The floors are Witten-Bell Markov chains counted on the training part of the given text (by the run's own split), as a
+/// model of it would be trained, and score the same symbols as the model. With --split all or train, they have therefore
+/// counted (a part of) what they score.
+///
+/// A series is scored one step ahead, each value given the true ones before it; the first lags are given and not scored. Its
+/// floors are the mean, persistence and AR(2), fitted on the training part. Beside that stands exposure bias: the error of the
+/// model running free, on its own output.
+///
+/// Where the file holds a running average of the weights, the average is what is evaluated.
+#[derive(Args)]
+pub struct Arguments {
+    #[arg(value_name = "RUN|CHECKPOINT", help = PATH_HELP)]
+    model: PathBuf,
+
+    /// The data to score: a file, or a folder of files
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+
+    /// Which part of the data to score, by the run's own split (a text's by default 90 % training, 10 % validation)
+    #[arg(long, value_enum, default_value_t = Split::All)]
+    split: Split,
+
+    /// Print one JSON object, with all digits
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    own: FamilyFlags<ForEval>,
+}
+
+/// A part of the data, as the command line names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Split {
+    /// All of the given data.
+    All,
+    /// What was trained on.
+    Train,
+    /// What training was watched on.
+    Validation,
+    /// What training never saw.
+    Test,
+}
+
+impl Split {
+    fn part(self) -> Part {
+        match self {
+            Split::All => Part::All,
+            Split::Train => Part::Train,
+            Split::Validation => Part::Validation,
+            Split::Test => Part::Test,
+        }
+    }
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// A bad input for a file that is no model, for data that do not serve, or an empty part.
+pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
+    let Arguments { model, data, split, json, own } = arguments;
+    let model = open(&model)?;
+    let own = own.given_to(model.source().family)?;
+    let report = model.evaluate(&Evaluate { data: &data, part: split.part(), own: &own })?;
+    context.results.line(if json { report.json } else { report.text })
+}

@@ -1,0 +1,368 @@
+//! Series, as the commands see them: the flags of their training, their results as tables, their act of the tour. A linear model is
+//! solved for, in no steps: it has a run folder all the same, and nothing to resume.
+
+mod sunspots;
+
+use super::opened::{Head, Source};
+use super::tour::Tour;
+use super::training::{self, Flags, Resume};
+use super::{Description, Evaluate, Family, Forecast, Forecasted, Generate, Model, Recorded, Report};
+use crate::terminal::console::say;
+use crate::terminal::output::{self, quoted};
+use crate::terminal::results::to_json;
+use crate::terminal::table::{Align, Table, thousands};
+use crate::terminal::{Context, output::write};
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+use models::check::Outcome;
+use models::configuration;
+use models::data::Part;
+use models::error::{Error, Kind, Result};
+use models::evaluation::{Floor, Likelihood};
+use models::medium::{Medium, Sink};
+use models::pages::run_page::RunSummary;
+use models::sampling::Options;
+use models::series::config::{DataConfig, ModelKind, SeriesConfig};
+use models::series::data::SeriesData;
+use models::series::description::{self, rows};
+use models::series::evaluation::SeriesEvaluation;
+use models::series::exposure::HorizonError;
+use models::series::generation;
+use models::series::linear::LinearAr;
+use models::series::linear_page::linear_page;
+use models::series::saved::SavedSeries;
+use models::series::training::SeriesTask;
+use models::storage::checkpoint::{Checkpoint, Progress};
+use models::storage::run_folder::RunFolder;
+use models::training::begin;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// The family.
+pub struct Series;
+
+#[derive(Args, Debug)]
+struct TrainFlags {
+    /// `ar` (fitted, in no steps) or `neural-ar`.
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// The column, by name or by number from 1 [default: the only one].
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// How many earlier values are looked at, or `auto`.
+    #[arg(long, value_name = "K|auto", allow_hyphen_values = true)]
+    lags: Option<String>,
+    /// How far apart they lie.
+    #[arg(long, value_name = "N")]
+    stride: Option<u64>,
+    /// For `ar`: `ols`, `yule-walker` or `burg`.
+    #[arg(long, value_name = "NAME")]
+    method: Option<String>,
+    /// What is chosen on, before the test part: a share of the values, or how many.
+    #[arg(long, value_name = "SHARE|N", allow_negative_numbers = true)]
+    validation: Option<f64>,
+    /// What is reported on, at the end: a share of the values, or how many.
+    #[arg(long, value_name = "SHARE|N", allow_negative_numbers = true)]
+    test: Option<f64>,
+}
+
+#[derive(Args, Debug)]
+struct EvalFlags {
+    /// The column, where it is not that of the run.
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// How many steps ahead errors are measured.
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    horizons: usize,
+    /// Draw the errors at every horizon, measured and in closed form.
+    #[arg(short, long, value_name = "FILE.svg")]
+    output: Option<PathBuf>,
+}
+
+impl Family for Series {
+    fn name(&self) -> &'static str {
+        "series"
+    }
+
+    fn heading(&self) -> &'static str {
+        "Series"
+    }
+
+    fn about(&self) -> &'static str {
+        "A linear or a neural autoregressive model of a column of numbers in a CSV file"
+    }
+
+    fn a_model(&self) -> &'static str {
+        "a model of a series"
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        vec!["ar", "neural-ar"]
+    }
+
+    fn train_flags(&self, command: Command) -> Command {
+        TrainFlags::augment_args(command)
+    }
+
+    fn eval_flags(&self, command: Command) -> Command {
+        EvalFlags::augment_args(command)
+    }
+
+    fn train(&self, flags: &Flags, own: &ArgMatches, context: &Context) -> Result<()> {
+        let own = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
+        let number = |x: Option<f64>| x.map(|x| x.to_string());
+        let more = [
+            ("--model", "model.model", own.model),
+            ("--column", "data.column", own.column),
+            ("--lags", "model.lags", own.lags),
+            ("--stride", "model.stride", own.stride.map(|x| x.to_string())),
+            ("--method", "model.method", own.method),
+            ("--validation", "data.validation", number(own.validation)),
+            ("--test", "data.test", number(own.test)),
+        ];
+        let config = flags.configure(&SeriesConfig::default(), &more)?;
+        match config.model.model {
+            ModelKind::Ar => fit(&config, flags, context),
+            ModelKind::NeuralAr => training::train::<SeriesTask>(flags, &more, commands, context),
+        }
+    }
+
+    fn resume(&self, request: &Resume, folder: RunFolder, checkpoint: &Checkpoint, context: &Context) -> Result<()> {
+        if checkpoint.model()? == "ar" {
+            return Err(Error::new(Kind::Usage, format!("{} holds a linear model", request.run.display()))
+                .cause("it was solved for, in no steps, so there is nothing to go on with")
+                .help("`autoreg train series` fits another"));
+        }
+        training::resume::<SeriesTask>(request, folder, checkpoint, commands, context)
+    }
+
+    fn open(&self, checkpoint: &Checkpoint, source: Source) -> Result<Box<dyn Model>> {
+        Ok(Box::new(Opened { model: SavedSeries::from_checkpoint(checkpoint)?, source }))
+    }
+
+    fn describe(&self, checkpoint: &Checkpoint) -> Result<Option<Description>> {
+        let SavedSeries::Linear(linear) = SavedSeries::from_checkpoint(checkpoint)? else { return Ok(None) };
+        let warning = linear.model.stationarity_warning().map(|warning| format!("\n\nwarning: {warning}"));
+        let json = serde_json::to_value(description::Description::of(&linear))
+            .map_err(|e| Error::new(Kind::Failed, "the model has no JSON form").cause(e))?;
+        let text = format!("{}{}", numbers(&linear), warning.unwrap_or_default());
+        Ok(Some(Description { key: "linear", json, text }))
+    }
+
+    fn act(&self, tour: &mut Tour) -> Result<()> {
+        sunspots::act(tour)
+    }
+}
+
+/// How to go on with a run.
+fn commands(config: &SeriesConfig, folder: &Path) -> Vec<(String, String)> {
+    let (run, data) = (quoted(folder), quoted(&config.data.path));
+    let commands = [
+        ("Forecast", format!("autoreg forecast {run} -n 30 -o forecast.svg -o forecast.csv")),
+        ("Score it, beside the floors", format!("autoreg eval {run} --data {data} --split test")),
+        ("Draw values", format!("autoreg generate {run} -n 100 --seed 1")),
+        ("Check that it is a model", format!("autoreg check {run}")),
+    ];
+    commands.map(|(what, command)| (what.to_string(), command)).to_vec()
+}
+
+/// Solves for a linear model, and writes its run folder: one checkpoint, a picture, a page.
+fn fit(config: &SeriesConfig, flags: &Flags, context: &Context) -> Result<()> {
+    config.check()?;
+    let files = config.data.read()?;
+    let data = SeriesData::of_files(&files, &config.data)?;
+    let linear = LinearAr::fit(data.train(), &config.model)?;
+    let path = flags.out_dir("ar");
+    let mut folder = training::create(&path, flags.overwrite, config)?;
+    let name = format!("AR({})", linear.estimate.lags);
+    let summary = RunSummary {
+        title: format!("{name} on {}", data.name),
+        unit: "value".to_string(),
+        floors: data.floors(config.model.stride),
+        commands: commands(config, &path),
+        config: configuration::rows(config)?,
+        ..RunSummary::default()
+    };
+    say(&format!("{name} by {}; {}", linear.estimate.method, data.described()));
+    training::announce(&summary, &path);
+    if let Some(warning) = linear.model.stationarity_warning() {
+        say(&format!("warning: {warning}"));
+    }
+    let mut checkpoint = linear.to_checkpoint()?;
+    let settings = begin::settings(config, &files);
+    checkpoint.progress = Some(Progress { symbols: data.train().len() as u64, settings, ..Progress::default() });
+    folder.save(&checkpoint, true)?;
+    let (page, picture) = linear_page(&linear, &data, &summary.title, &summary.commands)?;
+    if let Some(svg) = picture {
+        folder.write_picture(svg.as_str())?;
+    }
+    folder.write_page(&page.html())?;
+    let (run, page) = (path.display(), path.join("index.html"));
+    context.results.text(&format!("{}\n\nrun   {run}\npage  {}\n", numbers(&linear), page.display()))
+}
+
+/// The numbers of a linear model as a table.
+fn numbers(linear: &LinearAr) -> String {
+    let mut table = Table::new(&[("", Align::Left), ("value", Align::Right), ("standard error", Align::Right)]);
+    rows(linear).into_iter().for_each(|row| table.row(row));
+    table.to_string()
+}
+
+/// A model out of a file.
+struct Opened {
+    model: SavedSeries,
+    source: Source,
+}
+
+impl Opened {
+    /// The series that the model goes on from: the run's own, or this file, this column.
+    fn series(&self, data: Option<&Path>, column: Option<&str>) -> Result<SeriesData> {
+        let mut config: DataConfig = self.source.setting("data");
+        if let Some(data) = data {
+            config.path = data.display().to_string();
+        }
+        if config.path.is_empty() {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("{} does not say of which series", self.source.path.display()),
+            )
+            .help("name the CSV file with --data"));
+        }
+        if let Some(column) = column {
+            config.column = column.to_owned();
+        }
+        SeriesData::of_files(&config.read()?, &config)
+    }
+}
+
+impl Model for Opened {
+    fn source(&self) -> &Source {
+        &self.source
+    }
+
+    fn medium(&self) -> Medium {
+        Medium::Numbers
+    }
+
+    fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
+        let cells = request.prompt.split(',').map(str::trim).filter(|cell| !cell.is_empty());
+        let prompt = cells.map(str::parse).collect::<std::result::Result<Vec<f64>, _>>().map_err(|error| {
+            Error::new(Kind::Usage, format!("the prompt {:?} is no list of numbers", request.prompt))
+                .cause(error)
+                .help("the model is one of a series: --prompt 1.5,2,2.5")
+        })?;
+        if let Some(value) = prompt.iter().find(|value| !value.is_finite()) {
+            return Err(Error::new(Kind::Usage, format!("the prompt holds {value}")).help("every value must be finite"));
+        }
+        let about_alphabets = Options { temperature: 1.0, ..request.options.clone() };
+        if about_alphabets != Options::default() {
+            return Err(Error::new(Kind::Usage, "a value of a series is no symbol of an alphabet")
+                .cause("--top-k, --top-p, --min-p and --repetition-penalty choose among symbols")
+                .help("--temperature scales the deviation of a value; --greedy takes the mean"));
+        }
+        let config: DataConfig = self.source.setting("data");
+        let request = generation::Request {
+            column: &config.column,
+            prompt: &prompt,
+            echo: request.echo,
+            values: request.symbols,
+            options: request.options.clone(),
+            seed: request.seed,
+        };
+        self.model.generate(&request, sink)
+    }
+
+    fn evaluate(&self, request: &Evaluate) -> Result<Report> {
+        let EvalFlags { column, horizons, output } = request.own.parsed();
+        output.as_deref().map_or(Ok(()), output::check)?;
+        let data = self.series(Some(request.data), column.as_deref())?;
+        let evaluation = self.model.evaluate(&data, request.part, horizons)?;
+        if let Some(path) = &output {
+            write(path, evaluation.picture(&data.name)?.as_str().as_bytes())?;
+        }
+        let (head, split) = (self.source.head(), request.part);
+        let text = shown(&head, split, &evaluation);
+        Ok(Report { json: to_json(&Scored { head, split, evaluation })?, text })
+    }
+
+    fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {
+        self.model.check(length, seed)
+    }
+
+    fn graph(&self, batch: usize, length: usize) -> Result<Recorded> {
+        match (&self.model, self.model.recorded_loss(batch * length)) {
+            (SavedSeries::Neural(neural), Some(loss)) => Ok(Recorded::new(loss, &**neural)),
+            _ => Err(Error::new(Kind::Usage, format!("{} holds a linear model", self.source.path.display()))
+                .cause("it is solved for by a decomposition, and records no graph")),
+        }
+    }
+
+    fn forecast(&self, request: &Forecast) -> Result<Forecasted> {
+        let data = self.series(request.data.as_deref(), request.column.as_deref())?;
+        let known = data.range(request.after).end;
+        let outlooks = self.model.forecast(&data.values[..known], request.steps, request.futures, request.seed)?;
+        let warning = match &self.model {
+            SavedSeries::Linear(linear) => linear.model.stationarity_warning().map(|warning| warning.to_string()),
+            SavedSeries::Neural(_) => None,
+        };
+        Ok(Forecasted { model: self.model.name(), series: data.name, values: data.values, known, outlooks, warning })
+    }
+}
+
+/// The fields of `eval --json`.
+#[derive(Serialize)]
+struct Scored {
+    #[serde(flatten)]
+    head: Head,
+    split: Part,
+    #[serde(flatten)]
+    evaluation: SeriesEvaluation,
+}
+
+/// The tables that people read: the model between the floors, then the errors at some horizons.
+fn shown(head: &Head, split: Part, evaluation: &SeriesEvaluation) -> String {
+    let Head { model, checkpoint, .. } = head;
+    let SeriesEvaluation { likelihood, given, rmse, nrmse, free_running_rmse, floors, floors_rmse, horizons, .. } =
+        evaluation;
+    let Likelihood { symbols, nats_per_symbol, .. } = *likelihood;
+    let mut table = Table::new(&[
+        ("one step ahead", Align::Left),
+        ("RMSE", Align::Right),
+        ("NRMSE", Align::Right),
+        ("nats/value", Align::Right),
+    ]);
+    let deviation = rmse / nrmse;
+    let ranked = floors.iter().zip(floors_rmse).map(|(Floor { name, nats }, (_, rmse))| (name.clone(), *rmse, *nats));
+    let mut lines: Vec<(String, f64, f64)> = ranked.collect();
+    lines.push((format!("{model} (this model)"), *rmse, nats_per_symbol));
+    lines.sort_by(|a, b| b.1.total_cmp(&a.1));
+    for (name, rmse, nats) in lines {
+        table.row([name, format!("{rmse:.6}"), format!("{:.5}", rmse / deviation), format!("{nats:.5}")]);
+    }
+    let mut parts = vec![
+        format!(
+            "{checkpoint}\n{} values (split: {}; the {} before them are given) in {:.1} s",
+            thousands(symbols),
+            split.name(),
+            thousands(*given),
+            evaluation.seconds
+        ),
+        table.to_string(),
+        format!(
+            "exposure bias: RMSE {rmse:.4} given the true past, {free_running_rmse:.4} running free over the whole part"
+        ),
+    ];
+    if !horizons.is_empty() {
+        let mut table = Table::new(&[
+            ("steps ahead", Align::Right),
+            ("RMSE running free", Align::Right),
+            ("closed form", Align::Right),
+            ("forecasts", Align::Right),
+        ]);
+        for HorizonError { horizon, origins, rmse, expected } in horizons {
+            let expected = expected.map_or("–".to_string(), |expected| format!("{expected:.4}"));
+            table.row([horizon.to_string(), format!("{rmse:.4}"), expected, origins.to_string()]);
+        }
+        parts.push(table.to_string());
+    }
+    parts.join("\n\n")
+}

@@ -1,0 +1,220 @@
+//! Text, as the commands see it: the flags of its training, its results as tables, its act of the tour.
+
+mod engine_sources;
+
+use super::flags::Given;
+use super::opened::{Head, Source};
+use super::tour::{MOST_TIME, Tour};
+use super::training::{self, Flags, Resume};
+use super::{Evaluate, Family, Generate, Model, Recorded, Report};
+use crate::terminal::Context;
+use crate::terminal::console::{Counting, say};
+use crate::terminal::output::quoted;
+use crate::terminal::results::to_json;
+use crate::terminal::table::{Align, Table, thousands};
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+use models::check::Outcome;
+use models::data::Part;
+use models::data::files::DataFiles;
+use models::error::Result;
+use models::evaluation::{Floor, Likelihood};
+use models::medium::{Medium, Sink};
+use models::storage::atomic::{SystemDisk, replace};
+use models::storage::checkpoint::Checkpoint;
+use models::storage::run_folder::RunFolder;
+use models::text::config::{DataConfig, TextConfig};
+use models::text::evaluation::{TextEvaluation, evaluate};
+use models::text::generation::{self, generate};
+use models::text::language_model::LanguageModel;
+use models::text::network::Network;
+use models::text::saved::TextModel;
+use models::text::training::TextTask;
+use models::text::vocabulary::Vocabulary;
+use models::training::begin;
+use models::training::task::Task;
+use serde::Serialize;
+use serde_json::Value;
+use std::f64::consts::LN_2;
+use std::path::Path;
+
+/// The recurrent network, trained in f32.
+type Recurrent = LanguageModel<f32>;
+
+/// The family.
+pub struct Text;
+
+#[derive(Args, Debug)]
+struct TrainFlags {
+    /// `gru` or `lstm`.
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+}
+
+impl Family for Text {
+    fn name(&self) -> &'static str {
+        "text"
+    }
+
+    fn heading(&self) -> &'static str {
+        "Text"
+    }
+
+    fn about(&self) -> &'static str {
+        "A recurrent language model (GRU or LSTM) on text files"
+    }
+
+    fn a_model(&self) -> &'static str {
+        "a model of text"
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        Recurrent::KINDS.to_vec()
+    }
+
+    fn train_flags(&self, command: Command) -> Command {
+        TrainFlags::augment_args(command)
+    }
+
+    fn train(&self, flags: &Flags, own: &ArgMatches, context: &Context) -> Result<()> {
+        let TrainFlags { model } = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
+        training::train::<TextTask<Recurrent>>(flags, &[("--model", "model.model", model)], commands, context)
+    }
+
+    fn resume(&self, request: &Resume, folder: RunFolder, checkpoint: &Checkpoint, context: &Context) -> Result<()> {
+        training::resume::<TextTask<Recurrent>>(request, folder, checkpoint, commands, context)
+    }
+
+    fn open(&self, checkpoint: &Checkpoint, source: Source) -> Result<Box<dyn Model>> {
+        Ok(Box::new(Opened { text: TextModel::<Recurrent>::from_checkpoint(checkpoint)?, source }))
+    }
+
+    /// The kind, the size and the first symbols of a vocabulary.
+    fn metadata(&self, key: &str, value: &Value) -> Option<String> {
+        const SHOWN: u32 = 12;
+        let vocabulary = (key == "vocabulary").then(|| Vocabulary::from_json(&value.to_string()).ok()).flatten()?;
+        let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+        let size = vocabulary.size() as u32;
+        let first: Vec<String> = (0..size.min(SHOWN)).map(|code| vocabulary.symbol_name(code)).collect();
+        Some(format!("{kind}, {size} symbols: {}{}", first.join(" "), if size > SHOWN { " …" } else { "" }))
+    }
+
+    /// A GRU on the sources of the engine.
+    fn act(&self, tour: &mut Tour) -> Result<()> {
+        say("text: a GRU learns to write the source code of the engine that trains it");
+        let path = tour.folder.join(self.name());
+        let data = path.join("engine.txt");
+        let mut config = <TextConfig<<Recurrent as Network>::Config>>::default();
+        (config.model.embedding, config.model.hidden, config.model.dropout) = (64, 256, 0.1);
+        (config.data.batch, config.data.window) = (32, 64);
+        config.data.path = data.display().to_string();
+        (config.training.steps, config.training.eval_every, config.training.save_every) =
+            (tour.steps.unwrap_or(1200), 200, 0);
+        config.training.optimizer.learning_rate = 4e-3;
+        let files = DataFiles::in_memory(&config.data.path, engine_sources::TEXT);
+        let trainer = begin::begin_on::<TextTask<Recurrent>>(config, &files)?;
+        let folder = training::create(&path, true, trainer.task.config())?;
+        replace(&SystemDisk, &data, |out| out.write_all(engine_sources::TEXT.as_bytes()))?;
+        let trained = training::run(trainer, folder, Some(MOST_TIME), commands, tour.context)?;
+        if let Some(sample) = trained.summary.samples.last() {
+            let sample = String::from_utf8_lossy(&sample.bytes);
+            tour.context.results.text(&format!("\nits last sample:\n{sample}\n\n"))?;
+        }
+        tour.add(&trained)
+    }
+}
+
+/// How to go on with a run.
+fn commands<M: Default>(config: &TextConfig<M>, folder: &Path) -> Vec<(String, String)> {
+    let (run, data) = (quoted(folder), quoted(&config.data.path));
+    let commands = [
+        ("Write more text", format!("autoreg generate {run} -n 500 --seed 1")),
+        ("Score it again, exactly", format!("autoreg eval {run} --data {data} --split validation")),
+        ("Train on", format!("autoreg resume {run} --steps {}", config.training.steps.saturating_mul(2))),
+        ("Check that it is a model", format!("autoreg check {run}")),
+    ];
+    commands.map(|(what, command)| (what.to_string(), command)).to_vec()
+}
+
+/// A model out of a file.
+struct Opened<N> {
+    text: TextModel<N>,
+    source: Source,
+}
+
+impl<N: Network> Model for Opened<N> {
+    fn source(&self) -> &Source {
+        &self.source
+    }
+
+    fn medium(&self) -> Medium {
+        Medium::Text
+    }
+
+    fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
+        let &Generate { prompt, echo, symbols, ref options, seed, own: Given { .. } } = request;
+        let (prompt, options) = (prompt.as_bytes(), options.clone());
+        generate(&self.text, &generation::Request { prompt, echo, symbols, options, seed }, sink)
+    }
+
+    fn evaluate(&self, request: &Evaluate) -> Result<Report> {
+        let data = DataConfig { path: request.data.display().to_string(), ..self.source.setting("data") };
+        let mut counting = None;
+        let evaluation = evaluate(&self.text, &data, request.part, &mut |done, of| {
+            counting.get_or_insert_with(|| Counting::new("symbols scored", of as u64)).reached(done);
+        })?;
+        counting.into_iter().for_each(Counting::finish);
+        let (head, split) = (self.source.head(), request.part);
+        let text = shown(&head, split, &evaluation);
+        Ok(Report { json: to_json(&Scored { head, split, evaluation })?, text })
+    }
+
+    fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {
+        self.text.check(length, seed)
+    }
+
+    fn graph(&self, batch: usize, length: usize) -> Result<Recorded> {
+        Ok(Recorded::new(self.text.recorded_loss(batch, length), &self.text.model))
+    }
+}
+
+/// The fields of `eval --json`.
+#[derive(Serialize)]
+struct Scored {
+    #[serde(flatten)]
+    head: Head,
+    split: Part,
+    #[serde(flatten)]
+    evaluation: TextEvaluation,
+}
+
+/// The table that people read: the model's line between the floors, each where it ranks.
+fn shown(head: &Head, split: Part, evaluation: &TextEvaluation) -> String {
+    let Head { model, checkpoint, .. } = head;
+    let TextEvaluation { likelihood, floors, floors_counted_on, seconds } = evaluation;
+    let Likelihood { symbols, nats_per_symbol, .. } = *likelihood;
+    let mut table = Table::new(&[
+        ("", Align::Left),
+        ("nats/symbol", Align::Right),
+        ("bits/symbol", Align::Right),
+        ("perplexity", Align::Right),
+    ]);
+    let mut lines = floors.clone();
+    lines.push(Floor { name: format!("{model} (this model)"), nats: nats_per_symbol });
+    lines.sort_by(|a, b| b.nats.total_cmp(&a.nats));
+    for Floor { name, nats } in lines {
+        table.row([name, format!("{nats:.5}"), format!("{:.5}", nats / LN_2), format!("{:.4}", nats.exp())]);
+    }
+    let seen = match split {
+        Part::All | Part::Train if *floors_counted_on > 0 => {
+            "\nThey score what they have counted themselves: --split validation or test compares fairly."
+        }
+        _ => "",
+    };
+    format!(
+        "{checkpoint}\n{} symbols (split: {}) in {seconds:.1} s\n\n{table}\n\n\
+         The floors were counted on the training part of the text, {} symbols.{seen}",
+        thousands(symbols),
+        split.name(),
+        thousands(*floors_counted_on)
+    )
+}

@@ -1,0 +1,27 @@
+//! The terminal and the process around the work: what goes to stdout and stderr, files that are asked for, how it all ends.
+//!
+//! Nothing here knows a command or a family. This file is the map of the folder, and holds [`Context`].
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`results`] | stdout: results alone |
+//! | [`console`] | stderr: progress and what is said along the way |
+//! | [`output`] | files that a flag names; commands as a shell takes them |
+//! | [`table`] | text in aligned columns |
+//! | [`interrupt`] | Ctrl-C and SIGTERM |
+//! | [`failure`] | errors as three lines and an exit code |
+
+pub mod console;
+pub mod failure;
+pub mod interrupt;
+pub mod output;
+pub mod results;
+pub mod table;
+
+use results::Results;
+
+/// What every subcommand is given.
+pub struct Context {
+    /// Where results go: stdout.
+    pub results: Results,
+}
