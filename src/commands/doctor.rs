@@ -2,10 +2,11 @@
 
 use crate::terminal::Context;
 use crate::terminal::console::say;
-use crate::terminal::table::{Align, Table, bytes};
+use crate::terminal::table::{Align, Table};
 use autograd::kernels::limits::{self, Limits};
 use clap::Args;
 use models::error::Result;
+use models::pages::numbers::bytes;
 use serde::Serialize;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 

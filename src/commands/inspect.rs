@@ -3,9 +3,10 @@
 use crate::families::opened::PATH_HELP;
 use crate::families::{Description, FAMILIES, family_of};
 use crate::terminal::Context;
-use crate::terminal::table::{Align, Table, bytes, thousands};
+use crate::terminal::table::{Align, Table};
 use clap::Args;
 use models::error::{Error, Result};
+use models::pages::numbers::{bytes, grouped};
 use models::storage::checkpoint::{Checkpoint, Group};
 use models::storage::run_files::{Which, resolve};
 use models::storage::safetensors_file::{SafetensorsFile, StoredTensor};
@@ -209,7 +210,7 @@ impl Contents {
                 shortened(name, 60),
                 data_type.to_string(),
                 shape,
-                thousands(*count),
+                grouped(*count as u64),
                 min,
                 max,
                 mean,
@@ -220,8 +221,8 @@ impl Contents {
         let totals = format!(
             "{} tensors, {} elements, of them {} parameters of the model",
             self.tensors.len(),
-            thousands(self.elements),
-            thousands(self.parameters)
+            grouped(self.elements as u64),
+            grouped(self.parameters as u64)
         );
         lines.extend([String::new(), table.to_string(), String::new(), totals]);
         lines.join("\n")

@@ -2,30 +2,25 @@
 //! solved for, in no steps: it has a run folder all the same, and nothing to resume.
 
 mod sunspots;
+mod tables;
 
-use super::opened::{Head, Source};
+use super::opened::Source;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
 use super::{Description, Evaluate, Family, Forecast, Forecasted, Generate, Model, Recorded, Report};
 use crate::terminal::console::say;
 use crate::terminal::output::{self, quoted};
-use crate::terminal::results::to_json;
-use crate::terminal::table::{Align, Table, thousands};
 use crate::terminal::{Context, output::write};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::check::Outcome;
 use models::configuration;
-use models::data::Part;
 use models::error::{Error, Kind, Result};
-use models::evaluation::{Floor, Likelihood};
 use models::medium::{Medium, Sink};
 use models::pages::run_page::RunSummary;
 use models::sampling::Options;
 use models::series::config::{DataConfig, ModelKind, SeriesConfig};
 use models::series::data::SeriesData;
-use models::series::description::{self, rows};
-use models::series::evaluation::SeriesEvaluation;
-use models::series::exposure::HorizonError;
+use models::series::description;
 use models::series::generation;
 use models::series::linear::LinearAr;
 use models::series::linear_page::linear_page;
@@ -34,7 +29,6 @@ use models::series::training::SeriesTask;
 use models::storage::checkpoint::{Checkpoint, Progress};
 use models::storage::run_folder::RunFolder;
 use models::training::begin;
-use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// The family.
@@ -144,7 +138,7 @@ impl Family for Series {
         let warning = linear.model.stationarity_warning().map(|warning| format!("\n\nwarning: {warning}"));
         let json = serde_json::to_value(description::Description::of(&linear))
             .map_err(|e| Error::new(Kind::Failed, "the model has no JSON form").cause(e))?;
-        let text = format!("{}{}", numbers(&linear), warning.unwrap_or_default());
+        let text = format!("{}{}", tables::numbers(&linear), warning.unwrap_or_default());
         Ok(Some(Description { key: "linear", json, text }))
     }
 
@@ -197,14 +191,7 @@ fn fit(config: &SeriesConfig, flags: &Flags, context: &Context) -> Result<()> {
     }
     folder.write_page(&page.html())?;
     let (run, page) = (path.display(), path.join("index.html"));
-    context.results.text(&format!("{}\n\nrun   {run}\npage  {}\n", numbers(&linear), page.display()))
-}
-
-/// The numbers of a linear model as a table.
-fn numbers(linear: &LinearAr) -> String {
-    let mut table = Table::new(&[("", Align::Left), ("value", Align::Right), ("standard error", Align::Right)]);
-    rows(linear).into_iter().for_each(|row| table.row(row));
-    table.to_string()
+    context.results.text(&format!("{}\n\nrun   {run}\npage  {}\n", tables::numbers(&linear), page.display()))
 }
 
 /// A model out of a file.
@@ -279,9 +266,7 @@ impl Model for Opened {
         if let Some(path) = &output {
             write(path, evaluation.picture(&data.name)?.as_str().as_bytes())?;
         }
-        let (head, split) = (self.source.head(), request.part);
-        let text = shown(&head, split, &evaluation);
-        Ok(Report { json: to_json(&Scored { head, split, evaluation })?, text })
+        tables::report(self.source.head(), request.part, evaluation)
     }
 
     fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {
@@ -306,63 +291,4 @@ impl Model for Opened {
         };
         Ok(Forecasted { model: self.model.name(), series: data.name, values: data.values, known, outlooks, warning })
     }
-}
-
-/// The fields of `eval --json`.
-#[derive(Serialize)]
-struct Scored {
-    #[serde(flatten)]
-    head: Head,
-    split: Part,
-    #[serde(flatten)]
-    evaluation: SeriesEvaluation,
-}
-
-/// The tables that people read: the model between the floors, then the errors at some horizons.
-fn shown(head: &Head, split: Part, evaluation: &SeriesEvaluation) -> String {
-    let Head { model, checkpoint, .. } = head;
-    let SeriesEvaluation { likelihood, given, rmse, nrmse, free_running_rmse, floors, floors_rmse, horizons, .. } =
-        evaluation;
-    let Likelihood { symbols, nats_per_symbol, .. } = *likelihood;
-    let mut table = Table::new(&[
-        ("one step ahead", Align::Left),
-        ("RMSE", Align::Right),
-        ("NRMSE", Align::Right),
-        ("nats/value", Align::Right),
-    ]);
-    let deviation = rmse / nrmse;
-    let ranked = floors.iter().zip(floors_rmse).map(|(Floor { name, nats }, (_, rmse))| (name.clone(), *rmse, *nats));
-    let mut lines: Vec<(String, f64, f64)> = ranked.collect();
-    lines.push((format!("{model} (this model)"), *rmse, nats_per_symbol));
-    lines.sort_by(|a, b| b.1.total_cmp(&a.1));
-    for (name, rmse, nats) in lines {
-        table.row([name, format!("{rmse:.6}"), format!("{:.5}", rmse / deviation), format!("{nats:.5}")]);
-    }
-    let mut parts = vec![
-        format!(
-            "{checkpoint}\n{} values (split: {}; the {} before them are given) in {:.1} s",
-            thousands(symbols),
-            split.name(),
-            thousands(*given),
-            evaluation.seconds
-        ),
-        table.to_string(),
-        format!(
-            "exposure bias: RMSE {rmse:.4} given the true past, {free_running_rmse:.4} running free over the whole part"
-        ),
-    ];
-    if !horizons.is_empty() {
-        let mut table = Table::new(&[
-            ("steps ahead", Align::Right),
-            ("RMSE running free", Align::Right),
-            ("closed form", Align::Right),
-            ("forecasts", Align::Right),
-        ]);
-        for HorizonError { horizon, origins, rmse, expected } in horizons {
-            let expected = expected.map_or("–".to_string(), |expected| format!("{expected:.4}"));
-            table.row([horizon.to_string(), format!("{rmse:.4}"), expected, origins.to_string()]);
-        }
-        parts.push(table.to_string());
-    }
-    parts.join("\n\n")
 }

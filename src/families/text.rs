@@ -11,7 +11,7 @@ use crate::terminal::Context;
 use crate::terminal::console::{Counting, say};
 use crate::terminal::output::quoted;
 use crate::terminal::results::to_json;
-use crate::terminal::table::{Align, Table, thousands};
+use crate::terminal::table::{Align, Table};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::check::Outcome;
 use models::data::Part;
@@ -19,6 +19,7 @@ use models::data::files::DataFiles;
 use models::error::Result;
 use models::evaluation::{Floor, Likelihood};
 use models::medium::{Medium, Sink};
+use models::pages::numbers::counted;
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
@@ -211,10 +212,10 @@ fn shown(head: &Head, split: Part, evaluation: &TextEvaluation) -> String {
         _ => "",
     };
     format!(
-        "{checkpoint}\n{} symbols (split: {}) in {seconds:.1} s\n\n{table}\n\n\
-         The floors were counted on the training part of the text, {} symbols.{seen}",
-        thousands(symbols),
+        "{checkpoint}\n{} (split: {}) in {seconds:.1} s\n\n{table}\n\n\
+         The floors were counted on the training part of the text, {}.{seen}",
+        counted(symbols as u64, "symbol"),
         split.name(),
-        thousands(*floors_counted_on)
+        counted(*floors_counted_on as u64, "symbol")
     )
 }

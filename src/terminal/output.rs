@@ -1,8 +1,8 @@
 //! Files that a flag names, each written by the one way there is; and paths in commands that are shown, quoted for a shell.
 
 use super::console::say;
-use super::table;
 use models::error::{Error, Kind, Result};
+use models::pages::numbers::bytes;
 use models::storage::atomic::{SystemDisk, folder_of, replace};
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub fn check(path: &Path) -> Result<()> {
 /// [`Kind::Disk`].
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     replace(&SystemDisk, path, |out| out.write_all(content))?;
-    say(&format!("wrote {} ({})", path.display(), table::bytes(content.len() as u64)));
+    say(&format!("wrote {} ({})", path.display(), bytes(content.len() as u64)));
     Ok(())
 }
 

@@ -141,7 +141,9 @@ fn a_text_that_cannot_be_scored_is_told_with_its_path() {
     let place = format!("character {}", TEXT.chars().count());
     assert_error(&eval(&files.write("unknown.txt", unknown)), 5, &["unknown.txt", "'€' (U+20AC)", &place]);
     assert_error(&eval(&files.write("broken.txt", b"the \xFF cat")), 5, &["broken.txt", "not UTF-8 at byte 4"]);
-    assert_error(&eval(files.folder.path().to_str().unwrap()), 5, &["it is a folder"]);
+    let nothing = files.path("nothing");
+    std::fs::create_dir(&nothing).unwrap();
+    assert_error(&eval(nothing.to_str().unwrap()), 5, &["nothing holds no text", "it is a folder", "data.files"]);
 }
 
 #[test]

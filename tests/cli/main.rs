@@ -1,6 +1,7 @@
 //! The command line as a user meets it: the binary is run, and its stdout, stderr, exit code and files are looked at.
 
 mod bad_input;
+mod families;
 mod series;
 mod series_input;
 mod text_model;

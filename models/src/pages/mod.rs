@@ -7,11 +7,13 @@
 //! | `canvas` | the paper a plot is drawn on |
 //! | [`plot`] | lines and bands as SVG |
 //! | [`loss_picture`] | the loss curve of a run |
+//! | [`numbers`] | counts, times and sizes as people read them |
 //! | [`page`] | a self-contained HTML page |
 //! | [`run_page`] | the page of a run |
 
 mod canvas;
 pub mod loss_picture;
+pub mod numbers;
 pub mod page;
 pub mod plot;
 pub mod run_page;

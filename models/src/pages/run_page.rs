@@ -5,6 +5,7 @@
 use std::f64::consts::LN_2;
 
 use super::loss_picture::loss_picture;
+use super::numbers::{duration, grouped};
 use super::page::{Bar, Page};
 use super::plot::{Mark, Plot};
 use crate::error::Result;
@@ -145,28 +146,6 @@ fn spaced<T>(samples: &[T]) -> Vec<&T> {
     (0..count).map(|i| &samples[i * last / (count - 1).max(1)]).collect()
 }
 
-/// A count with its thousands set apart: `1,234,567`.
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A time as a person says it: `48 s`, `9 min 30 s`, `2 h 05 min`.
-pub fn duration(seconds: f64) -> String {
-    match seconds.max(0.0).round() as u64 {
-        s if s < 60 => format!("{s} s"),
-        s if s < 3600 => format!("{} min {:02} s", s / 60, s % 60),
-        s => format!("{} h {:02} min", s / 3600, s / 60 % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,11 +235,5 @@ mod tests {
     fn a_run_that_has_not_begun_has_a_page() {
         let html = run_page(&RunSummary { title: "new".into(), ..RunSummary::default() }).unwrap();
         assert!(html.contains("Not evaluated") && !html.contains("NaN"));
-    }
-
-    #[test]
-    fn counts_and_times_read_well() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([48.2, 570.0, 7500.0].map(duration), ["48 s", "9 min 30 s", "2 h 05 min"]);
     }
 }

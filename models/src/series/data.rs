@@ -9,7 +9,7 @@ use crate::data::files::{DataFiles, Wanted};
 use crate::data::parts::Rules;
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::Floor;
-use crate::pages::run_page::grouped;
+use crate::pages::numbers::grouped;
 use std::ops::Range;
 use std::path::Path;
 

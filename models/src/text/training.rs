@@ -13,7 +13,7 @@ use crate::data::files::DataFiles;
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::Floor;
 use crate::medium::Medium;
-use crate::pages::run_page::grouped;
+use crate::pages::numbers::grouped;
 use crate::storage::checkpoint::{Checkpoint, Group};
 use crate::storage::safetensors_file::StoredTensor;
 use crate::training::settings::Settings;

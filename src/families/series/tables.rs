@@ -1,0 +1,90 @@
+//! What the commands print about a model of a series: its numbers, and its evaluation beside the floors.
+
+use crate::families::Report;
+use crate::families::opened::Head;
+use crate::terminal::results::to_json;
+use crate::terminal::table::{Align, Table};
+use models::data::Part;
+use models::error::Result;
+use models::evaluation::{Floor, Likelihood};
+use models::pages::numbers::{counted, grouped};
+use models::series::description::rows;
+use models::series::evaluation::SeriesEvaluation;
+use models::series::exposure::HorizonError;
+use models::series::linear::LinearAr;
+use serde::Serialize;
+
+/// The numbers of a linear model as a table.
+pub fn numbers(linear: &LinearAr) -> String {
+    let mut table = Table::new(&[("", Align::Left), ("value", Align::Right), ("standard error", Align::Right)]);
+    rows(linear).into_iter().for_each(|row| table.row(row));
+    table.to_string()
+}
+
+/// An evaluation in both forms.
+///
+/// # Errors
+/// If it has no JSON form.
+pub fn report(head: Head, split: Part, evaluation: SeriesEvaluation) -> Result<Report> {
+    let text = shown(&head, split, &evaluation);
+    Ok(Report { json: to_json(&Scored { head, split, evaluation })?, text })
+}
+
+/// The fields of `eval --json`.
+#[derive(Serialize)]
+struct Scored {
+    #[serde(flatten)]
+    head: Head,
+    split: Part,
+    #[serde(flatten)]
+    evaluation: SeriesEvaluation,
+}
+
+/// The tables that people read: the model between the floors, then the errors at some horizons.
+fn shown(head: &Head, split: Part, evaluation: &SeriesEvaluation) -> String {
+    let Head { model, checkpoint, .. } = head;
+    let SeriesEvaluation { likelihood, given, rmse, nrmse, free_running_rmse, floors, floors_rmse, horizons, .. } =
+        evaluation;
+    let Likelihood { symbols, nats_per_symbol, .. } = *likelihood;
+    let mut table = Table::new(&[
+        ("one step ahead", Align::Left),
+        ("RMSE", Align::Right),
+        ("NRMSE", Align::Right),
+        ("nats/value", Align::Right),
+    ]);
+    let deviation = rmse / nrmse;
+    let ranked = floors.iter().zip(floors_rmse).map(|(Floor { name, nats }, (_, rmse))| (name.clone(), *rmse, *nats));
+    let mut lines: Vec<(String, f64, f64)> = ranked.collect();
+    lines.push((format!("{model} (this model)"), *rmse, nats_per_symbol));
+    lines.sort_by(|a, b| b.1.total_cmp(&a.1));
+    for (name, rmse, nats) in lines {
+        table.row([name, format!("{rmse:.6}"), format!("{:.5}", rmse / deviation), format!("{nats:.5}")]);
+    }
+    let mut parts = vec![
+        format!(
+            "{checkpoint}\n{} (split: {}; the {} before them are given) in {:.1} s",
+            counted(symbols as u64, "value"),
+            split.name(),
+            grouped(*given as u64),
+            evaluation.seconds
+        ),
+        table.to_string(),
+        format!(
+            "exposure bias: RMSE {rmse:.4} given the true past, {free_running_rmse:.4} running free over the whole part"
+        ),
+    ];
+    if !horizons.is_empty() {
+        let mut table = Table::new(&[
+            ("steps ahead", Align::Right),
+            ("RMSE running free", Align::Right),
+            ("closed form", Align::Right),
+            ("forecasts", Align::Right),
+        ]);
+        for HorizonError { horizon, origins, rmse, expected } in horizons {
+            let expected = expected.map_or("–".to_string(), |expected| format!("{expected:.4}"));
+            table.row([horizon.to_string(), format!("{rmse:.4}"), expected, origins.to_string()]);
+        }
+        parts.push(table.to_string());
+    }
+    parts.join("\n\n")
+}

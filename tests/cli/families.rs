@@ -1,0 +1,67 @@
+//! What holds of every family at the boundary: flags of another family, kinds of model that nobody knows, data that are several files.
+
+use crate::series::Sunspots;
+use crate::tiny_model::{Files, TEXT};
+use crate::{assert_code, assert_error, autoreg, stdout, with_model};
+use serde_json::Value;
+
+#[test]
+fn a_flag_of_another_family_is_a_usage_error_that_names_both() {
+    let files = Files::new();
+    let data = files.write("text.txt", TEXT);
+    let output = with_model("eval", &files.checkpoint, &["--data", &data, "--horizons", "3"]);
+    assert_error(&output, 2, &["--horizons is for a model of a series", "this is a model of text"]);
+    assert_error(&with_model("forecast", &files.checkpoint, &[]), 2, &["holds a model of text", "a model of a series"]);
+    let sunspots = Sunspots::new();
+    let run = sunspots.train("ar", &["--lags", "2"]);
+    assert_error(&with_model("generate", &run, &["--top-k", "3"]), 2, &["--top-k", "symbol of an alphabet"]);
+    assert_error(&with_model("graph", &run, &[]), 2, &["linear model", "no graph"]);
+    // Under the family's heading, and with its defaults, in the help that all families share.
+    let help = autoreg(["eval", "--help"]);
+    let (_, series) = stdout(&help).split_once("Series:").expect("the heading of the family");
+    assert!(series.contains("--horizons"), "{series}");
+}
+
+#[test]
+fn a_kind_of_model_that_no_family_knows_is_of_a_newer_version_or_of_another_program() {
+    let files = Files::new();
+    let mut checkpoint = crate::tiny_model::checkpoint_of(&crate::tiny_model::model(
+        models::text::vocabulary::VocabularyKind::Characters,
+    ));
+    checkpoint.config = serde_json::json!({ "model": "diffusion" });
+    let path = files.path("diffusion.safetensors");
+    checkpoint.save(&models::storage::atomic::SystemDisk, &path).unwrap();
+    for subcommand in ["generate", "check", "graph", "forecast"] {
+        let says = ["diffusion.safetensors", "kind `diffusion`", "newer version or of another program", "gru, lstm"];
+        assert_error(&with_model(subcommand, &path, &[]), 5, &says);
+    }
+}
+
+#[test]
+fn a_folder_of_files_is_data_and_its_folders_are_the_parts() {
+    let files = Files::new();
+    for (name, text) in
+        [("train/a.txt", TEXT.repeat(3)), ("train/b.txt", TEXT.repeat(2)), ("validation/a.txt", TEXT.into())]
+    {
+        let path = files.path("texts").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let (data, run) = (files.path("texts"), files.path("run"));
+    let (data, folder) = (data.to_str().unwrap(), run.to_str().unwrap());
+    let tiny = ["model.hidden=12", "model.embedding=6", "data.batch=2", "data.window=8"];
+    let mut arguments = vec!["train", "text", "--data", data, "--out-dir", folder, "--steps", "4"];
+    tiny.iter().for_each(|setting| arguments.extend(["--set", setting]));
+    assert_code(&autoreg(&arguments), 0);
+    let symbols = TEXT.chars().count();
+    for (split, times) in [("all", 6), ("train", 5), ("validation", 1)] {
+        let output = with_model("eval", &run, &["--data", data, "--split", split, "--json"]);
+        assert_code(&output, 0);
+        let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(result["symbols"], symbols * times, "{split}");
+    }
+    let test = with_model("eval", &run, &["--data", data, "--split", "test"]);
+    assert_error(&test, 5, &["the test part is empty", "no file is for it"]);
+    std::fs::write(files.path("texts/train/b.txt"), TEXT.repeat(4)).unwrap();
+    assert_error(&with_model("resume", &run, &["--steps", "8"]), 5, &["texts", "not the data of this run"]);
+}
