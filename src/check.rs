@@ -73,7 +73,7 @@ fn of_text(text: &TextModel, arguments: &Arguments) -> Vec<Outcome> {
         outcomes.push(causality(&decoder, &sequence, |symbol| (symbol + 1) % symbols));
     }
     outcomes.push(steps_equal_parallel(&decoder, &sequence));
-    outcomes.push(each_sums_to_one(&decoder, &sequence[..positions(symbols, sequence.len())], symbols));
+    outcomes.push(each_sums_to_one(&decoder, &sequence, symbols));
     if u64::from(symbols).pow(2) <= MOST_SEQUENCES {
         outcomes.push(sum_to_one(&decoder, symbols, 2));
     }
@@ -92,20 +92,4 @@ fn of_series<M: SeriesModel>(model: &M, arguments: &Arguments) -> Result<Vec<Out
         steps_equal_parallel(model, &sequence),
         each_integrates_to_one(model, &sequence),
     ])
-}
-
-/// How many distributions are summed up: to score one symbol costs V, so a distribution costs V², and of a large alphabet there
-/// are fewer.
-fn positions(symbols: u32, length: usize) -> usize {
-    (1_000_000_000 / u64::from(symbols).pow(2)).clamp(1, length as u64) as usize
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sums_over_a_large_alphabet_are_fewer_but_never_none() {
-        assert_eq!([65, 10_000, 1 << 20].map(|symbols| positions(symbols, 32)), [32, 10, 1]);
-    }
 }
