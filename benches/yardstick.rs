@@ -7,6 +7,8 @@ use autograd::kernels::memory::CachingAllocator;
 use autograd::optim::{Adam, Decay, Optimizer, Update};
 use autograd::random::Streams;
 use clap::{Parser, ValueEnum};
+use models::autoregressive::Autoregressive;
+use models::distribution::Distribution;
 use models::sampling::{Generator, Options, Sampler};
 use models::text::decoder::Decoder;
 use models::text::language_model::{Config, LanguageModel};
@@ -20,6 +22,10 @@ static ALLOCATOR: CachingAllocator = CachingAllocator::new();
 enum Task {
     Train,
     Generate,
+    /// The likelihood of a text, in blocks of positions.
+    Score,
+    /// The same numbers one step at a time.
+    ScoreBySteps,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -129,6 +135,29 @@ fn main() {
             report["task"] = "generate".into();
             report["steps"] = (blocks * block).into();
             report["symbols_per_second"] = ((blocks * block) as f64 / seconds).into();
+        }
+        Task::Score | Task::ScoreBySteps => {
+            let decoder = Decoder::new(&model);
+            let mut data = streams.stream("data");
+            let text: Vec<u32> = (0..1024).map(|_| data.random_range(0..config.symbols as u32)).collect();
+            let mut state = decoder.start();
+            let mut one = |&symbol: &u32| {
+                let nats = -decoder.next(&state).log_probability(symbol);
+                decoder.step(&mut state, symbol);
+                nats
+            };
+            let mut carried = decoder.start();
+            let mut nats = 0.0;
+            let (texts, seconds) = repeat(arguments.seconds, 1, || {
+                nats += match arguments.task {
+                    Task::Score => decoder.nats(&mut carried, &text).iter().sum::<f64>(),
+                    _ => text.iter().map(&mut one).sum(),
+                };
+            });
+            report["task"] = arguments.task.to_possible_value().expect("it is not skipped").get_name().into();
+            report["steps"] = (texts * text.len()).into();
+            report["symbols_per_second"] = ((texts * text.len()) as f64 / seconds).into();
+            report["nats_per_symbol"] = (nats / ((texts + 1) * text.len()) as f64).into();
         }
     }
     report["model"] = arguments.model.to_possible_value().expect("it is not skipped").get_name().into();

@@ -1,5 +1,6 @@
 //! Distributions of one symbol as values: each scores, samples, and reports its entropy.
 
+use autograd::kernels::log_sum_exp::log_sum_exp;
 use autograd::kernels::reduce::{row_max, sum};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -22,6 +23,34 @@ pub trait Distribution {
     fn parameters(&self) -> Vec<f64>;
 }
 
+/// A distribution of one symbol of an alphabet 0..V.
+///
+/// Not only by logits: levels of a mixture of discretized logistics, say, have their probabilities from differences of a
+/// cumulative function, all at once for the cost of V symbols, where each alone would repeat what they share.
+pub trait Discrete: Distribution<Symbol = u32> {
+    /// V.
+    fn symbols(&self) -> usize;
+
+    /// The probability of every symbol: V numbers, `exp` of [`Distribution::log_probability`], that sum to one.
+    fn probabilities(&self) -> Vec<f64>;
+
+    /// The symbol of the largest probability, the first of equal ones.
+    fn most_likely(&self) -> u32 {
+        first_largest(&self.probabilities())
+    }
+}
+
+/// The index of the largest element, the first of equal ones.
+fn first_largest<T: PartialOrd>(xs: &[T]) -> u32 {
+    let mut best = 0;
+    for (index, x) in xs.iter().enumerate() {
+        if *x > xs[best] {
+            best = index;
+        }
+    }
+    best as u32
+}
+
 /// One of V symbols, by unnormalized log-probabilities (logits). Sums run in f64 whatever the logits are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Categorical<T> {
@@ -29,29 +58,25 @@ pub struct Categorical<T> {
     pub logits: Vec<T>,
 }
 
-impl<T: autograd::Scalar> Categorical<T> {
-    /// The largest logit and `ln Σ exp(logit − largest)`.
-    fn normalizer(&self) -> (f64, f64) {
-        let largest = self.logits.iter().fold(f64::NEG_INFINITY, |most, x| most.max(x.as_f64()));
-        let sum: f64 = self.logits.iter().map(|x| (x.as_f64() - largest).exp()).sum();
-        (largest, sum.ln())
+/// `ln p(symbol)` of a row of logits: the one formula by which a symbol is scored, one step at a time or in blocks.
+pub(crate) fn log_probability<T: autograd::Scalar>(logits: &[T], symbol: u32) -> f64 {
+    let (largest, ln_sum) = log_sum_exp(logits);
+    logits[symbol as usize].as_f64() - largest - ln_sum
+}
+
+impl<T: autograd::Scalar> Discrete for Categorical<T> {
+    fn symbols(&self) -> usize {
+        self.logits.len()
     }
 
-    /// The probability of every symbol.
-    pub fn probabilities(&self) -> Vec<f64> {
-        let (largest, ln_sum) = self.normalizer();
+    fn probabilities(&self) -> Vec<f64> {
+        let (largest, ln_sum) = log_sum_exp(&self.logits);
         self.logits.iter().map(|x| (x.as_f64() - largest - ln_sum).exp()).collect()
     }
 
-    /// The symbol with the largest logit, the first of equal ones.
-    pub fn most_likely(&self) -> u32 {
-        let mut best = 0;
-        for (symbol, x) in self.logits.iter().enumerate() {
-            if *x > self.logits[best] {
-                best = symbol;
-            }
-        }
-        best as u32
+    /// By the logits.
+    fn most_likely(&self) -> u32 {
+        first_largest(&self.logits)
     }
 }
 
@@ -59,8 +84,7 @@ impl<T: autograd::Scalar> Distribution for Categorical<T> {
     type Symbol = u32;
 
     fn log_probability(&self, symbol: u32) -> f64 {
-        let (largest, ln_sum) = self.normalizer();
-        self.logits[symbol as usize].as_f64() - largest - ln_sum
+        log_probability(&self.logits, symbol)
     }
 
     /// In one pass over blocks of symbols: a block takes the place of the one chosen before it with the probability that its

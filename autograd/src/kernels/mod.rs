@@ -12,6 +12,7 @@ pub mod gru;
 mod lanes;
 pub mod layer_norm;
 pub mod limits;
+pub mod log_sum_exp;
 pub mod lstm;
 pub mod math;
 mod matvec;

@@ -12,9 +12,10 @@ use crate::affine::Affine;
 use crate::autoregressive::Autoregressive;
 use crate::distribution::Gaussian;
 
-/// A [`NeuralAr`] ready to be stepped: its weights are packed once.
-pub struct NeuralPredictor<'m, T> {
-    model: &'m NeuralAr<T>,
+/// A [`NeuralAr`] ready to be stepped: its weights are packed once. It owns what it needs: its parameters are the model's until
+/// one of the two changes them.
+pub struct NeuralPredictor<T> {
+    model: NeuralAr<T>,
     hidden: Vec<Affine<T>>,
     head: Affine<T>,
     /// The caller alone: a network this small is done before another thread has woken.
@@ -34,12 +35,12 @@ pub struct State<T> {
     next: Gaussian,
 }
 
-impl<'m, T: Scalar> NeuralPredictor<'m, T> {
+impl<T: Scalar> NeuralPredictor<T> {
     /// Prepares a model.
-    pub fn new(model: &'m NeuralAr<T>) -> Self {
+    pub fn new(model: &NeuralAr<T>) -> Self {
         let affine = |layer: &Linear<T>| Affine::new(&layer.weight, layer.bias.as_ref());
         let hidden = model.hidden.iter().map(affine).collect();
-        NeuralPredictor { model, hidden, head: affine(&model.head), team: RefCell::new(Team::new(1)) }
+        NeuralPredictor { model: model.clone(), hidden, head: affine(&model.head), team: RefCell::new(Team::new(1)) }
     }
 
     /// The distribution in the unit of the series, from the head's outputs.
@@ -75,13 +76,13 @@ impl<'m, T: Scalar> NeuralPredictor<'m, T> {
     }
 }
 
-impl<T: Scalar> Autoregressive for NeuralPredictor<'_, T> {
+impl<T: Scalar> Autoregressive for NeuralPredictor<T> {
     type Symbol = f64;
     type Distribution = Gaussian;
     type State = State<T>;
 
     fn distributions(&self, sequence: &[f64]) -> Vec<Gaussian> {
-        let NeuralAr { architecture, standardize, .. } = self.model;
+        let NeuralAr { architecture, standardize, .. } = &self.model;
         let lags = |t| lags_of(sequence, t, architecture, standardize);
         let inputs: Vec<T> = (0..sequence.len()).flat_map(lags).collect();
         let inputs = Tensor::from_vec(inputs, &[sequence.len(), architecture.lags]);
@@ -114,7 +115,7 @@ impl<T: Scalar> Autoregressive for NeuralPredictor<'_, T> {
     }
 }
 
-impl<T: Scalar> SeriesModel for NeuralPredictor<'_, T> {
+impl<T: Scalar> SeriesModel for NeuralPredictor<T> {
     fn reach(&self) -> usize {
         self.model.architecture.lags * self.model.architecture.stride
     }

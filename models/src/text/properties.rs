@@ -23,7 +23,7 @@ impl<N: Network> TextModel<N> {
             outcomes.push(causality(&decoder, &sequence, |symbol| (symbol + 1) % symbols));
         }
         outcomes.push(steps_equal_parallel(&decoder, &sequence));
-        outcomes.push(each_sums_to_one(&decoder, &sequence[..positions(symbols, sequence.len())], symbols));
+        outcomes.push(each_sums_to_one(&decoder, &sequence, symbols));
         if u64::from(symbols).pow(2) <= MOST_SEQUENCES {
             outcomes.push(sum_to_one(&decoder, symbols, 2));
         }
@@ -34,21 +34,5 @@ impl<N: Network> TextModel<N> {
     pub fn recorded_loss(&self, batch: usize, length: usize) -> Tensor<f32> {
         let symbols = vec![0; batch * length];
         self.model.window(&symbols, batch, None, None).0.cross_entropy(&symbols)
-    }
-}
-
-/// How many distributions are summed up: to score one symbol costs V, so a distribution costs V², and of a large alphabet there
-/// are fewer.
-fn positions(symbols: u32, length: usize) -> usize {
-    (1_000_000_000 / u64::from(symbols).pow(2)).clamp(1, length as u64) as usize
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sums_over_a_large_alphabet_are_fewer_but_never_none() {
-        assert_eq!([65, 10_000, 1 << 20].map(|symbols| positions(symbols, 32)), [32, 10, 1]);
     }
 }
