@@ -1,4 +1,4 @@
-//! Reads the source tree for the checks of `tests/tidy.rs`: which files there are, and what in them is code, what text.
+//! Reads the source tree for the checks of `tests/tidy/habits.rs`: which files there are, and what in them is code, what text.
 //! It knows enough of Rust to tell comments and strings from code, and no more.
 
 use std::fs;
@@ -27,7 +27,7 @@ impl Source {
 
 /// Every text file of the tree that git would not ignore.
 pub fn all() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the root is two folders up");
     let ignore = fs::read_to_string(root.join(".gitignore")).expect(".gitignore");
     let ignored: Vec<&str> = ignore.lines().map(|line| line.trim_matches('/')).collect();
     let is_ignored = |name: &str| name == ".git" || ignored.iter().any(|pattern| matches(pattern, name));

@@ -87,6 +87,7 @@ pub(super) struct Row<T> {
     pub start: *const T,
     pub y: *mut T,
     /// The last panels first.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))] // only the AVX-512 row reads it
     pub backward: bool,
 }
 

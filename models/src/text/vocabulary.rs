@@ -150,9 +150,7 @@ impl Vocabulary {
                 };
                 as_utf8(text)?.chars().enumerate().map(code).collect()
             }
-            Rule::BytePairs(pairs) => pairs
-                .encode(as_utf8(text)?)
-                .map_err(|error| Error::new(Kind::Failed, "cannot cut the text into byte pairs").cause(error)),
+            Rule::BytePairs(pairs) => Ok(pairs.encode(as_utf8(text)?)),
         }
     }
 

@@ -12,12 +12,13 @@ pub(super) const ALIGNMENT: usize = 64;
 /// Room before a block for its [`Header`] and the alignment.
 const MARGIN: usize = ALIGNMENT + size_of::<Header>();
 
-/// Classes of sizes, up to 2⁴⁶ bytes.
-pub(super) const CLASSES: usize = 128;
-pub(super) const LARGEST: usize = 1 << 46;
+/// The largest size that has a class: 2⁴⁶ bytes, or a quarter of a smaller address space.
+pub(super) const LARGEST: usize = 1 << if usize::BITS == 64 { 46 } else { usize::BITS - 2 };
+/// Classes of sizes.
+pub(super) const CLASSES: usize = class_of(LARGEST) + 1;
 
 /// The class of a size: e and q of the smallest `(q + 1)·2^(e−2) ≥ size`, 4 ≤ q < 8.
-pub(super) fn class_of(size: usize) -> usize {
+pub(super) const fn class_of(size: usize) -> usize {
     let e = (size - 1).ilog2() as usize;
     let q = (size - 1) >> (e - 2);
     (e - 15) * 4 + q - 4

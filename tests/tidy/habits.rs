@@ -1,14 +1,10 @@
 //! The habits that a reader of this code relies on, held by reading the source tree: what every file begins with and how long it
-//! grows, which way dependencies point, where `unsafe` lives, that no op goes without a gradient check.
+//! grows, which way dependencies point, where `unsafe` lives. That no op goes without a gradient check needs the engine itself,
+//! and is held by `autograd/tests/checked_ops.rs`.
 
-#[path = "tidy/dependencies.rs"]
 mod dependencies;
-#[path = "tidy/source.rs"]
 mod source;
 
-use std::collections::BTreeSet;
-
-use autograd::gradcheck;
 use source::{Source, line_of, words};
 
 /// Lines that one sitting can read. A longer file says why in its `//!`, in a sentence with the words "longer than".
@@ -107,44 +103,6 @@ fn no_test_is_switched_off() {
         found.extend(off);
     }
     none(found, "a test that does not run holds nothing");
-}
-
-/// The strings that follow the names of functions that record ops: `from_op("mul", …)` gives mul.
-fn recorded_names(file: &Source) -> Vec<String> {
-    // Functions of ops that take the op's name: the engine's own, and those defined in the file with a parameter `op`.
-    let mut doors: BTreeSet<&str> = BTreeSet::from(["from_op", "from_op_many"]);
-    for (at, _) in file.text.match_indices("op: &'static str") {
-        let before = &file.text[..at];
-        let name = before.rfind("fn ").map(|start| &before[start + 3..]).expect("a parameter of a function");
-        doors.insert(name.split(['(', '<']).next().expect("a name"));
-    }
-    let mut names = Vec::new();
-    for door in doors {
-        for at in words(&file.text, door) {
-            let after = file.text[at + door.len()..].strip_prefix('(').map(str::trim_start);
-            if let Some(text) = after.and_then(|after| after.strip_prefix('"')) {
-                names.push(text.split('"').next().expect("a string").to_owned());
-            }
-        }
-    }
-    names
-}
-
-#[test]
-fn every_op_has_a_gradient_check_named_after_it() {
-    let cases: Vec<gradcheck::Case> = gradcheck::cases();
-    let checked: BTreeSet<&str> = cases.iter().map(|case| case.op).collect();
-    let files: Vec<Source> = rust().into_iter().filter(|file| file.path.starts_with("autograd/src/ops/")).collect();
-    let recorded: BTreeSet<String> = files.iter().flat_map(recorded_names).collect();
-    assert!(recorded.len() >= 30, "the search for ops has gone blind: it found {recorded:?}");
-    none(
-        recorded.iter().filter(|op| !checked.contains(op.as_str())).cloned().collect(),
-        "ops without a gradient check",
-    );
-    // What the checks record and no file names would be an op that the search misses.
-    let seen: BTreeSet<&str> = cases.iter().flat_map(|case| case.recorded_ops()).collect();
-    let missed = seen.into_iter().filter(|op| *op != "leaf" && !recorded.contains(*op)).map(str::to_owned);
-    none(missed.collect(), "ops that the search did not find");
 }
 
 #[test]
