@@ -3,7 +3,7 @@
 
 use super::{FAMILIES, Family};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use models::error::{Error, Kind, Result};
 use std::marker::PhantomData;
 
@@ -55,15 +55,15 @@ impl<S: Extended> FamilyFlags<S> {
     pub fn given_to(&self, family: &dyn Family) -> Result<Given> {
         let flags = |family: &dyn Family| {
             let command = S::flags_of(family, Command::new("flags"));
-            command.get_arguments().map(|flag| (flag.get_id().clone(), flag.to_string())).collect::<Vec<_>>()
+            let named = |flag: &Arg| (flag.get_id().clone(), flag.get_long().unwrap_or_default().to_owned());
+            command.get_arguments().map(named).collect::<Vec<_>>()
         };
         let own = flags(family);
         for other in FAMILIES.iter().filter(|other| other.name() != family.name()) {
             let foreign = flags(*other).into_iter().filter(|(id, _)| !own.iter().any(|(known, _)| known == id));
-            for (id, shown) in foreign {
+            for (id, long) in foreign {
                 if self.matches.value_source(id.as_str()) == Some(ValueSource::CommandLine) {
-                    let flag = shown.split(' ').next().unwrap_or_default().to_owned();
-                    return Err(Error::new(Kind::Usage, format!("{flag} is for {}", other.a_model()))
+                    return Err(Error::new(Kind::Usage, format!("--{long} is for {}", other.a_model()))
                         .cause(format!("this is {}", family.a_model())));
                 }
             }

@@ -104,3 +104,65 @@ fn the_engine_knows_no_models_and_neither_knows_the_program() {
     }
     none(found, "src → models → autograd");
 }
+
+/// The rooms of the program and the ones that each may use.
+const ROOMS: &[(&str, &[&str])] =
+    &[("commands", &["families", "terminal"]), ("families", &["terminal"]), ("terminal", &[])];
+
+#[test]
+fn dependencies_inside_the_program_point_one_way() {
+    let mut found = Vec::new();
+    for file in rust() {
+        let Some(inside) = file.path.strip_prefix("src/") else { continue };
+        let Some((room, allowed)) = ROOMS.iter().find(|(room, _)| inside.starts_with(&format!("{room}/"))) else {
+            continue;
+        };
+        let code = file.code();
+        let used = from_crate(&code).into_iter().filter(|(_, name)| name != room && !allowed.contains(&name.as_str()));
+        found.extend(used.map(|(at, name)| format!("{}:{}: {room} uses {name}", file.path, line_of(&code, at))));
+    }
+    none(found, "commands → families → terminal");
+}
+
+#[test]
+fn commands_name_no_family() {
+    let files = source::all();
+    // A family is a folder of `models/src` and a file of `src/families` of one name.
+    let families: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file.path.strip_prefix("src/families/")?.strip_suffix(".rs"))
+        .filter(|name| files.iter().any(|file| file.path == format!("models/src/{name}/mod.rs")))
+        .filter(|name| *name != "training")
+        .collect();
+    assert!(families.len() >= 2, "the search for families has gone blind: it found {families:?}");
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| file.path.starts_with("src/commands/")) {
+        let code = file.code();
+        for family in &families {
+            let module = format!("families::{family}");
+            let uses = code.match_indices(&module).map(|(at, _)| at);
+            found.extend(uses.map(|at| format!("{}:{}: {family}", file.path, line_of(&code, at))));
+            for kind in ["Task", "Config", "Model"] {
+                let name = format!("{}{}{kind}", family[..1].to_uppercase(), &family[1..]);
+                found.extend(words(&code, &name).map(|at| format!("{}:{}: {name}", file.path, line_of(&code, at))));
+            }
+        }
+    }
+    none(found, "a subcommand meets families through the traits of src/families/mod.rs alone");
+}
+
+#[test]
+fn the_rooms_that_serve_every_family_name_none() {
+    let rooms = ["configuration", "data", "pages", "storage", "training"];
+    let mut found = Vec::new();
+    for file in rust() {
+        let Some(inside) = file.path.strip_prefix("models/src/") else { continue };
+        if !rooms.iter().any(|room| inside.starts_with(&format!("{room}/"))) {
+            continue;
+        }
+        let code = file.code();
+        let families = from_crate(&code).into_iter().filter(|(_, name)| ["series", "text"].contains(&name.as_str()));
+        found.extend(families.map(|(at, name)| format!("{}:{}: {name}", file.path, line_of(&code, at))));
+    }
+    none(found, "what serves every family knows none");
+}
