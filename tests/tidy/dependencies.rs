@@ -124,17 +124,20 @@ fn dependencies_inside_the_program_point_one_way() {
     none(found, "commands → families → terminal");
 }
 
+/// The families: each is a folder of `models/src` and a file of `src/families` of one name.
+fn families() -> Vec<String> {
+    let files = source::all();
+    let is_folder = |name: &str| files.iter().any(|file| file.path == format!("models/src/{name}/mod.rs"));
+    let named = files.iter().filter_map(|file| file.path.strip_prefix("src/families/")?.strip_suffix(".rs"));
+    let families: Vec<String> =
+        named.filter(|name| *name != "training" && is_folder(name)).map(str::to_owned).collect();
+    assert!(families.len() >= 2, "the search for families has gone blind: it found {families:?}");
+    families
+}
+
 #[test]
 fn commands_name_no_family() {
-    let files = source::all();
-    // A family is a folder of `models/src` and a file of `src/families` of one name.
-    let families: Vec<&str> = files
-        .iter()
-        .filter_map(|file| file.path.strip_prefix("src/families/")?.strip_suffix(".rs"))
-        .filter(|name| files.iter().any(|file| file.path == format!("models/src/{name}/mod.rs")))
-        .filter(|name| *name != "training")
-        .collect();
-    assert!(families.len() >= 2, "the search for families has gone blind: it found {families:?}");
+    let (files, families) = (source::all(), families());
     let mut found = Vec::new();
     for file in files.iter().filter(|file| file.path.starts_with("src/commands/")) {
         let code = file.code();
@@ -154,6 +157,7 @@ fn commands_name_no_family() {
 #[test]
 fn the_rooms_that_serve_every_family_name_none() {
     let rooms = ["configuration", "data", "pages", "storage", "training"];
+    let named = families();
     let mut found = Vec::new();
     for file in rust() {
         let Some(inside) = file.path.strip_prefix("models/src/") else { continue };
@@ -161,7 +165,7 @@ fn the_rooms_that_serve_every_family_name_none() {
             continue;
         }
         let code = file.code();
-        let families = from_crate(&code).into_iter().filter(|(_, name)| ["series", "text"].contains(&name.as_str()));
+        let families = from_crate(&code).into_iter().filter(|(_, name)| named.contains(name));
         found.extend(families.map(|(at, name)| format!("{}:{}: {name}", file.path, line_of(&code, at))));
     }
     none(found, "what serves every family knows none");
