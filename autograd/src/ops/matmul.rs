@@ -186,6 +186,13 @@ pub(crate) fn cases() -> Vec<Case> {
         product(&[2, 2], &[3, 2, 2]),
         Case::new("matmul", &[real(&[3, 2]), real(&[4, 3])], transposed).variant("both transposed"),
         Case::new("matmul", &[real(&[3, 3])], |x| x[0].matmul(&x[0])).variant("the same tensor twice"),
+        Case::new("matmul", &[real(&[4, 3])], |x| x[0].embedding(&[2, 0, 2], &[3]).matmul(&x[0].transpose(0, 1)))
+            .variant("a table tied to the output"),
+        Case::new("matmul", &[real(&[4, 3])], |x| {
+            let output = x[0].transpose(0, 1);
+            x[0].embedding(&[2, 0, 2], &[3]).matmul(&output)
+        })
+        .variant("a table tied to the output, transposed first"),
         Case::new("linear", &[real(&[2, 3]), real(&[4, 3]), real(&[4])], |x| x[0].linear(&x[1], Some(&x[2]))),
         Case::new("linear", &[real(&[3]), real(&[2, 3])], |x| x[0].linear(&x[1], None)).variant("one row, no bias"),
         Case::new("linear", &[real(&[2, 3]), real(&[3, 3])], |x| x[0].linear(&x[1], None).linear(&x[1], None))
