@@ -2,12 +2,14 @@
 //!
 //! Three ideas. A node holds its inputs and a rule, never values: what a rule needs it owns. Nodes are numbered as they are
 //! created, and creation order is a topological order, so the sweep is "take the highest number, apply its rule, repeat".
-//! A rule is consumed when it is applied, so what it saved is freed as the sweep passes.
+//! A rule is consumed when it is applied, and a node lets go of its inputs then: what was saved, and the nodes themselves, are
+//! freed as the sweep passes, though the scalar it began from lives on.
 
 use crate::kernels::gemm::Store;
-use crate::{Scalar, Tensor, shape};
+use crate::{Scalar, Tensor, passes, shape};
 use ndarray::{ArrayD, ArrayViewMutD};
-use std::cell::Cell;
+use std::any::Any;
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::rc::Rc;
@@ -27,34 +29,52 @@ impl Id {
 /// The rule of an op: from the gradient of its output to those of its inputs.
 type Rule<T> = Box<dyn FnOnce(ArrayD<T>, &mut [Slot<T>])>;
 
+/// The nodes of the inputs of an op, in order; `None` for an input that no gradient flows into.
+type Inputs<T> = Vec<Option<Rc<Node<T>>>>;
+
 /// One recorded operation, or a leaf.
 pub struct Node<T> {
     id: Id,
     op: &'static str,
     at: &'static Location<'static>,
     shape: Vec<usize>,
-    inputs: Vec<Option<Rc<Node<T>>>>,
+    inputs: RefCell<Inputs<T>>,
     rule: Cell<Option<Rule<T>>>,
+    /// [`bury`], for a `Drop` that knows nothing of T.
+    bury: fn(Inputs<T>, Option<Rule<T>>),
 }
 
 /// The name of a node that no op made.
 const LEAF: &str = "leaf";
 
-impl<T> Node<T> {
+impl<T: 'static> Node<T> {
     pub(crate) fn leaf(shape: &[usize], at: &'static Location<'static>) -> Rc<Self> {
-        Rc::new(Node { id: Id::next(), op: LEAF, at, shape: shape.to_vec(), inputs: Vec::new(), rule: Cell::new(None) })
+        Self::recorded(LEAF, at, shape, Vec::new(), None)
     }
 
     pub(crate) fn new(
         op: &'static str,
         at: &'static Location<'static>,
         shape: &[usize],
-        inputs: Vec<Option<Rc<Node<T>>>>,
+        inputs: Inputs<T>,
         rule: Rule<T>,
     ) -> Rc<Self> {
-        Rc::new(Node { id: Id::next(), op, at, shape: shape.to_vec(), inputs, rule: Cell::new(Some(rule)) })
+        Self::recorded(op, at, shape, inputs, Some(rule))
     }
 
+    fn recorded(
+        op: &'static str,
+        at: &'static Location<'static>,
+        shape: &[usize],
+        inputs: Inputs<T>,
+        rule: Option<Rule<T>>,
+    ) -> Rc<Self> {
+        let (inputs, rule) = (RefCell::new(inputs), Cell::new(rule));
+        Rc::new(Node { id: Id::next(), op, at, shape: shape.to_vec(), inputs, rule, bury })
+    }
+}
+
+impl<T> Node<T> {
     /// The node's number.
     pub fn id(&self) -> Id {
         self.id
@@ -75,22 +95,50 @@ impl<T> Node<T> {
         &self.shape
     }
 
-    /// The nodes of its inputs, in order; `None` for an input that no gradient flows into.
-    pub fn inputs(&self) -> &[Option<Rc<Node<T>>>] {
-        &self.inputs
+    /// The nodes of its inputs, in order; `None` for an input that no gradient flows into. None are left after the sweep.
+    pub fn inputs(&self) -> Ref<'_, [Option<Rc<Node<T>>>]> {
+        Ref::map(self.inputs.borrow(), Vec::as_slice)
     }
 }
 
-/// Drops a chain of nodes in a loop: a chain of 100,000 ops would overflow the stack if each node dropped the next.
 impl<T> Drop for Node<T> {
     fn drop(&mut self) {
-        let mut doomed: Vec<Rc<Node<T>>> = self.inputs.drain(..).flatten().collect();
-        while let Some(node) = doomed.pop() {
-            if let Some(mut node) = Rc::into_inner(node) {
-                doomed.extend(node.inputs.drain(..).flatten());
-            }
+        let (inputs, rule) = (self.inputs.take(), self.rule.take());
+        if !inputs.is_empty() || rule.is_some() {
+            (self.bury)(inputs, rule);
         }
     }
+}
+
+thread_local! {
+    /// What nodes held that are gone; and whether somebody is dropping it.
+    static DOOMED: (RefCell<Vec<Box<dyn Any>>>, Cell<bool>) = const { (RefCell::new(Vec::new()), Cell::new(false)) };
+}
+
+/// Drops what a node held, in a loop: inputs hold nodes, and a rule may, in a tensor that it saved. A chain of 100,000 ops
+/// would overflow the stack if each node dropped the next.
+fn bury<T: 'static>(inputs: Inputs<T>, rule: Option<Rule<T>>) {
+    /// Says that nobody is dropping any more, also when a drop panics.
+    struct Done<'a>(&'a Cell<bool>);
+    impl Drop for Done<'_> {
+        fn drop(&mut self) {
+            self.0.set(false);
+        }
+    }
+    // Where the thread is ending and has lost its locals, nothing is queued and `held` is dropped on the spot.
+    let held = Box::new((inputs, rule));
+    _ = DOOMED.try_with(|(queue, busy)| {
+        queue.borrow_mut().push(held);
+        if !busy.replace(true) {
+            let _done = Done(busy);
+            loop {
+                let next = queue.borrow_mut().pop(); // the borrow ends here: dropping may queue more
+                if next.is_none() {
+                    break;
+                }
+            }
+        }
+    });
 }
 
 /// Where a rule puts the gradient of one input. For an input that no gradient flows into, nothing is computed.
@@ -115,20 +163,22 @@ impl<T: Scalar> Slot<T> {
         assert_eq!(contribution.shape(), shape, "shape of a gradient and of its input");
         match &mut self.gradient {
             None => self.gradient = Some(contribution),
-            Some(sum) => *sum += &contribution,
+            Some(sum) => passes::accumulate(sum, &contribution),
         }
+    }
+
+    /// The sum so far in row-major order, zeros at first; none when nobody wants it. And whether something was added before.
+    fn row_major(&mut self) -> Option<(&mut ArrayD<T>, Store)> {
+        let shape = self.shape.as_deref()?;
+        let store = if self.gradient.is_none() { Store::Overwrite } else { Store::Accumulate };
+        let sum = self.gradient.take().unwrap_or_else(|| ArrayD::zeros(shape));
+        Some((self.gradient.insert(passes::row_major(sum)), store))
     }
 
     /// Lets `write` fill or add to the gradient in row-major order, as [`Store`] says: for kernels that can accumulate.
     pub fn write(&mut self, write: impl FnOnce(&mut [T], Store)) {
-        let Some(shape) = &self.shape else { return };
-        let store = if self.gradient.is_none() { Store::Overwrite } else { Store::Accumulate };
-        let mut sum = self.gradient.take().unwrap_or_else(|| ArrayD::zeros(shape.as_slice()));
-        if !sum.is_standard_layout() {
-            sum = sum.as_standard_layout().into_owned();
-        }
+        let Some((sum, store)) = self.row_major() else { return };
         write(sum.as_slice_mut().expect("row-major"), store);
-        self.gradient = Some(sum);
     }
 
     /// Replaces the sum so far, in row-major order and none at first, by a sum with a contribution in it: for kernels that write
@@ -143,10 +193,10 @@ impl<T: Scalar> Slot<T> {
         self.gradient = Some(sum.expect("as many gradients as inputs"));
     }
 
-    /// Lets `update` add to the gradient, which starts from zero: for rules that touch a part of it.
+    /// Lets `update` add to the gradient, which starts from zero and is row-major: for rules that touch a part of it.
     pub fn update(&mut self, update: impl FnOnce(ArrayViewMutD<T>)) {
-        let Some(shape) = &self.shape else { return };
-        update(self.gradient.get_or_insert_with(|| ArrayD::zeros(shape.as_slice())).view_mut());
+        let Some((sum, _)) = self.row_major() else { return };
+        update(sum.view_mut());
     }
 }
 
@@ -187,8 +237,9 @@ pub(crate) fn sweep<T: Scalar>(root: &Rc<Node<T>>, seed: ArrayD<T>) -> Gradients
         }
         let rule = node.rule.take();
         let rule = rule.unwrap_or_else(|| panic!("backward: the graph was swept before ({} at {})", node.op, node.at));
-        let mut slots: Vec<Slot<T>> = Vec::with_capacity(node.inputs.len());
-        for input in &node.inputs {
+        let inputs = node.inputs.take();
+        let mut slots: Vec<Slot<T>> = Vec::with_capacity(inputs.len());
+        for input in &inputs {
             slots.push(match input {
                 None => Slot { shape: None, gradient: None },
                 Some(input) => {
@@ -198,11 +249,11 @@ pub(crate) fn sweep<T: Scalar>(root: &Rc<Node<T>>, seed: ArrayD<T>) -> Gradients
             });
         }
         rule(g, &mut slots);
-        for (input, slot) in node.inputs.iter().zip(slots) {
+        for (input, slot) in inputs.into_iter().zip(slots) {
             let (Some(input), Some(sum)) = (input, slot.gradient) else { continue };
             match pending.get_mut(&input.id) {
-                None => drop(pending.insert(input.id, (input.clone(), sum))),
-                Some((_, other)) => *other += &sum, // the same tensor was given twice
+                None => drop(pending.insert(input.id, (input, sum))),
+                Some((_, other)) => passes::accumulate(other, &sum), // the same tensor was given twice
             }
         }
     }
@@ -239,51 +290,4 @@ pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tensor_used_twice_gets_both_contributions() {
-        let x = Tensor::scalar(3.0).tracked();
-        let z = &(&x * &x) + &x;
-        assert_eq!(z.backward().of(&x).unwrap().sum(), 7.0);
-    }
-
-    #[test]
-    fn a_chain_of_100_000_ops_runs_and_drops_in_a_64_kib_stack() {
-        let run = || {
-            let x = Tensor::scalar(1.0).tracked();
-            let mut y = x.clone();
-            for _ in 0..100_000 {
-                y = -&y;
-            }
-            let dropped = y.clone().backward();
-            assert_eq!(dropped.of(&x).unwrap().sum(), 1.0);
-        };
-        std::thread::Builder::new().stack_size(64 << 10).spawn(run).unwrap().join().unwrap();
-    }
-
-    #[test]
-    #[should_panic(expected = "the graph was swept before (mul at")]
-    fn sweeping_twice_names_the_op() {
-        let x = Tensor::scalar(1.0).tracked();
-        let y = &x * &x;
-        y.backward();
-        y.backward();
-    }
-
-    #[test]
-    fn untracked_inputs_have_no_gradient_and_cost_no_rule() {
-        let (x, y) = (Tensor::scalar(2.0).tracked(), Tensor::scalar(5.0));
-        let gradients = (&x * &y).backward();
-        assert_eq!(gradients.len(), 1);
-        assert!(gradients.of(&y).is_none());
-    }
-
-    #[test]
-    fn gradients_are_values_that_can_cross_threads() {
-        fn is_send<T: Send>(_: &T) {}
-        let x = Tensor::scalar(2.0).tracked();
-        is_send(&(&x * &x).backward());
-    }
-}
+mod tests;

@@ -23,6 +23,7 @@ pub mod kernels;
 pub mod nn;
 mod ops;
 pub mod optim;
+mod passes;
 pub mod random;
 mod scalar;
 mod shape;

@@ -1,37 +1,60 @@
 //! Shapes: broadcasting and its reverse, axes counted from either end. No tensor, no gradient here.
 
-use crate::Scalar;
-use ndarray::{ArcArray, ArrayD, ArrayViewD, Axis, IxDyn};
+use crate::kernels::reduce::axis_sums;
+use crate::{Scalar, passes};
+use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
 
 /// The shape two operands broadcast to, by NumPy's rule: aligned at the last axis, sizes equal or one of them 1.
 ///
 /// # Panics
-/// If they do not broadcast; the message names `op` and both shapes.
+/// If they do not broadcast, the message names `op` and both shapes; if the result has more elements than memory has addresses, it
+/// names that.
 #[track_caller]
 pub(crate) fn broadcast(op: &str, x: &[usize], y: &[usize]) -> Vec<usize> {
     let rank = x.len().max(y.len());
     let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |i| shape[i]);
-    (0..rank)
+    let shape: Vec<usize> = (0..rank)
         .map(|axis| match (size(x, axis), size(y, axis)) {
             (a, b) if a == b => a,
             (1, b) => b,
             (a, 1) => a,
             _ => panic!("{op}: shapes do not broadcast, {x:?} and {y:?}"),
         })
-        .collect()
+        .collect();
+    count(op, &shape);
+    shape
 }
 
 /// Sums `g` over the axes along which an operand of shape `to` was broadcast: the reverse of broadcasting.
-pub(crate) fn sum_to<T: Scalar>(mut g: ArrayD<T>, to: &[usize]) -> ArrayD<T> {
-    while g.ndim() > to.len() {
-        g = g.sum_axis(Axis(0));
+pub(crate) fn sum_to<T: Scalar>(g: ArrayD<T>, to: &[usize]) -> ArrayD<T> {
+    let Some(extra) = g.ndim().checked_sub(to.len()) else { return g };
+    let repeated = |&axis: &usize| axis < extra || g.shape()[axis] != to[axis - extra];
+    let axes: Vec<usize> = (0..g.ndim()).filter(repeated).collect();
+    if axes.is_empty() {
+        return g;
     }
-    for (axis, &size) in to.iter().enumerate() {
-        if g.shape()[axis] != size {
-            g = g.sum_axis(Axis(axis)).insert_axis(Axis(axis));
-        }
+    let sums = sum_axes(&g.into_shared(), &axes).into_iter().map(T::of).collect();
+    ArrayD::from_shape_vec(to, sums).expect("shape of a gradient and of its input")
+}
+
+/// `Σ x` over the given axes (ascending), in row-major order of the others and in double precision: whoever asks rounds it, once.
+///
+/// The order of each sum depends on the shape alone, not on the layout of x.
+pub(crate) fn sum_axes<T: Scalar>(x: &ArcArray<T, IxDyn>, axes: &[usize]) -> Vec<f64> {
+    let x = passes::standard(x);
+    let xs = x.as_slice().expect("row-major");
+    let (mut shape, mut sums) = (x.shape().to_vec(), None::<Vec<f64>>);
+    // Axes that lie side by side are one; the innermost first, so that the next has less to add up.
+    for group in axes.chunk_by(|a, b| a + 1 == *b).rev() {
+        let (first, end) = (group[0], group[0] + group.len());
+        let (outer, n, inner) = (len(&shape[..first]), len(&shape[first..end]), len(&shape[end..]));
+        sums = Some(match sums {
+            None => axis_sums(xs, outer, n, inner),
+            Some(sums) => axis_sums(&sums, outer, n, inner),
+        });
+        shape.drain(first..end);
     }
-    g
+    sums.unwrap_or_else(|| xs.iter().map(|x| x.as_f64()).collect())
 }
 
 /// An axis counted from the front, given one counted from the front (`0..rank`) or from the back (`−rank..0`).
@@ -45,14 +68,28 @@ pub(crate) fn axis(op: &str, axis: isize, rank: usize) -> usize {
     from_front as usize
 }
 
-/// Number of elements of a shape.
+/// Number of elements of the shape of an array that there is: it does not overflow.
 pub(crate) fn len(shape: &[usize]) -> usize {
-    shape.iter().product()
+    if shape.contains(&0) { 0 } else { shape.iter().product() }
+}
+
+/// Number of elements of a shape that a caller asks for.
+///
+/// # Panics
+/// If there are more than memory has addresses; the message names `op` and the shape.
+#[track_caller]
+pub(crate) fn count(op: &str, shape: &[usize]) -> usize {
+    // As ndarray counts: sizes of 0 do not save the others, as strides are made of them.
+    let most = shape.iter().filter(|&&size| size != 0).try_fold(1usize, |len, &size| len.checked_mul(size));
+    match most {
+        Some(most) if most <= isize::MAX as usize => len(shape),
+        _ => panic!("{op}: a tensor of shape {shape:?} has more elements than memory has addresses"),
+    }
 }
 
 /// The elements in row-major order: the array's own memory if it lies so and nothing else holds it, else a copy.
 pub(crate) fn into_buffer<T: Scalar>(x: ArcArray<T, IxDyn>) -> Vec<T> {
-    let x = if x.is_standard_layout() { x.into_owned() } else { x.as_standard_layout().into_owned() };
+    let x = if x.is_standard_layout() { x.into_owned() } else { passes::copy(&x.view()) };
     let (n, (buffer, offset)) = (x.len(), x.into_raw_vec_and_offset());
     let start = offset.unwrap_or(0);
     if buffer.len() == n { buffer } else { buffer[start..start + n].to_vec() } // x was a part of something larger

@@ -3,7 +3,7 @@
 //! What one does with tensors is in `ops/`; how gradients flow is in `graph.rs`.
 
 use crate::graph::{self, Gradients, Node, Slot};
-use crate::{Scalar, shape};
+use crate::{Scalar, passes, shape};
 use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
 use std::fmt;
 use std::panic::Location;
@@ -33,7 +33,7 @@ impl<T: Scalar> Tensor<T> {
     /// If the number of elements is not the product of the shape.
     #[track_caller]
     pub fn from_vec(elements: Vec<T>, shape: &[usize]) -> Self {
-        assert_eq!(elements.len(), shape::len(shape), "from_vec: number of elements for shape {shape:?}");
+        assert_eq!(elements.len(), shape::count("from_vec", shape), "from_vec: number of elements for shape {shape:?}");
         Tensor::new(ArrayD::from_shape_vec(shape, elements).expect("the length was checked"))
     }
 
@@ -43,16 +43,29 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// A tensor with every element `x`.
+    ///
+    /// # Panics
+    /// If the shape has more elements than memory has addresses.
+    #[track_caller]
     pub fn full(shape: &[usize], x: T) -> Self {
+        shape::count("full", shape);
         Tensor::new(ArrayD::from_elem(shape, x))
     }
 
     /// A tensor of zeros.
+    ///
+    /// # Panics
+    /// As [`Tensor::full`].
+    #[track_caller]
     pub fn zeros(shape: &[usize]) -> Self {
         Tensor::full(shape, T::zero())
     }
 
     /// A tensor of ones.
+    ///
+    /// # Panics
+    /// As [`Tensor::full`].
+    #[track_caller]
     pub fn ones(shape: &[usize]) -> Self {
         Tensor::full(shape, T::one())
     }
@@ -151,7 +164,7 @@ impl<T: Scalar> Tensor<T> {
 
     /// The values in row-major order: shared when they already are, copied otherwise.
     pub fn standard(&self) -> Value<T> {
-        if self.value.is_standard_layout() { self.value.clone() } else { self.value.as_standard_layout().into_shared() }
+        passes::standard(&self.value)
     }
 
     /// The elements in row-major order, copied.

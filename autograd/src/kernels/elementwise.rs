@@ -3,9 +3,10 @@
 //! Not the place for strides or broadcasting. Closures are inlined into a loop for each instruction set, so `|x| x * x` becomes SIMD.
 
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::{CHUNK, MIN_PARALLEL};
+use super::parallel::{CHUNK, MIN_PARALLEL, filled};
 use crate::Scalar;
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 struct Update<'a, T, F>(&'a mut [T], F);
 impl<T: Copy, F: Fn(T) -> T> Pass for Update<'_, T, F> {
@@ -88,6 +89,18 @@ pub fn zip_map<T: Send, U: Copy + Sync, V: Copy + Sync>(
     }
 }
 
+/// A copy of `xs`, chunk by chunk changed by `f` while it is in the cache.
+pub fn copy_and_update<T: Copy + Send + Sync>(xs: &[T], f: impl Fn(&mut [T]) + Sync) -> Vec<T> {
+    let task = |offset: usize, out: &mut [MaybeUninit<T>]| {
+        let xs = &xs[offset..offset + out.len()];
+        out.iter_mut().zip(xs).for_each(|(y, &x)| _ = y.write(x));
+        // SAFETY: every element was just written, and `MaybeUninit<T>` lies in memory as `T` does.
+        f(unsafe { &mut *(out as *mut [MaybeUninit<T>] as *mut [T]) });
+    };
+    // SAFETY: the task writes every element of `out`.
+    unsafe { filled(xs.len(), CHUNK, task) }
+}
+
 /// `y ← y + x`.
 ///
 /// # Panics
@@ -117,6 +130,7 @@ mod tests {
             let mut z = vec![f64::NAN; len];
             map(&x, &mut z, |x| 2.0 * x);
             assert!(z.iter().zip(&x).all(|(&z, &x)| z == 2.0 * x));
+            assert_eq!(copy_and_update(&x, |xs| xs.iter_mut().for_each(|x| *x *= 2.0)), z);
             zip_map(&x, &y, &mut z, |x, y| x * y);
             assert!(z.iter().zip(pairs()).all(|(&z, (x, y))| z == x * y));
             update(&mut z, |z| -z);

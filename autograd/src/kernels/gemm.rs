@@ -29,10 +29,10 @@ impl<'a, T> Matrix<'a, T> {
     /// If an element lies outside `data`.
     pub fn with_strides(data: &'a [T], rows: usize, cols: usize, row_stride: usize, col_stride: usize) -> Self {
         if rows > 0 && cols > 0 {
-            assert!(
-                (rows - 1) * row_stride + (cols - 1) * col_stride < data.len(),
-                "matrix: element outside its slice"
-            );
+            // Not even a stride that wraps around may lead back into the slice: every later address relies on this.
+            let (down, right) = ((rows - 1).checked_mul(row_stride), (cols - 1).checked_mul(col_stride));
+            let last = down.zip(right).and_then(|(down, right)| down.checked_add(right));
+            assert!(last.is_some_and(|last| last < data.len()), "matrix: element outside its slice");
         }
         Matrix { data, rows, cols, row_stride, col_stride }
     }
@@ -153,7 +153,7 @@ impl Gemm for f64 {
 /// If the inner dimensions or the length of `c` do not fit.
 pub fn gemm<T: Gemm>(a: Matrix<T>, b: Matrix<T>, store: Store, c: &mut [T]) {
     assert_eq!(a.cols, b.rows, "gemm: inner dimensions differ");
-    assert_eq!(c.len(), a.rows * b.cols, "gemm: output has the wrong length");
+    assert_eq!(Some(c.len()), a.rows.checked_mul(b.cols), "gemm: output has the wrong length");
     if c.is_empty() {
         return;
     }
@@ -186,7 +186,7 @@ pub fn matmul<T: Gemm>(a: Matrix<T>, b: Matrix<T>, bias: Option<&[T]>) -> Vec<T>
 pub fn append_matmul<T: Gemm>(a: Matrix<T>, b: Matrix<T>, bias: Option<&[T]>, out: &mut Vec<T>) {
     assert_eq!(a.cols, b.rows, "matmul: inner dimensions differ");
     assert!(bias.is_none_or(|bias| bias.len() == b.cols), "matmul: length of the bias");
-    let len = a.rows * b.cols;
+    let len = a.rows.checked_mul(b.cols).expect("matmul: more outputs than memory has addresses");
     out.reserve_exact(len);
     let spare: &mut [MaybeUninit<T>] = &mut out.spare_capacity_mut()[..len];
     let (c, start) = (Target { c: spare.as_mut_ptr().cast::<T>(), row: b.cols }, bias);
@@ -222,7 +222,8 @@ impl<'a, T> Batch<'a, T> {
     /// # Panics
     /// If an element of it lies outside the slice.
     pub fn at(&self, n: usize) -> Matrix<'a, T> {
-        Matrix::with_strides(&self.data[n * self.stride..], self.shape.0, self.shape.1, self.strides.0, self.strides.1)
+        let first = n.checked_mul(self.stride).expect("matrix: element outside its slice");
+        Matrix::with_strides(&self.data[first..], self.shape.0, self.shape.1, self.strides.0, self.strides.1)
     }
 }
 
@@ -233,7 +234,8 @@ impl<'a, T> Batch<'a, T> {
 pub fn gemm_batched<T: Gemm>(count: usize, a: Batch<T>, b: Batch<T>, store: Store, c: &mut [T]) {
     let ((m, k), n) = (a.shape, b.shape.1);
     assert_eq!(k, b.shape.0, "gemm_batched: inner dimensions differ");
-    assert_eq!(c.len(), count * m * n, "gemm_batched: output has the wrong length");
+    let len = count.checked_mul(m).and_then(|rows| rows.checked_mul(n));
+    assert_eq!(Some(c.len()), len, "gemm_batched: output has the wrong length");
     if c.is_empty() {
         return;
     }
@@ -245,3 +247,42 @@ pub fn gemm_batched<T: Gemm>(count: usize, a: Batch<T>, b: Batch<T>, store: Stor
         c.par_chunks_exact_mut(m * n).enumerate().for_each(one);
     }
 }
+
+/// `A_i·B_i` for `count` independent products of one shape m × n in a new buffer (count, m, n), parallel over them.
+///
+/// # Panics
+/// If the operands of a product do not fit.
+pub fn matmul_each<'a, T: Gemm>(
+    count: usize,
+    (m, n): (usize, usize),
+    operands: impl Fn(usize) -> (Matrix<'a, T>, Matrix<'a, T>) + Sync,
+) -> Vec<T> {
+    let len = count.checked_mul(m).and_then(|rows| rows.checked_mul(n));
+    let len = len.expect("matmul_each: more outputs than memory has addresses");
+    if len == 0 {
+        return Vec::new();
+    }
+    let one = |(i, c): (usize, &mut [MaybeUninit<T>])| {
+        let (a, b) = operands(i);
+        assert!((a.rows, b.cols) == (m, n) && a.cols == b.rows, "matmul_each: shapes of product {i}");
+        if a.cols == 0 {
+            return c.fill(MaybeUninit::new(T::default()));
+        }
+        // SAFETY: c is room for exactly the m × n outputs, and ours.
+        unsafe { T::raw(a, b, Start::Zero, Target { c: c.as_mut_ptr().cast::<T>(), row: n }) };
+    };
+    let mut out = Vec::with_capacity(len);
+    let parts = &mut out.spare_capacity_mut()[..len];
+    // Large products spread themselves as well: a task of rayon may have tasks of its own.
+    if len.saturating_mul(operands(0).0.cols) < blocked::MIN_PARALLEL {
+        parts.chunks_exact_mut(m * n).enumerate().for_each(one);
+    } else {
+        parts.par_chunks_exact_mut(m * n).enumerate().for_each(one);
+    }
+    // SAFETY: the capacity was reserved, and every output was written.
+    unsafe { out.set_len(len) };
+    out
+}
+
+#[cfg(test)]
+mod tests;

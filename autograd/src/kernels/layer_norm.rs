@@ -5,10 +5,10 @@
 //! Source: Ba, Kiros & Hinton, "Layer Normalization", 2016, equation 4.
 
 use super::gemm::Store;
-use super::lanes::{dot_lanes, fold, sum_lanes};
+use super::lanes::{dot_lanes, sum_lanes, sum_terms};
 use super::math::dispatch::{Pass, dispatch};
 use super::parallel::MIN_PARALLEL;
-use super::reduce::sum_partials;
+use super::reduce::{add_rows, store_sums, sum_over_rows};
 use super::row_tasks::{count_rows, for_each_row_block, rows_per_task};
 use crate::Scalar;
 use rayon::prelude::*;
@@ -38,13 +38,12 @@ impl<T: Scalar> Pass for Forward<'_, T> {
     #[inline(always)]
     fn run(self) {
         let cols = self.weight.len();
-        let n = T::of(cols as f64);
+        let n = cols as f64;
         let outputs = self.output.chunks_exact_mut(cols).zip(self.x_hat.chunks_exact_mut(cols));
         for ((x, (z, x_hat)), inv_std) in self.x.chunks_exact(cols).zip(outputs).zip(self.inv_std) {
-            let mean = sum_lanes(x) / n;
-            let squares = fold(x, T::zero(), |sum, x| sum + (x - mean) * (x - mean));
-            let variance = squares.combine(|a, b| a + b) / n;
-            *inv_std = (variance + self.epsilon).sqrt().recip();
+            let mean = T::of(sum_lanes(x) / n);
+            let variance = sum_terms(x, |x| (x - mean) * (x - mean)) / n;
+            *inv_std = T::of((variance + self.epsilon.as_f64()).sqrt().recip());
             let affine = x_hat.iter_mut().zip(z).zip(self.weight).zip(self.bias);
             for (&x, (((x_hat, z), &w), &b)) in x.iter().zip(affine) {
                 *x_hat = (x - mean) * *inv_std;
@@ -97,14 +96,14 @@ impl<T: Scalar> Pass for BackwardInput<'_, T> {
     #[inline(always)]
     fn run(self) {
         let cols = self.weight.len();
-        let n = T::of(cols as f64);
+        let n = cols as f64;
         let rows = self.g.chunks_exact(cols).zip(self.x_hat.chunks_exact(cols)).zip(self.inv_std);
         for (((g, x_hat), &inv_std), h) in rows.zip(self.dx.chunks_exact_mut(cols)) {
             for ((h, &g), &w) in h.iter_mut().zip(g).zip(self.weight) {
                 *h = g * w;
             }
-            let mean = sum_lanes(h) / n;
-            let slope = dot_lanes(h, x_hat) / n;
+            let mean = T::of(sum_lanes(h) / n);
+            let slope = dot_lanes(h, x_hat) / T::of(n);
             for (h, &x_hat) in h.iter_mut().zip(x_hat) {
                 *h = (*h - mean - x_hat * slope) * inv_std;
             }
@@ -132,17 +131,16 @@ pub fn backward_input<T: Scalar>(g: &[T], x_hat: &[T], inv_std: &[T], weight: &[
     dx
 }
 
-struct AddProducts<'a, T>(&'a [T], &'a [T], &'a mut [T]);
+struct AddProducts<'a, T>(&'a [T], &'a [T], &'a mut [f64]);
 impl<T: Scalar> Pass for AddProducts<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let cols = self.2.len();
-        for (g, x_hat) in self.0.chunks_exact(cols).zip(self.1.chunks_exact(cols)) {
-            for ((sum, &g), &x_hat) in self.2.iter_mut().zip(g).zip(x_hat) {
-                *sum += g * x_hat;
-            }
-        }
+        let AddProducts(g, x_hat, sums) = self;
+        let cols = sums.len();
+        let row = |r: usize| (&g[r * cols..][..cols], &x_hat[r * cols..][..cols]);
+        let product = |(g, x_hat): (&[T], &[T]), c: usize| g[c] * x_hat[c];
+        add_rows(sums, g.len() / cols, row, product);
     }
 }
 
@@ -157,13 +155,12 @@ pub fn backward_weight<T: Scalar>(g: &[T], x_hat: &[T], store: Store, out: &mut 
     let cols = out.len();
     let rows = count_rows("layer_norm", g, cols);
     assert_eq!(g.len(), x_hat.len(), "layer_norm: lengths of gradient and x̂");
-    if store == Store::Overwrite {
-        out.fill(T::zero());
-    }
-    sum_partials(rows, cols, out, |first, end, sums| {
-        let elements = first * cols..end * cols;
+    let mut sums = vec![0.0; cols];
+    sum_over_rows(rows, &mut sums, |rows, sums| {
+        let elements = rows.start * cols..rows.end * cols;
         dispatch(AddProducts(&g[elements.clone()], &x_hat[elements], sums));
     });
+    store_sums(&sums, store, out);
 }
 
 #[cfg(test)]

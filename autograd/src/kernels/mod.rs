@@ -35,4 +35,5 @@ pub mod reduce;
 mod row_tasks;
 pub mod rows;
 pub mod softmax;
+pub mod strided;
 pub mod team;

@@ -4,6 +4,7 @@
 
 use super::math::dispatch::{Pass, dispatch};
 use super::parallel::MIN_PARALLEL;
+use super::reduce::add_rows;
 use super::row_tasks::for_each_row_block;
 use crate::Scalar;
 use rayon::prelude::*;
@@ -12,7 +13,7 @@ use rayon::prelude::*;
 const BLOCK: usize = 512;
 
 fn check<T>(what: &str, table: &[T], cols: usize, indices: &[u32], rows: &[T]) {
-    assert_eq!(indices.len() * cols, rows.len(), "{what}: one row of {cols} for each index");
+    assert_eq!(indices.len().checked_mul(cols), Some(rows.len()), "{what}: one row of {cols} for each index");
     let symbols = table.len().checked_div(cols).unwrap_or(usize::MAX);
     assert_eq!(table.len(), if cols == 0 { 0 } else { symbols * cols }, "{what}: the table is not made of full rows");
     if let Some(index) = indices.iter().find(|&&index| index as usize >= symbols) {
@@ -39,7 +40,7 @@ pub fn gather_rows<T: Scalar>(table: &[T], cols: usize, indices: &[u32], out: &m
     });
 }
 
-/// Adds columns `at..` of the given rows of `g` to `sums`, two rows at a time so that the sums are read and written half as often.
+/// Adds columns `at..` of the given rows of `g`, at most [`BLOCK`], to `sums`: first up in double precision, then rounded once.
 struct AddRowsAt<'a, T> {
     g: &'a [T],
     cols: usize,
@@ -53,23 +54,19 @@ impl<T: Scalar> Pass for AddRowsAt<'_, T> {
     #[inline(always)]
     fn run(self) {
         let width = self.sums.len();
-        let row = |position: u32| &self.g[position as usize * self.cols + self.at..][..width];
-        let (fours, rest) = self.positions.as_chunks::<4>();
-        for &[a, b, c, d] in fours {
-            let pairs = row(a).iter().zip(row(b)).zip(row(c).iter().zip(row(d)));
-            for (sum, ((&a, &b), (&c, &d))) in self.sums.iter_mut().zip(pairs) {
-                *sum += (a + b) + (c + d);
-            }
+        let row = |i: usize| &self.g[self.positions[i] as usize * self.cols + self.at..][..width];
+        if self.positions.len() == 1 {
+            return self.sums.iter_mut().zip(row(0)).for_each(|(sum, &g)| *sum += g);
         }
-        for &position in rest {
-            for (sum, &g) in self.sums.iter_mut().zip(row(position)) {
-                *sum += g;
-            }
-        }
+        let mut wide = [0.0; BLOCK];
+        let wide = &mut wide[..width];
+        add_rows(wide, self.positions.len(), row, |row, c| row[c]);
+        self.sums.iter_mut().zip(wide).for_each(|(sum, wide)| *sum += T::of(*wide));
     }
 }
 
-/// `d_table[v] ← d_table[v] + Σ g_i` over the i with `indices_i = v`, in the order of i: the gradient of [`gather_rows`].
+/// `d_table[v] ← d_table[v] + Σ g_i` over the i with `indices_i = v`: the gradient of [`gather_rows`]. The sum is added up
+/// in the order of i, in double precision, and rounded once.
 ///
 /// The positions are sorted by index first, so each row of the table belongs to one task (or, block of columns by block, to a
 /// few) and is added up in one order, whatever the number of threads.

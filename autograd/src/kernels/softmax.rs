@@ -1,43 +1,42 @@
 //! Softmax and log-softmax over rows, in place, and their backward passes.
 //!
+//! A row that ends in −∞ has the bits of the row without these elements, and zeros after them: [`lanes`](super::lanes) says why.
 //! The loss built of them stands in `softmax/cross_entropy.rs`. Each row is read three times, but only the first reading
 //! comes from memory: a row of 10,000 `f32` fits the level-1 cache.
 
 mod cross_entropy;
 pub use cross_entropy::{cross_entropy, cross_entropy_backward, mean, negative_log_likelihoods};
 
-use super::lanes::{Lanes, continue_sum, dot_lanes, max_lanes, sum_lanes};
+use super::lanes::{BLOCK, dot_lanes, max_lanes, sum_lanes};
 use super::math::dispatch::{Pass, dispatch};
 use super::row_tasks::{count_rows, for_each_row_block};
 use crate::Scalar;
 
 /// `x ← exp(x − max x) / Σ exp(x − max x)` of one row; returns `(max x, Σ exp(x − max x))`.
 #[inline(always)]
-fn normalize<T: Scalar>(row: &mut [T]) -> (T, T) {
+fn normalize<T: Scalar>(row: &mut [T]) -> (T, f64) {
     let max = max_lanes(row);
     for x in row.iter_mut() {
         *x = T::exp_lane(*x - max);
     }
     let sum = sum_lanes(row);
-    scale(row, sum.recip());
+    scale(row, T::of(sum.recip()));
     (max, sum)
 }
 
 /// `(max x, Σ exp(x − max x))` of one row, which stays as it is; the same bits as [`normalize`].
 #[inline(always)]
-fn max_and_sum<T: Scalar>(row: &[T]) -> (T, T) {
+fn max_and_sum<T: Scalar>(row: &[T], buffer: &mut [T; BLOCK]) -> (T, f64) {
     let max = max_lanes(row);
     // Exponentials and sums vectorise in loops of their own; the buffer between them stays in the level-1 cache.
-    const BUFFER: usize = 256; // a multiple of the lanes of a sum
-    let (mut buffer, mut sums) = ([T::zero(); BUFFER], Lanes::new(T::zero()));
-    for xs in row.chunks(BUFFER) {
+    let sum = row.chunks(BLOCK).fold(0.0, |sum, xs| {
         let exponentials = &mut buffer[..xs.len()];
         for (e, &x) in exponentials.iter_mut().zip(xs) {
             *e = T::exp_lane(x - max);
         }
-        sums = continue_sum(sums, exponentials);
-    }
-    (max, sums.combine(|a, b| a + b))
+        sum + sum_lanes(exponentials)
+    });
+    (max, sum)
 }
 
 /// `x ← factor · x`.
@@ -64,9 +63,10 @@ impl<T: Scalar> Pass for LogSoftmax<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
+        let mut buffer = [T::zero(); BLOCK];
         for row in self.0.chunks_exact_mut(self.1) {
-            let (max, sum) = max_and_sum(row);
-            let log_sum = sum.ln();
+            let (max, sum) = max_and_sum(row, &mut buffer);
+            let log_sum = T::of(sum.ln());
             for x in row {
                 *x = (*x - max) - log_sum;
             }
@@ -94,7 +94,7 @@ impl<T: Scalar> Pass for LogSoftmaxBackward<'_, T> {
     #[inline(always)]
     fn run(self) {
         for (z, g) in self.0.chunks_exact(self.2).zip(self.1.chunks_exact_mut(self.2)) {
-            let sum = sum_lanes(g);
+            let sum = T::of(sum_lanes(g));
             for (g, &z) in g.iter_mut().zip(z) {
                 *g -= T::exp_lane(z) * sum;
             }

@@ -2,17 +2,27 @@
 
 use crate::gradcheck::{Case, away_from_zero, distinct, positive, real};
 use crate::tensor::Value;
-use crate::{Scalar, Tensor, shape};
-use ndarray::{ArrayD, Zip};
+use crate::{Scalar, Tensor, passes, shape};
+use ndarray::ArrayD;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// `f(x, y)` elementwise with broadcasting.
 #[track_caller]
-fn zip<T: Scalar>(op: &str, x: &Value<T>, y: &Value<T>, f: impl Fn(T, T) -> T) -> ArrayD<T> {
+pub(super) fn zip<T: Scalar>(
+    op: &str,
+    x: &Value<T>,
+    y: &Value<T>,
+    f: impl Fn(T, T) -> T + Copy + Send + Sync,
+) -> ArrayD<T> {
     let shape = shape::broadcast(op, x.shape(), y.shape());
     let (x, y) = (x.broadcast(shape.as_slice()), y.broadcast(shape.as_slice()));
-    let (x, y) = (x.expect("x broadcasts to the shape"), y.expect("y broadcasts to the shape"));
-    Zip::from(x).and(y).map_collect(|&x, &y| f(x, y))
+    passes::zip_map(&x.expect("x broadcasts to the shape"), &y.expect("y broadcasts to the shape"), f)
+}
+
+/// `g ← f(g, x)` elementwise, where x broadcasts to the shape of g; in g's buffer where the two are laid out alike.
+fn with<T: Scalar>(g: ArrayD<T>, x: &Value<T>, f: impl Fn(T, T) -> T + Copy + Send + Sync) -> ArrayD<T> {
+    let shape = g.raw_dim();
+    passes::update_with(g, &x.broadcast(shape).expect("x broadcasts to the shape"), f)
 }
 
 impl<T: Scalar> Tensor<T> {
@@ -24,7 +34,7 @@ impl<T: Scalar> Tensor<T> {
     pub fn add(&self, rhs: &Tensor<T>) -> Tensor<T> {
         let z = zip("add", self.value(), rhs.value(), |x, y| x + y);
         Tensor::from_op("add", z, [self, rhs], |g, [dx, dy]| {
-            dx.add(|| g.clone());
+            dx.add(|| passes::copy(&g.view()));
             dy.add(|| g);
         })
     }
@@ -37,8 +47,8 @@ impl<T: Scalar> Tensor<T> {
     pub fn sub(&self, rhs: &Tensor<T>) -> Tensor<T> {
         let z = zip("sub", self.value(), rhs.value(), |x, y| x - y);
         Tensor::from_op("sub", z, [self, rhs], |g, [dx, dy]| {
-            dx.add(|| g.clone());
-            dy.add(|| -g);
+            dx.add(|| passes::copy(&g.view()));
+            dy.add(|| passes::update(g, |g| -g));
         })
     }
 
@@ -50,8 +60,9 @@ impl<T: Scalar> Tensor<T> {
     pub fn mul(&self, rhs: &Tensor<T>) -> Tensor<T> {
         let (x, y) = (self.value().clone(), rhs.value().clone());
         Tensor::from_op("mul", zip("mul", &x, &y, |x, y| x * y), [self, rhs], move |g, [dx, dy]| {
-            dx.add(|| &g * &y);
-            dy.add(|| g * &x); // last use: reuse g's buffer
+            let product = |g: T, x: T| g * x;
+            dx.add(|| passes::zip_map(&g.view(), &y.broadcast(g.raw_dim()).expect("y broadcasts"), product));
+            dy.add(|| with(g, &x, product)); // last use: reuse g's buffer
         })
     }
 
@@ -63,8 +74,9 @@ impl<T: Scalar> Tensor<T> {
     pub fn div(&self, rhs: &Tensor<T>) -> Tensor<T> {
         let (x, y) = (self.value().clone(), rhs.value().clone());
         Tensor::from_op("div", zip("div", &x, &y, |x, y| x / y), [self, rhs], move |g, [dx, dy]| {
-            dx.add(|| &g / &y);
-            dy.add(|| -g * &x / &y / &y);
+            let quotient = |g: T, y: T| g / y;
+            dx.add(|| passes::zip_map(&g.view(), &y.broadcast(g.raw_dim()).expect("y broadcasts"), quotient));
+            dy.add(|| with(with(with(g, &x, |g, x| -g * x), &y, quotient), &y, quotient));
         })
     }
 
@@ -87,27 +99,32 @@ impl<T: Scalar> Tensor<T> {
         };
         let z = zip("maximum", &x, &y, |x, y| if x.is_nan() || x > y { x } else { y });
         Tensor::from_op("maximum", z, [self, rhs], move |g, [dx, dy]| {
-            dx.add(|| &g * &zip("maximum", &x, &y, share));
-            dy.add(|| g * &zip("maximum", &y, &x, share));
+            let shared = |x: &Value<T>, y: &Value<T>| zip("maximum", x, y, share).into_shared();
+            dx.add(|| passes::zip_map(&g.view(), &shared(&x, &y).view(), |g, share| g * share));
+            dy.add(|| with(g, &shared(&y, &x), |g, share| g * share));
         })
     }
 
     /// `z = x + c`. `∂x = g`.
     #[track_caller]
     pub fn add_scalar(&self, c: T) -> Tensor<T> {
-        Tensor::from_op("add_scalar", self.value().mapv(|x| x + c), [self], |g, [dx]| dx.add(|| g))
+        Tensor::from_op("add_scalar", passes::map(self.value(), move |x| x + c), [self], |g, [dx]| dx.add(|| g))
     }
 
     /// `z = c·x`. `∂x = c·g`.
     #[track_caller]
     pub fn mul_scalar(&self, c: T) -> Tensor<T> {
-        Tensor::from_op("mul_scalar", self.value().mapv(|x| x * c), [self], move |g, [dx]| dx.add(|| g * c))
+        Tensor::from_op("mul_scalar", passes::map(self.value(), move |x| x * c), [self], move |g, [dx]| {
+            dx.add(|| passes::update(g, move |g| g * c));
+        })
     }
 
     /// `z = −x`. `∂x = −g`.
     #[track_caller]
     pub fn neg(&self) -> Tensor<T> {
-        Tensor::from_op("neg", self.value().mapv(|x| -x), [self], |g, [dx]| dx.add(|| -g))
+        Tensor::from_op("neg", passes::map(self.value(), |x| -x), [self], |g, [dx]| {
+            dx.add(|| passes::update(g, |g| -g))
+        })
     }
 }
 

@@ -1,43 +1,41 @@
 //! Functions of one element at a time.
 //!
 //! A rule saves the output where the derivative is simplest in it (`tanh`, `sigmoid`, `exp`), else the input.
+//!
+//! At the edges of the format every function and every derivative is its limit, rounded: no ∞·0 or ∞ − ∞ in between. NaN gives NaN,
+//! and a derivative of NaN but where a condition that NaN fails makes it 0 (`relu`, `clamp`).
+//!
+//! | | f(−∞), f' | f(+∞), f' | else |
+//! | --- | --- | --- | --- |
+//! | `exp` | 0, 0 | ∞, ∞ | ∞ from the rounded result on |
+//! | `tanh`, `sigmoid` | −1 or 0, 0 | 1, 0 | |
+//! | `relu` | 0, 0 | ∞, 1 | f'(0) = 0 |
+//! | `softplus`, `silu`, `gelu` | 0, 0 (`silu`, `gelu`: −0) | ∞, 1 | exact for huge x |
+//! | `ln` | NaN | ∞, 0 | f(±0) = −∞, f'(±0) = ±∞; NaN left of 0 |
+//! | `sqrt` | NaN | ∞, 0 | f'(0) = ∞; f(−0) = −0; NaN left of 0 |
+//! | `abs` | ∞, −1 | ∞, 1 | f'(±0) = 0 |
+//! | `powi` | as p is odd or even | ∞, 1 or 0 | p = 0: 1 and 0, also of NaN; p < 0: ±∞ at ±0 |
+//! | `sin`, `cos` | NaN | NaN | of huge x exact, as the standard library's |
+//! | `clamp` | low, 0 | high, 0 | f' = 1 at the bounds |
+//!
+//! In a chain, a gradient of 0 times a derivative of ∞ is NaN, as in PyTorch.
 
 use crate::gradcheck::{Case, away_from_zero, positive, real};
-use crate::kernels::parallel::for_each_chunk;
-use crate::tensor::Value;
-use crate::{Scalar, Tensor};
-use ndarray::{ArrayD, Zip};
-
-/// `x` with `f` applied to its elements, chunk by chunk and in parallel, in the memory order of `x` where it has one.
-fn map_chunks<T: Scalar>(x: &Value<T>, f: impl Fn(&mut [T]) + Sync + Send) -> ArrayD<T> {
-    let mut z = x.to_owned();
-    for_each_chunk(z.as_slice_memory_order_mut().expect("an owned copy is contiguous"), |_, chunk| f(chunk));
-    z
-}
-
-/// `g ⊙ derivative(saved)`, in g's buffer.
-fn chain<T: Scalar>(mut g: ArrayD<T>, saved: &Value<T>, derivative: impl Fn(T) -> T + Sync + Send) -> ArrayD<T> {
-    match (g.is_standard_layout() && saved.is_standard_layout(), saved.as_slice()) {
-        (true, Some(saved)) => for_each_chunk(g.as_slice_mut().expect("row-major"), |offset, chunk| {
-            let saved = &saved[offset..offset + chunk.len()];
-            chunk.iter_mut().zip(saved).for_each(|(g, &s)| *g *= derivative(s));
-        }),
-        _ => Zip::from(&mut g).and(saved).for_each(|g, &s| *g *= derivative(s)),
-    }
-    g
-}
+use crate::{Scalar, Tensor, passes};
 
 impl<T: Scalar> Tensor<T> {
     /// `z = f(x)` elementwise, with `∂x = g ⊙ f'(x)`. Saves x (shared, not copied).
     #[track_caller]
-    fn map_from_input(
+    pub(super) fn map_from_input(
         &self,
         op: &'static str,
-        f: impl Fn(&mut [T]) + Sync + Send,
-        derivative: impl Fn(T) -> T + Sync + Send + 'static,
+        f: impl Fn(&mut [T]) + Sync,
+        derivative: impl Fn(T) -> T + Copy + Sync + Send + 'static,
     ) -> Tensor<T> {
         let x = self.value().clone();
-        Tensor::from_op(op, map_chunks(&x, f), [self], move |g, [dx]| dx.add(|| chain(g, &x, derivative)))
+        Tensor::from_op(op, passes::map_chunks(&x, f), [self], move |g, [dx]| {
+            dx.add(|| passes::update_with(g, &x.view(), move |g, x| g * derivative(x)));
+        })
     }
 
     /// `z = f(x)` elementwise, with the derivative a function of the output: `∂x = g ⊙ derivative(z)`. Saves z (shared).
@@ -45,12 +43,14 @@ impl<T: Scalar> Tensor<T> {
     fn map_from_output(
         &self,
         op: &'static str,
-        f: impl Fn(&mut [T]) + Sync + Send,
-        derivative: impl Fn(T) -> T + Sync + Send + 'static,
+        f: impl Fn(&mut [T]) + Sync,
+        derivative: impl Fn(T) -> T + Copy + Sync + Send + 'static,
     ) -> Tensor<T> {
-        let z = map_chunks(self.value(), f).into_shared();
+        let z = passes::map_chunks(self.value(), f).into_shared();
         let saved = z.clone();
-        Tensor::from_op(op, z, [self], move |g, [dx]| dx.add(|| chain(g, &saved, derivative)))
+        Tensor::from_op(op, z, [self], move |g, [dx]| {
+            dx.add(|| passes::update_with(g, &saved.view(), move |g, z| g * derivative(z)));
+        })
     }
 
     /// `z = exp x`. `∂x = g ⊙ z`.
@@ -100,7 +100,11 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn powi(&self, p: i32) -> Tensor<T> {
         let factor = T::of(f64::from(p));
-        let derivative = move |x: T| if p == 0 { T::zero() } else { factor * x.powi(p - 1) };
+        let derivative = move |x: T| match p {
+            0 => T::zero(),
+            i32::MIN => factor * (x.powi(p) / x), // p − 1 is no i32
+            _ => factor * x.powi(p - 1),
+        };
         self.map_from_input("powi", each(move |x: T| x.powi(p)), derivative)
     }
 
@@ -120,15 +124,20 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn softplus(&self) -> Tensor<T> {
         let f = |x: T| x.max(T::zero()) + (-x.abs()).exp().ln_1p();
-        self.map_from_input("softplus", each(f), |x| (T::one() + (-x).exp()).recip())
+        self.map_from_input("softplus", each(f), T::sigmoid_lane)
     }
 
     /// `z = x·σ(x)`, also called swish. `∂x = g ⊙ (σ + x·σ(1 − σ))`.
     #[track_caller]
     pub fn silu(&self) -> Tensor<T> {
-        let sigmoid = |x: T| (T::one() + (-x).exp()).recip();
-        let derivative = move |x: T| sigmoid(x) * (T::one() + x * (T::one() - sigmoid(x)));
-        self.map_from_input("silu", each(move |x: T| x * sigmoid(x)), derivative)
+        // ±∞ as the largest numbers: σ is 0 or 1 there, and ∞·0 would not be the limit. 1 − σ(x) = σ(−x), without cancellation.
+        let finite = |x: T| within(x, T::min_value(), T::max_value());
+        let derivative = move |x: T| {
+            let x = finite(x);
+            T::sigmoid_lane(x) * (T::one() + x * T::sigmoid_lane(-x))
+        };
+        let f = move |x: T| if x < T::zero() { finite(x) * T::sigmoid_lane(x) } else { x * T::sigmoid_lane(x) };
+        self.map_from_input("silu", each(f), derivative)
     }
 
     /// `z = x/2·(1 + tanh u)` with `u = √(2/π)·(x + 0.044715 x³)`: GELU in its tanh form.
@@ -139,37 +148,43 @@ impl<T: Scalar> Tensor<T> {
     pub fn gelu(&self) -> Tensor<T> {
         let (half, one) = (T::of(0.5), T::one());
         let (scale, cubic) = (T::of((2.0 / std::f64::consts::PI).sqrt()), T::of(0.044715));
-        let u = move |x: T| scale * (x + cubic * x * x * x);
-        let du = move |x: T| scale * (one + T::of(3.0) * cubic * x * x);
+        // Beyond ±100 the tanh has been ±1 for long, and z is −0 or x: x³, x² and ∞·0 have no part in it.
+        let (low, high) = (T::of(-100.0), T::of(100.0));
+        let tanh_u = move |x: T| (scale * (x + cubic * x * x * x)).tanh();
         let derivative = move |x: T| {
-            let t = u(x).tanh();
-            half * (one + t) + half * x * (one - t * t) * du(x)
+            let x = within(x, low, high);
+            let (t, du) = (tanh_u(x), scale * (one + T::of(3.0) * cubic * x * x));
+            half * (one + t) + half * x * (one - t * t) * du
         };
-        self.map_from_input("gelu", each(move |x: T| half * x * (one + u(x).tanh())), derivative)
+        let f = move |x: T| half * within(x, low, T::infinity()) * (one + tanh_u(within(x, low, high)));
+        self.map_from_input("gelu", each(f), derivative)
     }
 
     /// `z = min(max(x, low), high)`. `∂x = g` where `low ≤ x ≤ high`, else 0, as PyTorch does.
+    ///
+    /// # Panics
+    /// If a bound is NaN or `low > high`.
     #[track_caller]
     pub fn clamp(&self, low: T, high: T) -> Tensor<T> {
+        assert!(low <= high, "clamp: bounds {low} and {high} of a tensor of shape {:?}", self.shape());
         let inside = move |x: T| if x >= low && x <= high { T::one() } else { T::zero() };
-        self.map_from_input(
-            "clamp",
-            each(move |x: T| {
-                if x < low {
-                    low
-                } else if x > high {
-                    high
-                } else {
-                    x
-                }
-            }),
-            inside,
-        )
+        self.map_from_input("clamp", each(move |x: T| within(x, low, high)), inside)
+    }
+}
+
+/// `min(max(x, low), high)`; NaN stays NaN.
+fn within<T: Scalar>(x: T, low: T, high: T) -> T {
+    if x < low {
+        low
+    } else if x > high {
+        high
+    } else {
+        x
     }
 }
 
 /// A function of one element as a function of a slice, in place.
-fn each<T: Scalar>(f: impl Fn(T) -> T + Sync + Send) -> impl Fn(&mut [T]) + Sync + Send {
+pub(super) fn each<T: Scalar>(f: impl Fn(T) -> T + Sync + Send) -> impl Fn(&mut [T]) + Sync + Send {
     move |xs| xs.iter_mut().for_each(|x| *x = f(*x))
 }
 
@@ -208,8 +223,72 @@ mod tests {
     }
 
     #[test]
-    fn relu_and_clamp_keep_nan() {
+    fn nan_gives_nan() {
         let x = Tensor::scalar(f64::NAN);
-        assert!(x.relu().item().is_nan() && x.clamp(0.0, 1.0).item().is_nan());
+        for z in [x.exp(), x.tanh(), x.sigmoid(), x.relu(), x.ln(), x.sqrt(), x.abs(), x.powi(2), x.sin(), x.cos()] {
+            assert!(z.item().is_nan());
+        }
+        assert!([x.softplus(), x.silu(), x.gelu(), x.clamp(0.0, 1.0)].iter().all(|z| z.item().is_nan()));
+    }
+
+    type Function<T> = fn(&Tensor<T>) -> Tensor<T>;
+
+    /// (f(x), f'(x)).
+    fn at<T: Scalar>(f: Function<T>, x: T) -> (T, T) {
+        let x = Tensor::scalar(x).tracked();
+        let z = f(&x);
+        (z.item(), z.backward().of(&x).unwrap().sum())
+    }
+
+    fn assert_limits<T: Scalar>() {
+        let [zero, one, inf] = [T::zero(), T::one(), T::infinity()];
+        let huge = [T::of(1e19), T::of(1e20), T::of(1e38), T::max_value(), inf];
+        for x in huge {
+            // As x → −∞, and as x → ∞.
+            let functions: [(&str, Function<T>, (T, T), (T, T)); 9] = [
+                ("exp", Tensor::exp, (zero, zero), (inf, inf)),
+                ("tanh", Tensor::tanh, (-one, zero), (one, zero)),
+                ("sigmoid", Tensor::sigmoid, (zero, zero), (one, zero)),
+                ("relu", Tensor::relu, (zero, zero), (x, one)),
+                ("softplus", Tensor::softplus, (zero, zero), (x, one)),
+                ("silu", Tensor::silu, (zero, zero), (x, one)),
+                ("gelu", Tensor::gelu, (zero, zero), (x, one)),
+                ("abs", Tensor::abs, (x, -one), (x, one)),
+                ("clamp", |x| x.clamp(T::of(-2.0), T::of(3.0)), (T::of(-2.0), zero), (T::of(3.0), zero)),
+            ];
+            for (name, f, left, right) in functions {
+                assert_eq!((at(f, -x), at(f, x)), (left, right), "{name}(±{x:e})");
+            }
+        }
+        let tiny = T::of(1e-30);
+        for f in [Tensor::silu as Function<T>, Tensor::gelu] {
+            let half = T::of(0.5);
+            assert_eq!((at(f, tiny), at(f, -tiny)), ((half * tiny, half), (-half * tiny, half)));
+        }
+        assert_eq!((at(Tensor::ln, zero), at(Tensor::ln, -zero)), ((-inf, inf), (-inf, -inf)));
+        assert_eq!(
+            (at(Tensor::ln, inf), at(Tensor::sqrt, inf), at(Tensor::sqrt, zero)),
+            ((inf, zero), (inf, zero), (zero, inf))
+        );
+        assert_eq!((at(Tensor::abs, zero).1, at(Tensor::abs, -zero).1), (zero, zero));
+        assert_eq!((at(|x| x.powi(0), inf), at(|x| x.powi(1), inf)), ((one, zero), (inf, one)));
+        assert_eq!((at(|x| x.powi(-1), zero), at(|x| x.powi(-1), -inf)), ((inf, -inf), (zero, zero)));
+        assert_eq!(at(|x| x.powi(i32::MIN), one), (one, T::of(f64::from(i32::MIN))));
+        assert_eq!(at(|x| x.powi(i32::MIN), T::of(-2.0)), (zero, zero));
+        for f in [Tensor::ln as Function<T>, Tensor::sqrt, Tensor::sin, Tensor::cos] {
+            assert!(at(f, -inf).0.is_nan());
+        }
+    }
+
+    #[test]
+    fn functions_and_derivatives_have_their_limits_at_huge_tiny_and_infinite_elements() {
+        assert_limits::<f32>();
+        assert_limits::<f64>();
+    }
+
+    #[test]
+    #[should_panic(expected = "clamp: bounds 2 and 1 of a tensor of shape [3]")]
+    fn bounds_that_leave_nothing_are_refused() {
+        Tensor::<f32>::zeros(&[3]).clamp(2.0, 1.0);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::gradcheck::{Case, real};
 use crate::kernels::rows::{gather_rows, scatter_add_rows};
-use crate::{Scalar, Tensor, shape};
+use crate::{Scalar, Tensor, passes, shape};
 use ndarray::{ArrayD, Axis, Zip};
 
 impl<T: Scalar> Tensor<T> {
@@ -16,7 +16,11 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn embedding(&self, indices: &[u32], leading: &[usize]) -> Tensor<T> {
         assert_eq!(self.rank(), 2, "embedding: the table has shape {:?}", self.shape());
-        assert_eq!(indices.len(), shape::len(leading), "embedding: number of indices for positions {leading:?}");
+        assert_eq!(
+            indices.len(),
+            shape::count("embedding", leading),
+            "embedding: number of indices for positions {leading:?}"
+        );
         let (rows, columns) = (self.shape()[0], self.shape()[1]);
         if let Some(index) = indices.iter().find(|&&index| index as usize >= rows) {
             panic!("embedding: index {index} into a table of {rows} rows");
@@ -27,9 +31,9 @@ impl<T: Scalar> Tensor<T> {
         let z = ArrayD::from_shape_vec([leading, &[columns]].concat(), z).expect("one row for each index");
         let indices = indices.to_vec();
         Tensor::from_op("embedding", z, [self], move |g, [dx]| {
-            let g = g.as_standard_layout();
+            let g = passes::row_major(g);
             dx.update(|mut dx| {
-                let dx = dx.as_slice_mut().expect("a fresh gradient is row-major");
+                let dx = dx.as_slice_mut().expect("row-major");
                 scatter_add_rows(g.as_slice().expect("row-major"), columns, &indices, dx);
             });
         })

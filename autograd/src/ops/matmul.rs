@@ -2,11 +2,11 @@
 
 use super::rows::Rows;
 use crate::gradcheck::{Case, real};
-use crate::kernels::gemm::{self, Matrix, Store, append_matmul, gemm};
+use crate::kernels::gemm::{self, Matrix, Store, gemm};
 use crate::kernels::reduce::column_sums;
 use crate::tensor::Value;
-use crate::{Scalar, Tensor, shape};
-use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, CowArray, Ix2};
+use crate::{Scalar, Tensor, passes, shape};
+use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, CowArray, Ix2, IxDyn};
 
 /// A 2-D view in a layout that [`Matrix`] can describe: borrowed when its memory has no gaps, copied otherwise.
 fn gapless<'a, T: Scalar>(x: ArrayView2<'a, T>) -> CowArray<'a, T, Ix2> {
@@ -61,6 +61,7 @@ impl<T: Scalar> Tensor<T> {
         let rows = Rows::of(self.value());
         let (x, y) = (rows.flatten(self.value().clone()), rhs.value().clone());
         let n = y.shape()[1];
+        shape::count("matmul", &[rows.len(), n]);
         let z = product(two_d(&x), two_d(&y), None);
         Tensor::from_op("matmul", rows.restore(z, n), [self, rhs], move |g, [dx, dy]| {
             let g = rows.flatten(g.into_shared());
@@ -79,20 +80,16 @@ impl<T: Scalar> Tensor<T> {
         let (x_shape, y_shape) = (whole(&batch, sx), whole(&batch, sy));
         let (x, y) = (self.value().clone(), rhs.value().clone());
         let z_shape = [&batch[..], &[sx[sx.len() - 2], sy[sy.len() - 1]]].concat();
+        shape::count("matmul", &z_shape);
         let z = each_matrix(
-            &x.broadcast(x_shape.as_slice()).expect("broadcasts"),
-            &y.broadcast(y_shape.as_slice()).expect("broadcasts"),
+            x.broadcast(x_shape.as_slice()).expect("broadcasts"),
+            y.broadcast(y_shape.as_slice()).expect("broadcasts"),
             z_shape,
         );
         Tensor::from_op("matmul", z, [self, rhs], move |g, [dx, dy]| {
             let rank = g.ndim();
-            let transposed = |a: &Value<T>, shape: &[usize]| {
-                let mut a = a.broadcast(shape).expect("broadcasts").to_shared();
-                a.swap_axes(rank - 2, rank - 1);
-                a
-            };
-            dx.add(|| each_matrix(&g.view(), &transposed(&y, &y_shape).view(), x_shape.clone()));
-            dy.add(|| each_matrix(&transposed(&x, &x_shape).view(), &g.view(), y_shape.clone()));
+            dx.add(|| each_matrix(g.view(), transposed(&y, &y_shape, rank), x_shape.clone()));
+            dy.add(|| each_matrix(transposed(&x, &x_shape, rank), g.view(), y_shape.clone()));
         })
     }
 
@@ -112,6 +109,7 @@ impl<T: Scalar> Tensor<T> {
         let n = sw[0];
         let rows = Rows::of(self.value());
         let (x, w) = (rows.flatten(self.value().clone()), weight.value().clone());
+        shape::count("linear", &[rows.len(), n]);
         let z = match bias {
             None => product(two_d(&x), two_d(&w).t(), None),
             Some(b) => {
@@ -130,22 +128,45 @@ impl<T: Scalar> Tensor<T> {
     }
 }
 
+/// `x` broadcast to a shape, the last two axes exchanged.
+fn transposed<'a, T: Scalar>(x: &'a Value<T>, shape: &[usize], rank: usize) -> ArrayViewD<'a, T> {
+    let mut x = x.broadcast(shape).expect("broadcasts");
+    x.swap_axes(rank - 2, rank - 1);
+    x
+}
+
 /// A product for each index of the leading axes, which are equal in all three.
-fn each_matrix<T: Scalar>(x: &ArrayViewD<T>, y: &ArrayViewD<T>, shape: Vec<usize>) -> ArrayD<T> {
-    let batch = shape.len() - 2;
-    let mut z = Vec::with_capacity(shape.iter().product());
-    for index in ndarray::indices(&shape[..batch]) {
-        let leading: Vec<usize> = (0..batch).map(|axis| index[axis]).collect();
-        let (x, y) = (matrix_at(x, &leading), matrix_at(y, &leading));
-        append_matmul(matrix(&x), matrix(&y), None, &mut z);
-    }
+fn each_matrix<T: Scalar>(x: ArrayViewD<T>, y: ArrayViewD<T>, shape: Vec<usize>) -> ArrayD<T> {
+    let (batch, size) = shape.split_at(shape.len() - 2);
+    let (x, y) = (of_gapless_matrices(x), of_gapless_matrices(y));
+    let (x, y) = (x.view(), y.view());
+    let z = gemm::matmul_each(shape::len(batch), (size[0], size[1]), |i| (nth(&x, i), nth(&y, i)));
     ArrayD::from_shape_vec(shape, z).expect("a matrix for each index")
 }
 
-/// The matrix of the last two axes at an index of the leading ones.
-fn matrix_at<'a, T: Scalar>(x: &'a ArrayViewD<T>, leading: &[usize]) -> CowArray<'a, T, Ix2> {
-    let x = leading.iter().fold(x.view(), |x, &index| x.index_axis_move(Axis(0), index));
-    gapless(x.into_dimensionality().expect("rank 2"))
+/// The array, copied if the matrices of its last two axes are not in a layout that [`Matrix`] can describe.
+fn of_gapless_matrices<T: Scalar>(x: ArrayViewD<T>) -> CowArray<T, IxDyn> {
+    let first = (0..x.ndim() - 2).fold(Some(x.view()), |x, _| {
+        let x = x?;
+        (x.len_of(Axis(0)) > 0).then(|| x.index_axis_move(Axis(0), 0))
+    });
+    let described =
+        |x: &ArrayViewD<T>| x.strides().iter().all(|&stride| stride >= 0) && x.as_slice_memory_order().is_some();
+    if first.is_none_or(|first| described(&first)) { x.into() } else { passes::copy(&x).into() }
+}
+
+/// Matrix `i` of the last two axes, counted in row-major order of the leading ones.
+fn nth<'a, T: Scalar>(x: &ArrayViewD<'a, T>, mut i: usize) -> Matrix<'a, T> {
+    let mut x = x.clone();
+    while x.ndim() > 2 {
+        let last = Axis(x.ndim() - 3);
+        let size = x.len_of(last);
+        x = x.index_axis_move(last, i % size);
+        i /= size;
+    }
+    let stride = |axis: usize| x.strides()[axis] as usize; // not negative: see `of_gapless_matrices`
+    let data = x.to_slice_memory_order().expect("gapless");
+    Matrix::with_strides(data, x.shape()[0], x.shape()[1], stride(0), stride(1))
 }
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -165,6 +186,13 @@ pub(crate) fn cases() -> Vec<Case> {
         product(&[2, 2], &[3, 2, 2]),
         Case::new("matmul", &[real(&[3, 2]), real(&[4, 3])], transposed).variant("both transposed"),
         Case::new("matmul", &[real(&[3, 3])], |x| x[0].matmul(&x[0])).variant("the same tensor twice"),
+        Case::new("matmul", &[real(&[4, 3])], |x| x[0].embedding(&[2, 0, 2], &[3]).matmul(&x[0].transpose(0, 1)))
+            .variant("a table tied to the output"),
+        Case::new("matmul", &[real(&[4, 3])], |x| {
+            let output = x[0].transpose(0, 1);
+            x[0].embedding(&[2, 0, 2], &[3]).matmul(&output)
+        })
+        .variant("a table tied to the output, transposed first"),
         Case::new("linear", &[real(&[2, 3]), real(&[4, 3]), real(&[4])], |x| x[0].linear(&x[1], Some(&x[2]))),
         Case::new("linear", &[real(&[3]), real(&[2, 3])], |x| x[0].linear(&x[1], None)).variant("one row, no bias"),
         Case::new("linear", &[real(&[2, 3]), real(&[3, 3])], |x| x[0].linear(&x[1], None).linear(&x[1], None))

@@ -1,7 +1,7 @@
 //! A tensor read as rows along its last axis, in the order in which they lie in memory. For ops that work row by row.
 
 use crate::tensor::Value;
-use crate::{Scalar, shape};
+use crate::{Scalar, passes, shape};
 use ndarray::{ArrayD, IxDyn};
 
 /// The way from a tensor (…, C) to its rows of length C and back, taken in memory order so that a time-major sequence seen
@@ -27,7 +27,7 @@ impl Rows {
     pub(crate) fn flatten<T: Scalar>(&self, x: Value<T>) -> Value<T> {
         let columns = *x.shape().last().expect("rank ≥ 1");
         let x = x.permuted_axes(self.order.as_slice());
-        let x = if x.is_standard_layout() { x } else { x.as_standard_layout().into_owned().into_shared() };
+        let x = passes::standard(&x);
         x.into_shape_with_order(IxDyn(&[self.len(), columns])).expect("row-major")
     }
 

@@ -1,7 +1,7 @@
 //! Views and rearrangements: reshape, permute, broadcast, narrow, cat, stack, pad. What can share memory does.
 
 use crate::gradcheck::{Case, real};
-use crate::{Scalar, Tensor, shape};
+use crate::{Scalar, Tensor, passes, shape};
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 
 impl<T: Scalar> Tensor<T> {
@@ -12,10 +12,10 @@ impl<T: Scalar> Tensor<T> {
     #[track_caller]
     pub fn reshape(&self, shape: &[usize]) -> Tensor<T> {
         let from = self.shape().to_vec();
-        assert_eq!(self.value().len(), shape::len(shape), "reshape: {from:?} to {shape:?}");
+        assert_eq!(self.value().len(), shape::count("reshape", shape), "reshape: {from:?} to {shape:?}");
         let z = self.standard().into_shape_with_order(IxDyn(shape)).expect("row-major, and the lengths agree");
         Tensor::from_op("reshape", z, [self], move |g, [dx]| {
-            dx.add(|| row_major(g).into_shape_with_order(IxDyn(&from)).expect("g has z's shape"));
+            dx.add(|| passes::row_major(g).into_shape_with_order(IxDyn(&from)).expect("g has z's shape"));
         })
     }
 
@@ -71,25 +71,26 @@ impl<T: Scalar> Tensor<T> {
     /// The tensor repeated along axes of size 1 and along new leading axes. `∂x = Σ g` over the repeated axes.
     ///
     /// # Panics
-    /// If the tensor does not broadcast to `shape`.
+    /// If the tensor does not broadcast to `shape`, or that has more elements than memory has addresses.
     #[track_caller]
     pub fn broadcast_to(&self, shape: &[usize]) -> Tensor<T> {
+        shape::count("broadcast_to", shape);
         let z = self.value().broadcast(shape);
-        let z =
-            z.unwrap_or_else(|| panic!("broadcast_to: {:?} does not broadcast to {shape:?}", self.shape())).to_owned();
-        Tensor::from_op("broadcast_to", z, [self], |g, [dx]| dx.add(|| g))
+        let z = z.unwrap_or_else(|| panic!("broadcast_to: {:?} does not broadcast to {shape:?}", self.shape()));
+        Tensor::from_op("broadcast_to", passes::copy(&z), [self], |g, [dx]| dx.add(|| g))
     }
 
     /// Elements `start..start + length` of one axis. A view. `∂x = g` there, 0 elsewhere.
     ///
     /// # Panics
-    /// If the axis does not exist or is shorter.
+    /// If the axis does not exist or is shorter, however large `start + length` is.
     #[track_caller]
     pub fn narrow(&self, axis: isize, start: usize, length: usize) -> Tensor<T> {
         let axis = Axis(shape::axis("narrow", axis, self.rank()));
         let size = self.value().len_of(axis);
-        assert!(start + length <= size, "narrow: {start}..{} of an axis of size {size}", start + length);
-        let part = Slice::from(start..start + length);
+        let end = end("narrow", start, length, self.shape());
+        assert!(end <= size, "narrow: {start}..{end} of an axis of size {size}, shape {:?}", self.shape());
+        let part = Slice::from(start..end);
         let mut z = self.value().clone();
         z.slice_axis_inplace(axis, part);
         Tensor::from_op("narrow", z, [self], move |g, [dx]| {
@@ -110,9 +111,10 @@ impl<T: Scalar> Tensor<T> {
         let axis = Axis(shape::axis("cat", axis, tensors[0].rank()));
         let views: Vec<_> = tensors.iter().map(|x| x.view()).collect();
         let shapes = || tensors.iter().map(|x| x.shape()).collect::<Vec<_>>();
+        let sizes: Vec<usize> = views.iter().map(|x| x.len_of(axis)).collect();
+        sizes.iter().fold(0, |start, &size| end("cat", start, size, tensors[0].shape()));
         let z =
             ndarray::concatenate(axis, &views).unwrap_or_else(|_| panic!("cat: along axis {}, {:?}", axis.0, shapes()));
-        let sizes: Vec<usize> = views.iter().map(|x| x.len_of(axis)).collect();
         Tensor::from_op_many("cat", z, tensors, move |g, slots| {
             let mut start = 0;
             for (slot, size) in slots.iter_mut().zip(sizes) {
@@ -136,23 +138,26 @@ impl<T: Scalar> Tensor<T> {
     /// `before` and `after` elements of value `x` added at the ends of one axis. `∂x` is the middle of `g`.
     ///
     /// # Panics
-    /// If the axis does not exist.
+    /// If the axis does not exist, or the result has more elements than memory has addresses.
     #[track_caller]
     pub fn pad(&self, axis: isize, before: usize, after: usize, x: T) -> Tensor<T> {
         let axis = Axis(shape::axis("pad", axis, self.rank()));
-        let size = self.value().len_of(axis);
         let mut shape = self.shape().to_vec();
-        shape[axis.0] = before + size + after;
-        let middle = Slice::from(before..before + size);
+        let size_end = end("pad", before, shape[axis.0], self.shape());
+        let middle = Slice::from(before..size_end);
+        shape[axis.0] = end("pad", size_end, after, self.shape());
+        shape::count("pad", &shape);
         let mut z = ArrayD::from_elem(shape, x);
         z.slice_axis_mut(axis, middle).assign(self.value());
         Tensor::from_op("pad", z, [self], move |g, [dx]| dx.add(|| g.slice_axis(axis, middle).to_owned()))
     }
 }
 
-/// The array in row-major order, moved when it already is.
-fn row_major<T: Scalar>(g: ArrayD<T>) -> ArrayD<T> {
-    if g.is_standard_layout() { g } else { g.as_standard_layout().into_owned() }
+/// `start + length` along an axis of a tensor of the given shape.
+#[track_caller]
+fn end(op: &str, start: usize, length: usize, shape: &[usize]) -> usize {
+    let end = start.checked_add(length).filter(|&end| end <= isize::MAX as usize); // ndarray counts in isize
+    end.unwrap_or_else(|| panic!("{op}: {start} + {length} elements along an axis of {shape:?} are too many to count"))
 }
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -195,8 +200,77 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "narrow: 1..4 of an axis of size 3")]
+    #[should_panic(expected = "narrow: 1..4 of an axis of size 3, shape [3]")]
     fn narrowing_past_the_end_is_refused() {
         Tensor::<f32>::zeros(&[3]).narrow(0, 1, 3);
+    }
+
+    #[test]
+    fn sizes_that_overflow_are_refused_at_the_callers_line_by_op_and_shape() {
+        let x = Tensor::<f32>::zeros(&[3]);
+        let empty = Tensor::<f32>::zeros(&[0]);
+        let half = usize::MAX / 2 + 1; // twice this wraps to 0
+        let huge = Tensor::<f32>::zeros(&[0]).reshape(&[half / 2, 0]);
+        type Mistake<'a> = Box<dyn Fn() + 'a>;
+        let mistakes: Vec<(&str, Mistake)> = vec![
+            (
+                "narrow: 18446744073709551615 + 2 elements along an axis of [3]",
+                Box::new(|| _ = x.narrow(0, usize::MAX, 2)),
+            ),
+            ("narrow: 1 + 18446744073709551615 elements", Box::new(|| _ = x.narrow(0, 1, usize::MAX))),
+            ("pad: 18446744073709551615 + 3 elements", Box::new(|| _ = x.pad(0, usize::MAX, 1, 0.0))),
+            ("pad: 3 + 18446744073709551615 elements", Box::new(|| _ = x.pad(0, 0, usize::MAX, 0.0))),
+            ("reshape: a tensor of shape [9223372036854775808, 2] has", Box::new(|| _ = empty.reshape(&[half, 2]))),
+            (
+                "reshape: a tensor of shape [9223372036854775808, 2, 0] has",
+                Box::new(|| _ = empty.reshape(&[half, 2, 0])),
+            ),
+            (
+                "from_vec: a tensor of shape [2, 9223372036854775808] has",
+                Box::new(|| {
+                    _ = Tensor::<f32>::from_vec(vec![], &[2, half]);
+                }),
+            ),
+            ("full: a tensor of shape [2, 9223372036854775808] has", Box::new(|| _ = Tensor::<f32>::zeros(&[2, half]))),
+            (
+                "broadcast_to: a tensor of shape [9223372036854775808, 3] has",
+                Box::new(|| _ = x.broadcast_to(&[half, 3])),
+            ),
+            (
+                "cat: 4611686018427387904 + 4611686018427387904",
+                Box::new(|| {
+                    _ = Tensor::cat(&[&huge, &huge, &huge], 0);
+                }),
+            ),
+            (
+                "embedding: a tensor of shape [9223372036854775808, 2] has",
+                Box::new(|| {
+                    _ = Tensor::<f32>::zeros(&[2, 1]).embedding(&[], &[half, 2]);
+                }),
+            ),
+            (
+                "matmul: a tensor of shape [4611686018427387904, 4] has",
+                Box::new(|| {
+                    _ = huge.matmul(&Tensor::zeros(&[0, 4]));
+                }),
+            ),
+            (
+                "linear: a tensor of shape [4611686018427387904, 4] has",
+                Box::new(|| {
+                    _ = huge.linear(&Tensor::zeros(&[4, 0]), None);
+                }),
+            ),
+            (
+                "add: a tensor of shape [4611686018427387904, 4611686018427387904, 0] has",
+                Box::new(|| {
+                    _ = &huge + &huge.unsqueeze(1);
+                }),
+            ),
+        ];
+        for (expected, mistake) in mistakes {
+            let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(mistake)).expect_err(expected);
+            let message = panic.downcast_ref::<String>().expect("a message");
+            assert!(message.contains(expected), "{message}, not {expected}");
+        }
     }
 }

@@ -70,6 +70,55 @@ fn a_part_of_a_row_is_refused() {
     column_sums(&[0.0; 7], Store::Overwrite, &mut [0.0; 3]);
 }
 
+/// `Σ x` and `Σ |x|` in double precision, in the plain order.
+fn exact(xs: &[f32]) -> (f64, f64) {
+    xs.iter().fold((0.0, 0.0), |(sum, size), &x| (sum + f64::from(x), size + f64::from(x.abs())))
+}
+
+/// Half a unit of the last place of the sum and what double precision loses on the way, and some roundings of `Σ|x|`.
+fn assert_close(what: &str, got: f32, xs: &[f32], roundings: f64) {
+    let (sum, size) = exact(xs);
+    let error = (f64::from(got) - sum).abs();
+    let bound = 0.5f64.powi(24) * (sum.abs() + roundings * size) * 1.01 + 0.5f64.powi(40) * size;
+    assert!(error <= bound, "{what} of {}: {got}, off by {error:e}", xs.len());
+}
+
+#[test]
+fn long_sums_are_right_to_a_few_units_in_the_last_place() {
+    let ones = vec![1.0f32; 20_000_000];
+    let tenths = vec![0.1f32; 1_000_000];
+    let waves = wave32(3_000_000, 0.3);
+    for xs in [&ones, &tenths, &waves] {
+        assert_close("sum", sum(xs), xs, 0.0);
+        let mut row = [0.0];
+        row_sums(xs, xs.len(), Store::Overwrite, &mut row);
+        assert_eq!(row[0], sum(xs), "a row and everything");
+        for cols in [1, 2, 5, 40] {
+            let (mut sums, mut rows) = (vec![0.0; cols], vec![0.0; cols]);
+            column_sums(xs, Store::Overwrite, &mut sums);
+            let axis = axis_sums(xs, cols, xs.len() / cols / 2, 2);
+            row_sums(xs, xs.len() / cols, Store::Overwrite, &mut rows);
+            for c in 0..cols {
+                let column: Vec<f32> = xs.iter().skip(c).step_by(cols).copied().collect();
+                assert_close("column_sums", sums[c], &column, if cols == 1 { 0.0 } else { 3.0 });
+                let part = &xs[xs.len() / cols * c..][..xs.len() / cols];
+                assert_close("row_sums", rows[c], part, 0.0);
+                let odd: Vec<f32> = part.iter().skip(1).step_by(2).copied().collect();
+                assert_close("axis_sums", axis[2 * c + 1] as f32, &odd, 3.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn zeros_after_a_long_row_change_nothing() {
+    let xs = wave32(70_000, 0.3);
+    for len in [1, 33, 32_767, 32_768, 32_769, 65_536, 69_999] {
+        let padded = [&xs[..len], &vec![-0.0; 40_000]].concat();
+        assert_eq!(sum(&xs[..len]).to_bits(), sum(&padded).to_bits(), "{len}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -91,6 +140,15 @@ proptest! {
             let naive: f64 = (0..rows).map(|r| xs[r * cols + c]).sum();
             prop_assert!((columns[c] - naive).abs() < 1e-11);
             prop_assert!((f64::from(columns32[c]) - naive).abs() < 1e-4);
+        }
+        for outer in 1..=rows {
+            let n = rows / outer;
+            let axis = axis_sums(&xs[..outer * n * cols], outer, n, cols);
+            for (i, got) in axis.iter().enumerate() {
+                let (o, c) = (i / cols, i % cols);
+                let naive: f64 = (0..n).map(|r| xs[(o * n + r) * cols + c]).sum();
+                prop_assert!((got - naive).abs() < 1e-11);
+            }
         }
         prop_assert!((sum(&xs) - xs.iter().sum::<f64>()).abs() < 1e-10);
         prop_assert!((sum_of_squares(&xs) - xs.iter().map(|x| x * x).sum::<f64>()).abs() < 1e-8);

@@ -4,6 +4,7 @@
 
 use super::{max_and_sum, normalize, scale};
 use crate::Scalar;
+use crate::kernels::lanes::BLOCK;
 use crate::kernels::math::dispatch::{Pass, dispatch};
 use crate::kernels::parallel::MIN_PARALLEL;
 use crate::kernels::row_tasks::{count_rows, for_each_row_block, for_each_row_block_with, rows_per_task};
@@ -11,15 +12,15 @@ use rayon::prelude::*;
 
 /// `−log p(y) = ln Σ exp(x − max x) − (x_y − max x)`.
 #[inline(always)]
-fn nats<T: Scalar>(target_logit: T, max: T, sum: T) -> T {
-    sum.ln() - (target_logit - max)
+fn nats<T: Scalar>(target_logit: T, max: T, sum: f64) -> T {
+    T::of(sum.ln() - (target_logit - max).as_f64())
 }
 
-struct Forward<'a, T> {
-    logits: &'a mut [T],
-    cols: usize,
-    targets: &'a [u32],
-    nll: &'a mut [T],
+pub(super) struct Forward<'a, T> {
+    pub(super) logits: &'a mut [T],
+    pub(super) cols: usize,
+    pub(super) targets: &'a [u32],
+    pub(super) nll: &'a mut [T],
 }
 
 impl<T: Scalar> Pass for Forward<'_, T> {
@@ -35,19 +36,20 @@ impl<T: Scalar> Pass for Forward<'_, T> {
     }
 }
 
-struct Score<'a, T> {
-    logits: &'a [T],
-    cols: usize,
-    targets: &'a [u32],
-    nll: &'a mut [T],
+pub(super) struct Score<'a, T> {
+    pub(super) logits: &'a [T],
+    pub(super) cols: usize,
+    pub(super) targets: &'a [u32],
+    pub(super) nll: &'a mut [T],
 }
 
 impl<T: Scalar> Pass for Score<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
+        let mut buffer = [T::zero(); BLOCK];
         for ((row, &y), nll) in self.logits.chunks_exact(self.cols).zip(self.targets).zip(self.nll) {
-            let (max, sum) = max_and_sum(row);
+            let (max, sum) = max_and_sum(row, &mut buffer);
             *nll = nats(row[y as usize], max, sum);
         }
     }

@@ -1,6 +1,7 @@
 //! Softmax, log-softmax and cross-entropy against naive `f64`, central differences, the edges, and across numbers of threads.
 
 use super::*;
+use crate::kernels::math::dispatch::{Isa, dispatch_to};
 use crate::kernels::row_tasks::tests::{assert_thread_independent, wave, wave32};
 use approx::assert_relative_eq;
 use proptest::prelude::*;
@@ -47,6 +48,57 @@ fn one_symbol_is_certain() {
     assert_eq!(cross_entropy(&mut logits, 1, &[0, 0]), 0.0);
     cross_entropy_backward(&mut logits, 1, &[0, 0], 1.0);
     assert_eq!(logits, [0.0, 0.0]);
+}
+
+/// What each function makes of one row, on every instruction set of this machine, which must agree: softmax, log-softmax, both backward
+/// passes with the gradient g, the likelihood of target 0. In double precision, which holds every f32.
+fn on_every_instruction_set<T: Scalar>(x: &[T], g: &[T]) -> [Vec<u64>; 5] {
+    let on = |isa| {
+        let cols = x.len();
+        let (mut probs, mut logs, mut dx, mut dy, mut nll) =
+            (x.to_vec(), x.to_vec(), g.to_vec(), g.to_vec(), [T::zero()]);
+        dispatch_to(isa, Softmax(&mut probs, cols));
+        dispatch_to(isa, LogSoftmax(&mut logs, cols));
+        dispatch_to(isa, SoftmaxBackward(&probs, &mut dx, cols));
+        dispatch_to(isa, LogSoftmaxBackward(&logs, &mut dy, cols));
+        dispatch_to(isa, cross_entropy::Score { logits: x, cols, targets: &[0], nll: &mut nll });
+        let mut of_loss = x.to_vec();
+        let nll_of_loss = &mut [T::zero()];
+        dispatch_to(isa, cross_entropy::Forward { logits: &mut of_loss, cols, targets: &[0], nll: nll_of_loss });
+        assert!(*nll_of_loss == nll, "{isa:?}: the likelihood of the loss");
+        assert!(of_loss == probs, "{isa:?}: the probabilities of the loss are those of softmax");
+        [probs, logs, dx, dy, nll.to_vec()].map(|xs| xs.into_iter().map(|x| x.as_f64().to_bits()).collect())
+    };
+    let portable: [Vec<u64>; 5] = on(Isa::Portable);
+    assert!(Isa::available().all(|isa| on(isa) == portable), "length {}", x.len());
+    portable
+}
+
+fn assert_masks_change_nothing<T: Scalar>(x: &[T], g: &[T]) {
+    for len in 1..x.len() {
+        let bare = on_every_instruction_set(&x[..len], &g[..len]);
+        for padding in [1, 7, 31, 32, 133] {
+            let masked = [&x[..len], &vec![T::neg_infinity(); padding]].concat();
+            let g = [&g[..len], &vec![T::zero(); padding]].concat();
+            let padded = on_every_instruction_set(&masked, &g);
+            for (function, (padded, bare)) in padded.iter().zip(&bare).enumerate() {
+                let part = &padded[..bare.len()];
+                assert!(part == bare, "function {function}: {len} elements, alone and before {padding} of −∞");
+            }
+            assert!(padded[0][len..].iter().all(|&p| p == 0), "a masked element has probability +0");
+        }
+    }
+}
+
+#[test]
+fn a_masked_row_has_the_bits_of_its_bare_beginning() {
+    let (x, g) = (wave(200, 0.4), wave(200, 2.0));
+    let large: Vec<f64> = x.iter().map(|x| 4.0 * x).collect();
+    assert_masks_change_nothing(&large, &g);
+    let single = |xs: &[f64]| xs.iter().map(|&x| x as f32).collect::<Vec<_>>();
+    assert_masks_change_nothing(&single(&large), &single(&g));
+    let zeros: Vec<f32> = (0..200).map(|i| if i % 3 == 0 { 0.0 } else { -0.0 }).collect();
+    assert_masks_change_nothing(&zeros, &zeros);
 }
 
 #[test]

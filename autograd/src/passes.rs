@@ -1,0 +1,101 @@
+//! Passes over the elements of arrays of any layout, in parallel when there is enough work: functions of one and of two operands,
+//! copies, sums in place. The arithmetic is in `kernels/elementwise.rs` and `kernels/strided.rs`; here layouts are brought together.
+//!
+//! Not the place for reductions, nor for shapes that do not agree: operands have been broadcast.
+
+use crate::kernels::{elementwise, strided};
+use crate::{Scalar, shape};
+use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn, ShapeBuilder};
+
+/// The elements of an array without gaps, as they lie in memory, with strides that are not negative.
+fn gapless<'a, T>(x: &'a ArrayViewD<T>) -> Option<&'a [T]> {
+    let forward = x.strides().iter().all(|&stride| stride >= 0);
+    if forward { x.as_slice_memory_order() } else { None }
+}
+
+/// A buffer as an array with the shape and the strides of `x`.
+fn laid_out_as<T: Scalar>(x: &ArrayViewD<T>, elements: Vec<T>) -> ArrayD<T> {
+    let strides: Vec<usize> = x.strides().iter().map(|&stride| stride as usize).collect();
+    ArrayD::from_shape_vec(x.raw_dim().strides(IxDyn(&strides)), elements).expect("as many elements, without gaps")
+}
+
+/// The array in row-major order, copied.
+pub(crate) fn copy<T: Scalar>(x: &ArrayViewD<T>) -> ArrayD<T> {
+    ArrayD::from_shape_vec(x.raw_dim(), strided::copy(x.view())).expect("as many elements")
+}
+
+/// The array in row-major order, moved when it already is.
+pub(crate) fn row_major<T: Scalar>(x: ArrayD<T>) -> ArrayD<T> {
+    if x.is_standard_layout() { x } else { copy(&x.view()) }
+}
+
+/// The array in row-major order, shared when it already is.
+pub(crate) fn standard<T: Scalar>(x: &ArcArray<T, IxDyn>) -> ArcArray<T, IxDyn> {
+    if x.is_standard_layout() { x.clone() } else { copy(&x.view()).into_shared() }
+}
+
+/// `f` applied to a copy of `x`, chunk by chunk; in the memory order of `x` where it has no gaps.
+pub(crate) fn map_chunks<T: Scalar>(x: &ArcArray<T, IxDyn>, f: impl Fn(&mut [T]) + Sync) -> ArrayD<T> {
+    let view = x.view();
+    match gapless(&view) {
+        Some(xs) => laid_out_as(&view, elementwise::copy_and_update(xs, f)),
+        None => {
+            let x = strided::copy(view.view());
+            ArrayD::from_shape_vec(view.raw_dim(), elementwise::copy_and_update(&x, f)).expect("as many elements")
+        }
+    }
+}
+
+/// `f(x)` of every element, as [`map_chunks`].
+pub(crate) fn map<T: Scalar>(x: &ArcArray<T, IxDyn>, f: impl Fn(T) -> T + Copy + Send + Sync) -> ArrayD<T> {
+    map_chunks(x, |xs| elementwise::update(xs, f))
+}
+
+/// `f(x)` of every element, in the array's own buffer.
+pub(crate) fn update<T: Scalar>(mut x: ArrayD<T>, f: impl Fn(T) -> T + Copy + Send + Sync) -> ArrayD<T> {
+    match x.as_slice_memory_order_mut() {
+        Some(xs) => elementwise::update(xs, f),
+        None => x.mapv_inplace(f),
+    }
+    x
+}
+
+/// `f(x, y)` of every pair of elements of two arrays of one shape, laid out as the one of them that repeats none.
+pub(crate) fn zip_map<T: Scalar>(
+    x: &ArrayViewD<T>,
+    y: &ArrayViewD<T>,
+    f: impl Fn(T, T) -> T + Copy + Send + Sync,
+) -> ArrayD<T> {
+    let repeats = |x: &ArrayViewD<T>| x.shape().iter().zip(x.strides()).any(|(&size, &stride)| size > 1 && stride == 0);
+    let mut order: Vec<usize> = (0..x.ndim()).collect();
+    if let Some(leader) = [x, y].into_iter().find(|x| !repeats(x)) {
+        order.sort_by_key(|&axis| std::cmp::Reverse(leader.strides()[axis].unsigned_abs()));
+    }
+    let (x, y) = (x.view().permuted_axes(order.as_slice()), y.view().permuted_axes(order.as_slice()));
+    let shape = x.raw_dim();
+    let z = ArrayD::from_shape_vec(shape, strided::zip_map(x, y, f)).expect("as many elements");
+    z.permuted_axes(shape::inverse(&order))
+}
+
+/// `x ← f(x, y)`, in the buffer of `x` where the two are laid out alike.
+pub(crate) fn update_with<T: Scalar>(
+    mut x: ArrayD<T>,
+    y: &ArrayViewD<T>,
+    f: impl Fn(T, T) -> T + Copy + Send + Sync,
+) -> ArrayD<T> {
+    let alike = x.shape() == y.shape() && x.strides() == y.strides();
+    match (alike, gapless(y), x.as_slice_memory_order_mut()) {
+        (true, Some(y), Some(xs)) => elementwise::update_with(xs, y, f),
+        _ => return zip_map(&x.view(), y, f),
+    }
+    x
+}
+
+/// `sum ← sum + x`.
+pub(crate) fn accumulate<T: Scalar>(sum: &mut ArrayD<T>, x: &ArrayD<T>) {
+    let alike = sum.shape() == x.shape() && sum.strides() == x.strides();
+    match (alike, x.as_slice_memory_order(), sum.as_slice_memory_order_mut()) {
+        (true, Some(x), Some(sum)) => elementwise::accumulate(sum, x),
+        _ => *sum += x,
+    }
+}
