@@ -1,4 +1,5 @@
-//! Arithmetic of two tensors with broadcasting, and of a tensor and a number; the operators `+ − × ÷`.
+//! Arithmetic of two tensors with broadcasting, and of a tensor and a number; the operators `+ − × ÷` of two tensors.
+//! Those of a tensor and a number are in `scalar_operators.rs`.
 
 use crate::gradcheck::{Case, away_from_zero, distinct, positive, real};
 use crate::tensor::Value;
@@ -8,7 +9,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// `f(x, y)` elementwise with broadcasting.
 #[track_caller]
-fn zip<T: Scalar>(op: &str, x: &Value<T>, y: &Value<T>, f: impl Fn(T, T) -> T) -> ArrayD<T> {
+pub(super) fn zip<T: Scalar>(op: &str, x: &Value<T>, y: &Value<T>, f: impl Fn(T, T) -> T) -> ArrayD<T> {
     let shape = shape::broadcast(op, x.shape(), y.shape());
     let (x, y) = (x.broadcast(shape.as_slice()), y.broadcast(shape.as_slice()));
     let (x, y) = (x.expect("x broadcasts to the shape"), y.expect("y broadcasts to the shape"));

@@ -4,15 +4,18 @@
 //! of its output into those of its inputs. The rule's captures are exactly what the op saves.
 
 mod arithmetic;
+mod creation;
 mod dropout;
 mod elementwise;
 mod index;
 mod layer_norm;
 mod loss;
 mod matmul;
+mod rearrange;
 mod recurrent;
 mod reduce;
 mod rows;
+mod scalar_operators;
 mod softmax;
 mod view;
 
@@ -24,10 +27,12 @@ pub use recurrent::LstmOutput;
 pub(crate) fn cases() -> Vec<Case> {
     [
         arithmetic::cases(),
+        scalar_operators::cases(),
         elementwise::cases(),
         reduce::cases(),
         matmul::cases(),
         view::cases(),
+        rearrange::cases(),
         index::cases(),
         softmax::cases(),
         loss::cases(),
