@@ -1,4 +1,4 @@
-//! Functions of one element at a time.
+//! Functions of one element at a time. GELU is in `gelu.rs`.
 //!
 //! A rule saves the output where the derivative is simplest in it (`tanh`, `sigmoid`, `exp`), else the input.
 
@@ -30,7 +30,7 @@ fn chain<T: Scalar>(mut g: ArrayD<T>, saved: &Value<T>, derivative: impl Fn(T) -
 impl<T: Scalar> Tensor<T> {
     /// `z = f(x)` elementwise, with `∂x = g ⊙ f'(x)`. Saves x (shared, not copied).
     #[track_caller]
-    fn map_from_input(
+    pub(super) fn map_from_input(
         &self,
         op: &'static str,
         f: impl Fn(&mut [T]) + Sync + Send,
@@ -131,21 +131,13 @@ impl<T: Scalar> Tensor<T> {
         self.map_from_input("silu", each(move |x: T| x * sigmoid(x)), derivative)
     }
 
-    /// `z = x/2·(1 + tanh u)` with `u = √(2/π)·(x + 0.044715 x³)`: GELU in its tanh form.
-    /// `∂x = g ⊙ (½(1 + tanh u) + x/2·(1 − tanh² u)·u')`.
+    /// `z = ln σ(x) = min(x, 0) − ln(1 + exp(−|x|))`, without overflow or cancellation. `∂x = g ⊙ σ(−x)`.
     ///
-    /// Source: Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016; PyTorch's `gelu(approximate="tanh")`.
+    /// `z(−∞) = −∞` with derivative 1, `z(∞) = 0` with derivative 0.
     #[track_caller]
-    pub fn gelu(&self) -> Tensor<T> {
-        let (half, one) = (T::of(0.5), T::one());
-        let (scale, cubic) = (T::of((2.0 / std::f64::consts::PI).sqrt()), T::of(0.044715));
-        let u = move |x: T| scale * (x + cubic * x * x * x);
-        let du = move |x: T| scale * (one + T::of(3.0) * cubic * x * x);
-        let derivative = move |x: T| {
-            let t = u(x).tanh();
-            half * (one + t) + half * x * (one - t * t) * du(x)
-        };
-        self.map_from_input("gelu", each(move |x: T| half * x * (one + u(x).tanh())), derivative)
+    pub fn log_sigmoid(&self) -> Tensor<T> {
+        let f = |x: T| if x.is_nan() { x } else { x.min(T::zero()) - (-x.abs()).exp().ln_1p() };
+        self.map_from_input("log_sigmoid", each(f), |x| (T::one() + x.exp()).recip())
     }
 
     /// `z = min(max(x, low), high)`. `∂x = g` where `low ≤ x ≤ high`, else 0, as PyTorch does.
@@ -169,7 +161,7 @@ impl<T: Scalar> Tensor<T> {
 }
 
 /// A function of one element as a function of a slice, in place.
-fn each<T: Scalar>(f: impl Fn(T) -> T + Sync + Send) -> impl Fn(&mut [T]) + Sync + Send {
+pub(super) fn each<T: Scalar>(f: impl Fn(T) -> T + Sync + Send) -> impl Fn(&mut [T]) + Sync + Send {
     move |xs| xs.iter_mut().for_each(|x| *x = f(*x))
 }
 
@@ -191,7 +183,7 @@ pub(crate) fn cases() -> Vec<Case> {
         cases.push(named(Case::new("cos", &real, |x| x[0].cos())));
         cases.push(named(Case::new("softplus", &real, |x| x[0].softplus())));
         cases.push(named(Case::new("silu", &real, |x| x[0].silu())));
-        cases.push(named(Case::new("gelu", &real, |x| x[0].gelu())));
+        cases.push(named(Case::new("log_sigmoid", &real, |x| x[0].log_sigmoid())));
         cases.push(named(Case::new("clamp", &away, |x| x[0].clamp(-0.1, 10.0))));
     }
     cases
@@ -200,6 +192,9 @@ pub(crate) fn cases() -> Vec<Case> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const INF: f64 = f64::INFINITY;
+    const NAN: f64 = f64::NAN;
 
     #[test]
     fn softplus_does_not_overflow() {
@@ -211,5 +206,23 @@ mod tests {
     fn relu_and_clamp_keep_nan() {
         let x = Tensor::scalar(f64::NAN);
         assert!(x.relu().item().is_nan() && x.clamp(0.0, 1.0).item().is_nan());
+    }
+
+    /// `f` and its derivative at each of the points.
+    fn at<const N: usize>(points: [f64; N], f: impl Fn(&Tensor<f64>) -> Tensor<f64>) -> [[f64; N]; 2] {
+        let x = Tensor::from_vec(points.to_vec(), &[N]).tracked();
+        let z = f(&x);
+        let d = z.sum().backward().of(&x).unwrap().iter().copied().collect::<Vec<_>>();
+        [z.to_vec().try_into().unwrap(), d.try_into().unwrap()]
+    }
+
+    #[test]
+    fn log_sigmoid_neither_overflows_nor_cancels() {
+        let [z, d] = at([-INF, -1000.0, -40.0, 0.0, 40.0, 1000.0, INF, NAN], |x| x.log_sigmoid());
+        assert_eq!(z[..4], [-INF, -1000.0, -40.0, -std::f64::consts::LN_2]);
+        approx::assert_relative_eq!(z[4], -(-40.0f64).exp(), max_relative = 1e-15);
+        assert!(z[5] == 0.0 && z[6] == 0.0 && z[7].is_nan());
+        assert_eq!([d[0], d[1], d[3], d[5], d[6]], [1.0, 1.0, 0.5, 0.0, 0.0]);
+        assert!(d[7].is_nan());
     }
 }

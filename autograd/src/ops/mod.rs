@@ -7,6 +7,7 @@ mod arithmetic;
 mod creation;
 mod dropout;
 mod elementwise;
+mod gelu;
 mod index;
 mod layer_norm;
 mod loss;
@@ -29,6 +30,7 @@ pub(crate) fn cases() -> Vec<Case> {
         arithmetic::cases(),
         scalar_operators::cases(),
         elementwise::cases(),
+        gelu::cases(),
         reduce::cases(),
         matmul::cases(),
         view::cases(),
