@@ -4,6 +4,7 @@
 //! of its output into those of its inputs. The rule's captures are exactly what the op saves.
 
 mod arithmetic;
+mod comparison;
 mod creation;
 mod dropout;
 mod elementwise;
@@ -17,6 +18,7 @@ mod recurrent;
 mod reduce;
 mod rows;
 mod scalar_operators;
+mod selection;
 mod softmax;
 mod view;
 
@@ -31,6 +33,7 @@ pub(crate) fn cases() -> Vec<Case> {
         scalar_operators::cases(),
         elementwise::cases(),
         gelu::cases(),
+        selection::cases(),
         reduce::cases(),
         matmul::cases(),
         view::cases(),
