@@ -6,20 +6,26 @@
 mod arithmetic;
 mod comparison;
 mod creation;
+mod cumulative;
 mod dropout;
 mod elementwise;
+mod extremum;
 mod gelu;
 mod index;
+mod keepdim;
 mod layer_norm;
+mod logsumexp;
 mod loss;
 mod matmul;
 mod rearrange;
 mod recurrent;
 mod reduce;
+mod reduced_axes;
 mod rows;
 mod scalar_operators;
 mod selection;
 mod softmax;
+mod statistics;
 mod view;
 
 use crate::gradcheck::Case;
@@ -35,6 +41,11 @@ pub(crate) fn cases() -> Vec<Case> {
         gelu::cases(),
         selection::cases(),
         reduce::cases(),
+        extremum::cases(),
+        statistics::cases(),
+        logsumexp::cases(),
+        keepdim::cases(),
+        cumulative::cases(),
         matmul::cases(),
         view::cases(),
         rearrange::cases(),
