@@ -8,6 +8,7 @@ mod comparison;
 mod creation;
 mod cumulative;
 mod dropout;
+mod einsum;
 mod elementwise;
 mod extremum;
 mod gelu;
@@ -47,6 +48,7 @@ pub(crate) fn cases() -> Vec<Case> {
         keepdim::cases(),
         cumulative::cases(),
         matmul::cases(),
+        einsum::cases(),
         view::cases(),
         rearrange::cases(),
         index::cases(),
