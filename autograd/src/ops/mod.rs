@@ -22,6 +22,7 @@ mod rearrange;
 mod recurrent;
 mod reduce;
 mod reduced_axes;
+mod rms_norm;
 mod rows;
 mod scalar_operators;
 mod selection;
@@ -55,6 +56,7 @@ pub(crate) fn cases() -> Vec<Case> {
         softmax::cases(),
         loss::cases(),
         layer_norm::cases(),
+        rms_norm::cases(),
         dropout::cases(),
         recurrent::cases(),
     ]
