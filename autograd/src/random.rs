@@ -195,6 +195,43 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_32_and_64_bits_and_bytes_are_those_of_the_generator_in_one_sequence() {
+        let mut expected = Streams::new(7).stream("mixed").0;
+        let mut stream = Streams::new(7).stream("mixed");
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..100 {
+            let word = stream.next_u32();
+            assert_eq!(word, expected.next_u32());
+            seen.insert(word);
+            assert_eq!(stream.next_u64(), expected.next_u64());
+            let (mut bytes, mut wanted) = ([0; 5], [0; 5]);
+            stream.fill_bytes(&mut bytes);
+            expected.fill_bytes(&mut wanted);
+            assert_eq!(bytes, wanted);
+        }
+        assert_eq!(seen.len(), 100); // two of them are equal with probability 10⁻⁶, and the seed is fixed
+    }
+
+    #[test]
+    fn a_normal_number_is_the_mean_and_the_deviation_times_the_standard_one_of_the_stream() {
+        let (mut filled, mut stream) = ([0.0f64; 50], Streams::new(9).stream("n"));
+        Streams::new(9).stream("n").fill_normal(&mut filled, 3.0, 0.25);
+        for x in filled {
+            let z: f64 = StandardNormal.sample(&mut stream);
+            assert_eq!(x, 3.0 + 0.25 * z);
+        }
+    }
+
+    #[test]
+    fn a_uniform_number_is_the_bound_times_a_draw_moved_to_minus_one_to_one() {
+        let (mut filled, mut stream) = ([0.0f64; 50], Streams::new(9).stream("u"));
+        Streams::new(9).stream("u").fill_uniform(&mut filled, 3.0);
+        for x in filled {
+            assert_eq!(x, 3.0 * (2.0 * stream.random::<f64>() - 1.0));
+        }
+    }
+
+    #[test]
     fn single_precision_is_double_precision_rounded() {
         let (mut single, mut double) = ([0.0f32; 100], [0.0f64; 100]);
         Streams::new(1).stream("w").fill_normal(&mut single, 0.0, 0.02);

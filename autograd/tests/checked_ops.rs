@@ -31,16 +31,22 @@ fn calls<'t>(text: &'t str, door: &'t str) -> impl Iterator<Item = &'t str> {
     uses.filter_map(move |(at, _)| text[at + door.len()..].strip_prefix('(').map(str::trim_start))
 }
 
-/// The strings that follow the names of functions that record ops: `from_op("mul", …)` gives mul.
-fn recorded_names(text: &str) -> Vec<String> {
-    // Functions of ops that take the op's name: the engine's own, and those defined in the file with a parameter `op`.
-    let mut doors: BTreeSet<&str> = BTreeSet::from(["from_op", "from_op_many"]);
-    for (at, _) in text.match_indices("op: &'static str") {
-        let before = &text[..at];
-        let name = before.rfind("fn ").map(|start| &before[start + 3..]).expect("a parameter of a function");
-        doors.insert(name.split(['(', '<']).next().expect("a name"));
+/// The functions that record ops under a name they are given: the engine's own, and those of the calculus with a parameter `op`.
+fn doors(texts: &[String]) -> BTreeSet<&str> {
+    let mut doors = BTreeSet::from(["from_op", "from_op_many"]);
+    for text in texts {
+        for (at, _) in text.match_indices("op: &'static str") {
+            let before = &text[..at];
+            let name = before.rfind("fn ").map(|start| &before[start + 3..]).expect("a parameter of a function");
+            doors.insert(name.split(['(', '<']).next().expect("a name"));
+        }
     }
-    let named = doors.into_iter().flat_map(|door| calls(text, door)).filter_map(|after| after.strip_prefix('"'));
+    doors
+}
+
+/// The strings that follow the names of doors: `from_op("mul", …)` gives mul.
+fn recorded_names(text: &str, doors: &BTreeSet<&str>) -> Vec<String> {
+    let named = doors.iter().flat_map(|door| calls(text, door)).filter_map(|after| after.strip_prefix('"'));
     named.map(|text| text.split('"').next().expect("a string").to_owned()).collect()
 }
 
@@ -48,7 +54,9 @@ fn recorded_names(text: &str) -> Vec<String> {
 fn every_op_has_a_gradient_check_named_after_it() {
     let cases: Vec<gradcheck::Case> = gradcheck::cases();
     let checked: BTreeSet<&str> = cases.iter().map(|case| case.op).collect();
-    let recorded: BTreeSet<String> = calculus().iter().flat_map(|text| recorded_names(text)).collect();
+    let texts = calculus();
+    let doors = doors(&texts);
+    let recorded: BTreeSet<String> = texts.iter().flat_map(|text| recorded_names(text, &doors)).collect();
     assert!(recorded.len() >= 30, "the search for ops has gone blind: it found {recorded:?}");
     let without: Vec<&String> = recorded.iter().filter(|op| !checked.contains(op.as_str())).collect();
     assert!(without.is_empty(), "ops without a gradient check: {without:?}");

@@ -32,6 +32,7 @@ pub mod packed;
 pub mod parallel;
 pub mod recurrent;
 pub mod reduce;
+pub mod rms_norm;
 mod row_tasks;
 pub mod rows;
 pub mod softmax;

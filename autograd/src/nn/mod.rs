@@ -9,6 +9,7 @@ mod linear;
 mod lstm;
 mod module;
 mod recurrent;
+mod rms_norm;
 
 pub use dropout::Dropout;
 pub use embedding::Embedding;
@@ -20,3 +21,4 @@ pub use lstm::{Lstm, LstmState};
 pub use module::join;
 pub use module::{LoadError, Module, Param, Visit, VisitMut};
 pub use recurrent::{RecurrentLayer, RecurrentLayers};
+pub use rms_norm::RmsNorm;

@@ -1,4 +1,5 @@
-//! Arithmetic of two tensors with broadcasting, and of a tensor and a number; the operators `+ − × ÷`.
+//! Arithmetic of two tensors with broadcasting, and of a tensor and a number; the operators `+ − × ÷` of two tensors.
+//! Those of a tensor and a number are in `scalar_operators.rs`.
 
 use crate::gradcheck::{Case, away_from_zero, distinct, positive, real};
 use crate::tensor::Value;

@@ -1,4 +1,4 @@
-//! Functions of one element at a time.
+//! Functions of one element at a time. GELU is in `gelu.rs`.
 //!
 //! A rule saves the output where the derivative is simplest in it (`tanh`, `sigmoid`, `exp`), else the input.
 //!
@@ -10,7 +10,7 @@
 //! | `exp` | 0, 0 | ∞, ∞ | ∞ from the rounded result on |
 //! | `tanh`, `sigmoid` | −1 or 0, 0 | 1, 0 | |
 //! | `relu` | 0, 0 | ∞, 1 | f'(0) = 0 |
-//! | `softplus`, `silu`, `gelu` | 0, 0 (`silu`, `gelu`: −0) | ∞, 1 | exact for huge x |
+//! | `softplus`, `silu`, both GELUs | 0, 0 (all but `softplus`: −0) | ∞, 1 | exact for huge x |
 //! | `ln` | NaN | ∞, 0 | f(±0) = −∞, f'(±0) = ±∞; NaN left of 0 |
 //! | `sqrt` | NaN | ∞, 0 | f'(0) = ∞; f(−0) = −0; NaN left of 0 |
 //! | `abs` | ∞, −1 | ∞, 1 | f'(±0) = 0 |
@@ -140,24 +140,13 @@ impl<T: Scalar> Tensor<T> {
         self.map_from_input("silu", each(f), derivative)
     }
 
-    /// `z = x/2·(1 + tanh u)` with `u = √(2/π)·(x + 0.044715 x³)`: GELU in its tanh form.
-    /// `∂x = g ⊙ (½(1 + tanh u) + x/2·(1 − tanh² u)·u')`.
+    /// `z = ln σ(x) = min(x, 0) − ln(1 + exp(−|x|))`, without overflow or cancellation. `∂x = g ⊙ σ(−x)`.
     ///
-    /// Source: Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016; PyTorch's `gelu(approximate="tanh")`.
+    /// `z(−∞) = −∞` with derivative 1, `z(∞) = 0` with derivative 0.
     #[track_caller]
-    pub fn gelu(&self) -> Tensor<T> {
-        let (half, one) = (T::of(0.5), T::one());
-        let (scale, cubic) = (T::of((2.0 / std::f64::consts::PI).sqrt()), T::of(0.044715));
-        // Beyond ±100 the tanh has been ±1 for long, and z is −0 or x: x³, x² and ∞·0 have no part in it.
-        let (low, high) = (T::of(-100.0), T::of(100.0));
-        let tanh_u = move |x: T| (scale * (x + cubic * x * x * x)).tanh();
-        let derivative = move |x: T| {
-            let x = within(x, low, high);
-            let (t, du) = (tanh_u(x), scale * (one + T::of(3.0) * cubic * x * x));
-            half * (one + t) + half * x * (one - t * t) * du
-        };
-        let f = move |x: T| half * within(x, low, T::infinity()) * (one + tanh_u(within(x, low, high)));
-        self.map_from_input("gelu", each(f), derivative)
+    pub fn log_sigmoid(&self) -> Tensor<T> {
+        let f = |x: T| if x.is_nan() { x } else { x.min(T::zero()) - (-x.abs()).exp().ln_1p() };
+        self.map_from_input("log_sigmoid", each(f), |x| (T::one() + x.exp()).recip())
     }
 
     /// `z = min(max(x, low), high)`. `∂x = g` where `low ≤ x ≤ high`, else 0, as PyTorch does.
@@ -173,7 +162,7 @@ impl<T: Scalar> Tensor<T> {
 }
 
 /// `min(max(x, low), high)`; NaN stays NaN.
-fn within<T: Scalar>(x: T, low: T, high: T) -> T {
+pub(super) fn within<T: Scalar>(x: T, low: T, high: T) -> T {
     if x < low {
         low
     } else if x > high {
@@ -206,7 +195,7 @@ pub(crate) fn cases() -> Vec<Case> {
         cases.push(named(Case::new("cos", &real, |x| x[0].cos())));
         cases.push(named(Case::new("softplus", &real, |x| x[0].softplus())));
         cases.push(named(Case::new("silu", &real, |x| x[0].silu())));
-        cases.push(named(Case::new("gelu", &real, |x| x[0].gelu())));
+        cases.push(named(Case::new("log_sigmoid", &real, |x| x[0].log_sigmoid())));
         cases.push(named(Case::new("clamp", &away, |x| x[0].clamp(-0.1, 10.0))));
     }
     cases
@@ -215,6 +204,9 @@ pub(crate) fn cases() -> Vec<Case> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const INF: f64 = f64::INFINITY;
+    const NAN: f64 = f64::NAN;
 
     #[test]
     fn softplus_does_not_overflow() {
@@ -228,7 +220,11 @@ mod tests {
         for z in [x.exp(), x.tanh(), x.sigmoid(), x.relu(), x.ln(), x.sqrt(), x.abs(), x.powi(2), x.sin(), x.cos()] {
             assert!(z.item().is_nan());
         }
-        assert!([x.softplus(), x.silu(), x.gelu(), x.clamp(0.0, 1.0)].iter().all(|z| z.item().is_nan()));
+        assert!(
+            [x.softplus(), x.silu(), x.gelu(), x.gelu_tanh(), x.log_sigmoid(), x.clamp(0.0, 1.0)]
+                .iter()
+                .all(|z| z.item().is_nan())
+        );
     }
 
     type Function<T> = fn(&Tensor<T>) -> Tensor<T>;
@@ -245,7 +241,7 @@ mod tests {
         let huge = [T::of(1e19), T::of(1e20), T::of(1e38), T::max_value(), inf];
         for x in huge {
             // As x → −∞, and as x → ∞.
-            let functions: [(&str, Function<T>, (T, T), (T, T)); 9] = [
+            let functions: [(&str, Function<T>, (T, T), (T, T)); 10] = [
                 ("exp", Tensor::exp, (zero, zero), (inf, inf)),
                 ("tanh", Tensor::tanh, (-one, zero), (one, zero)),
                 ("sigmoid", Tensor::sigmoid, (zero, zero), (one, zero)),
@@ -253,6 +249,7 @@ mod tests {
                 ("softplus", Tensor::softplus, (zero, zero), (x, one)),
                 ("silu", Tensor::silu, (zero, zero), (x, one)),
                 ("gelu", Tensor::gelu, (zero, zero), (x, one)),
+                ("gelu_tanh", Tensor::gelu_tanh, (zero, zero), (x, one)),
                 ("abs", Tensor::abs, (x, -one), (x, one)),
                 ("clamp", |x| x.clamp(T::of(-2.0), T::of(3.0)), (T::of(-2.0), zero), (T::of(3.0), zero)),
             ];
@@ -261,7 +258,7 @@ mod tests {
             }
         }
         let tiny = T::of(1e-30);
-        for f in [Tensor::silu as Function<T>, Tensor::gelu] {
+        for f in [Tensor::silu as Function<T>, Tensor::gelu, Tensor::gelu_tanh] {
             let half = T::of(0.5);
             assert_eq!((at(f, tiny), at(f, -tiny)), ((half * tiny, half), (-half * tiny, half)));
         }
@@ -290,5 +287,21 @@ mod tests {
     #[should_panic(expected = "clamp: bounds 2 and 1 of a tensor of shape [3]")]
     fn bounds_that_leave_nothing_are_refused() {
         Tensor::<f32>::zeros(&[3]).clamp(2.0, 1.0);
+    }
+
+    /// `f` and its derivative at each of the points.
+    fn at_each<const N: usize>(points: [f64; N], f: Function<f64>) -> [[f64; N]; 2] {
+        let pairs = points.map(|x| at(f, x));
+        [pairs.map(|pair| pair.0), pairs.map(|pair| pair.1)]
+    }
+
+    #[test]
+    fn log_sigmoid_neither_overflows_nor_cancels() {
+        let [z, d] = at_each([-INF, -1000.0, -40.0, 0.0, 40.0, 1000.0, INF, NAN], Tensor::log_sigmoid);
+        assert_eq!(z[..4], [-INF, -1000.0, -40.0, -std::f64::consts::LN_2]);
+        approx::assert_relative_eq!(z[4], -(-40.0f64).exp(), max_relative = 1e-15);
+        assert!(z[5] == 0.0 && z[6] == 0.0 && z[7].is_nan());
+        assert_eq!([d[0], d[1], d[3], d[5], d[6]], [1.0, 1.0, 0.5, 0.0, 0.0]);
+        assert!(d[7].is_nan());
     }
 }

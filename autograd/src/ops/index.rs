@@ -1,4 +1,4 @@
-//! Picking elements by index: rows of a table (embedding), and one element of each lane (gather).
+//! Picking elements by index: rows of a table (embedding), parts of any axis (index_select), and one element of each lane (gather).
 
 use crate::gradcheck::{Case, real};
 use crate::kernels::rows::{gather_rows, scatter_add_rows};
@@ -35,6 +35,33 @@ impl<T: Scalar> Tensor<T> {
             dx.update(|mut dx| {
                 let dx = dx.as_slice_mut().expect("row-major");
                 scatter_add_rows(g.as_slice().expect("row-major"), columns, &indices, dx);
+            });
+        })
+    }
+
+    /// Parts along an axis in any order, any of them any number of times: `z[…, j, …] = x[…, indices_j, …]`, as PyTorch's `index_select`.
+    /// `∂x[…, v, …] = Σ g[…, j, …]` over the j with `indices_j = v`, added in the order of j. Saves the indices.
+    ///
+    /// # Shapes
+    /// (…, n, …) → (…, number of indices, …)
+    ///
+    /// # Panics
+    /// If the axis does not exist or an index is not below its size.
+    #[track_caller]
+    pub fn index_select(&self, axis: isize, indices: &[u32]) -> Tensor<T> {
+        let axis = Axis(shape::axis("index_select", axis, self.rank()));
+        let size = self.value().len_of(axis);
+        if let Some(index) = indices.iter().find(|&&index| index as usize >= size) {
+            panic!("index_select: index {index} along axis {} of {:?}", axis.0, self.shape());
+        }
+        let indices: Vec<usize> = indices.iter().map(|&index| index as usize).collect();
+        let z = self.value().select(axis, &indices);
+        Tensor::from_op("index_select", z, [self], move |g, [dx]| {
+            dx.update(|mut dx| {
+                for (&index, g) in indices.iter().zip(g.axis_iter(axis)) {
+                    let mut dx = dx.index_axis_mut(axis, index);
+                    dx += &g;
+                }
             });
         })
     }
@@ -86,6 +113,9 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("gather", &[real(&[2, 3])], move |x| x[0].gather(1, &picked())),
         Case::new("gather", &[real(&[3, 2])], move |x| x[0].gather(0, &ndarray::arr2(&[[2, 0]]).into_dyn()))
             .variant("axis 0"),
+        Case::new("index_select", &[real(&[2, 3])], |x| x[0].index_select(1, &[2, 0, 2, 2])),
+        Case::new("index_select", &[real(&[3, 2, 2])], |x| x[0].index_select(-3, &[1, 1])).variant("axis 0"),
+        Case::new("index_select", &[real(&[2, 2])], |x| x[0].index_select(0, &[])).variant("no index"),
     ]
 }
 
@@ -97,5 +127,20 @@ mod tests {
     #[should_panic(expected = "embedding: index 4 into a table of 4 rows")]
     fn an_index_outside_the_table_is_named() {
         Tensor::<f32>::zeros(&[4, 2]).embedding(&[1, 4], &[2]);
+    }
+
+    #[test]
+    fn selecting_rows_is_an_embedding_and_every_axis_works_alike() {
+        let x = Tensor::from_vec((0..12).map(f64::from).collect(), &[4, 3]);
+        let rows = x.index_select(0, &[3, 0, 3]);
+        assert_eq!((rows.shape(), rows.to_vec()), (&[3, 3][..], x.embedding(&[3, 0, 3], &[3]).to_vec()));
+        let columns = x.transpose(0, 1).index_select(-1, &[3, 0, 3]).transpose(0, 1);
+        assert_eq!(columns.to_vec(), rows.to_vec());
+    }
+
+    #[test]
+    #[should_panic(expected = "index_select: index 3 along axis 1 of [2, 3]")]
+    fn an_index_outside_the_axis_is_named() {
+        Tensor::<f32>::zeros(&[2, 3]).index_select(1, &[0, 3]);
     }
 }

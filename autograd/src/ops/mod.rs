@@ -4,16 +4,30 @@
 //! of its output into those of its inputs. The rule's captures are exactly what the op saves.
 
 mod arithmetic;
+mod comparison;
+mod creation;
+mod cumulative;
 mod dropout;
+mod einsum;
 mod elementwise;
+mod extremum;
+mod gelu;
 mod index;
+mod keepdim;
 mod layer_norm;
+mod logsumexp;
 mod loss;
 mod matmul;
+mod rearrange;
 mod recurrent;
 mod reduce;
+mod reduced_axes;
+mod rms_norm;
 mod rows;
+mod scalar_operators;
+mod selection;
 mod softmax;
+mod statistics;
 mod view;
 
 use crate::gradcheck::Case;
@@ -24,14 +38,25 @@ pub use recurrent::LstmOutput;
 pub(crate) fn cases() -> Vec<Case> {
     [
         arithmetic::cases(),
+        scalar_operators::cases(),
         elementwise::cases(),
+        gelu::cases(),
+        selection::cases(),
         reduce::cases(),
+        extremum::cases(),
+        statistics::cases(),
+        logsumexp::cases(),
+        keepdim::cases(),
+        cumulative::cases(),
         matmul::cases(),
+        einsum::cases(),
         view::cases(),
+        rearrange::cases(),
         index::cases(),
         softmax::cases(),
         loss::cases(),
         layer_norm::cases(),
+        rms_norm::cases(),
         dropout::cases(),
         recurrent::cases(),
     ]

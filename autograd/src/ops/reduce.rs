@@ -1,14 +1,14 @@
-//! Sums, means and maxima over axes.
+//! Sums and means over axes. Maxima are in `extremum.rs`, variances in `statistics.rs`.
 //!
 //! Sums and means are added up in double precision over all their axes, in an order that the shape alone gives, and rounded once: of
 //! `f32` the error is below `4.01·2⁻²⁴·Σ|x|`, however many there are (see [`reduce`](crate::kernels::reduce)).
 
-use crate::gradcheck::{Case, distinct, real};
+use crate::gradcheck::{Case, real};
 use crate::{Scalar, Tensor, passes, shape};
 use ndarray::{ArrayD, Axis};
 
 /// `x` with the given axes (from the front, ascending) removed.
-fn without(shape: &[usize], axes: &[usize]) -> Vec<usize> {
+pub(super) fn without(shape: &[usize], axes: &[usize]) -> Vec<usize> {
     (0..shape.len()).filter(|axis| !axes.contains(axis)).map(|axis| shape[axis]).collect()
 }
 
@@ -20,8 +20,12 @@ fn restore<T: Scalar>(mut g: ArrayD<T>, axes: &[usize]) -> ArrayD<T> {
     g
 }
 
+/// The axes counted from the front, ascending.
+///
+/// # Panics
+/// If one does not exist or is named twice.
 #[track_caller]
-fn sorted_axes(op: &str, axes: &[isize], rank: usize) -> Vec<usize> {
+pub(super) fn sorted_axes(op: &str, axes: &[isize], rank: usize) -> Vec<usize> {
     let mut sorted: Vec<usize> = axes.iter().map(|&axis| shape::axis(op, axis, rank)).collect();
     sorted.sort_unstable();
     assert!(sorted.windows(2).all(|pair| pair[0] != pair[1]), "{op}: axes {axes:?} name one axis twice");
@@ -72,33 +76,6 @@ impl<T: Scalar> Tensor<T> {
             dx.add(|| passes::copy(&restore(g.mapv_into(share), &axes).broadcast(shape).expect("g broadcasts back")));
         })
     }
-
-    /// `z = max x` over one axis, which is removed. The gradient goes to the first of equal maxima. Saves their positions.
-    ///
-    /// # Panics
-    /// If the axis does not exist or has no elements.
-    #[track_caller]
-    pub fn max_axis(&self, axis: isize) -> Tensor<T> {
-        let axis = Axis(shape::axis("max", axis, self.rank()));
-        assert!(self.value().len_of(axis) > 0, "max: axis of size 0");
-        let first_largest = |lane: ndarray::ArrayView1<T>| {
-            let mut best = 0;
-            for (i, &x) in lane.iter().enumerate() {
-                if x > lane[best] || x.is_nan() && !lane[best].is_nan() {
-                    best = i;
-                }
-            }
-            best
-        };
-        let position = self.value().map_axis(axis, first_largest);
-        let mut z = ArrayD::zeros(without(self.shape(), &[axis.index()]));
-        ndarray::Zip::from(&mut z).and(&position).and(self.value().lanes(axis)).for_each(|z, &i, lane| *z = lane[i]);
-        Tensor::from_op("max", z, [self], move |g, [dx]| {
-            dx.update(|mut dx| {
-                ndarray::Zip::from(dx.lanes_mut(axis)).and(&position).and(&g).for_each(|mut lane, &i, &g| lane[i] += g);
-            });
-        })
-    }
 }
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -111,8 +88,6 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("sum", &[real(&[2, 3, 2, 2])], |x| x[0].sum_axes(&[3, 1])).variant("axes 1 and 3"),
         Case::new("mean", &[real(&[2, 3])], |x| x[0].mean()),
         Case::new("mean", &[real(&[2, 3])], |x| x[0].mean_axes(&[-1])).variant("over an axis"),
-        Case::new("max", &[distinct(&[3, 4])], |x| x[0].max_axis(1)),
-        Case::new("max", &[distinct(&[3, 2, 2])], |x| x[0].max_axis(-3)).variant("first axis"),
     ]
 }
 
