@@ -1,4 +1,4 @@
-//! Same seed, same bits: what training and generation compute does not depend on the number of threads.
+//! Same seed, same bits: what training, generation and scoring compute does not depend on the number of threads.
 //!
 //! The models are large enough that every kernel they pass through shares its work among threads.
 
@@ -123,6 +123,29 @@ fn generation_gives_the_same_symbols_and_logits_with_any_number_of_threads() {
         });
         for (threads, output) in &generated[1..] {
             assert!(*output == generated[0].1, "{kind:?}: {threads} threads give other symbols or logits than one");
+        }
+    }
+}
+
+#[test]
+fn scoring_in_blocks_side_by_side_and_by_steps_gives_the_same_bits_with_any_number_of_threads() {
+    for kind in [Kind::Gru, Kind::Lstm] {
+        let config = Config { hidden: 330, ..config(kind, 2, 1000) };
+        let text: Vec<u32> = (0..700).map(|t| (t * t + t / 3) % 1000).collect();
+        let scored = with_threads(|| {
+            let model = LanguageModel::<f32>::new(&config, &mut Streams::new(5).stream("init"));
+            let decoder = Decoder::new(&model);
+            let mut state = decoder.start();
+            let blocks = decoder.nats(&mut state, &text);
+            let many = decoder.nats_of_many(&[&text[..90], &text, &text[..1]]);
+            let mut states = [state, decoder.start()];
+            decoder.step_many(&mut states, &[3, 999]);
+            let logits = states.iter().flat_map(|state| bits(&decoder.next(state).logits)).collect::<Vec<u64>>();
+            (bits(&blocks), many.iter().map(|nats| bits(nats)).collect::<Vec<_>>(), logits)
+        });
+        for (threads, output) in &scored {
+            assert!(*output == scored[0].1, "{kind:?}: {threads} threads give other numbers than one");
+            assert!(output.1[1] == output.0, "{kind:?}: side by side differs from alone");
         }
     }
 }

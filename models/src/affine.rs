@@ -2,11 +2,15 @@
 
 use autograd::Scalar;
 use autograd::kernels::gemm::{Matrix, Store};
-use autograd::kernels::packed::{Direction, Packed};
+use autograd::kernels::packed::{Direction, NR, Packed};
 use autograd::kernels::team::Team;
 use autograd::nn::Param;
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
+
+/// Panels of the weight that are used one after the other: few enough that their part of a block of outputs stays in the level-2
+/// cache.
+const TOGETHER: usize = 8;
 
 /// `y = x·wᵀ + b`, in the same bits for one row, for many, and from the layer itself.
 pub(crate) struct Affine<T> {
@@ -51,6 +55,29 @@ impl<T: Scalar> Affine<T> {
         share(team, x.chunks(rows * inputs).zip(y.chunks_mut(rows * outputs)), |(x, y)| weights.rows(x, y));
     }
 
+    /// A few rows whose outputs lie apart, with one read of the weight: its columns are shared out to a team.
+    ///
+    /// # Shapes
+    /// `x` (R, in) → R times `y` (out)
+    pub(crate) fn apply_each<'y>(&self, team: &mut Team, x: &[T], ys: impl Iterator<Item = &'y mut [T]>)
+    where
+        T: 'y,
+    {
+        let weights = &self.weights;
+        let mut pieces: Vec<Vec<&mut [T]>> = Vec::new();
+        for y in ys {
+            let parts = y.chunks_mut(TOGETHER * NR);
+            pieces.resize_with(parts.len(), Vec::new);
+            pieces.iter_mut().zip(parts).for_each(|(piece, part)| piece.push(part));
+        }
+        share(team, pieces.into_iter().enumerate(), |(i, ys)| {
+            let columns = i * TOGETHER * NR..weights.bias.len().min((i + 1) * TOGETHER * NR);
+            let mut rows = vec![T::zero(); ys.len() * columns.len()];
+            weights.panels(i * TOGETHER, x, &mut rows, columns.len());
+            ys.into_iter().zip(rows.chunks_exact(columns.len())).for_each(|(y, row)| y.copy_from_slice(row));
+        });
+    }
+
     pub(crate) fn weights(&self) -> &Weights<T> {
         &self.weights
     }
@@ -62,9 +89,19 @@ impl<T: Scalar> Weights<T> {
     /// # Shapes
     /// `x` (R, in) → `y` (R, out)
     pub(crate) fn rows(&self, x: &[T], y: &mut [T]) {
-        let (inputs, outputs) = (self.weight.rows(), self.weight.cols());
-        y.chunks_exact_mut(outputs).for_each(|y| y.copy_from_slice(&self.bias));
-        self.weight.product(Matrix::new(x, x.len() / inputs, inputs), Store::Accumulate, y, outputs);
+        for first in (0..self.weight.panels()).step_by(TOGETHER) {
+            self.panels(first, x, &mut y[first * NR..], self.bias.len());
+        }
+    }
+
+    /// The columns of up to [`TOGETHER`] panels, row i beginning at `y[i·stride]`. The bias is written where the product begins, and
+    /// is still in a near cache then.
+    fn panels(&self, first: usize, x: &[T], y: &mut [T], stride: usize) {
+        let panels = first..self.weight.panels().min(first + TOGETHER);
+        let bias = &self.bias[first * NR..self.bias.len().min(panels.end * NR)];
+        y.chunks_mut(stride).for_each(|y| y[..bias.len()].copy_from_slice(bias));
+        let x = Matrix::new(x, x.len() / self.weight.rows(), self.weight.rows());
+        self.weight.product_of_panels(panels, x, Store::Accumulate, y, stride);
     }
 }
 

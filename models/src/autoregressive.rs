@@ -8,12 +8,53 @@
 //! - images: a sequence is the sub-pixels in raster order, each a level (`u32`); the state holds the rows it can still see;
 //! - audio: a symbol is a mu-law code (`u32`); the state holds one ring buffer for each dilated layer.
 //!
-//! What a model is conditioned on (a class, a speaker) is not a symbol: the pair of a model and its condition is what
-//! implements the trait.
+//! What a model is conditioned on (a class, a speaker) is not a symbol: a [`Conditional`] model and its condition together are
+//! what implements the trait.
 
 use crate::distribution::Distribution;
 
 /// A model of sequences that gives the distribution of each symbol from the ones before it.
+///
+/// Five methods make a model. What follows them is derived, and a model overrides it where it knows a faster way to the same
+/// numbers: the same bits, where its products obey the one-chain law of `autograd::kernels`.
+///
+/// ```
+/// use models::autoregressive::Autoregressive;
+/// use models::check;
+/// use models::distribution::Categorical;
+///
+/// /// Coins: each falls like the one before with probability 0.9, the first like heads (0).
+/// struct Sticky;
+///
+/// impl Autoregressive for Sticky {
+///     type Symbol = u32;
+///     type Distribution = Categorical<f64>;
+///     type State = Categorical<f64>;
+///
+///     fn distributions(&self, x: &[u32]) -> Vec<Categorical<f64>> {
+///         (0..x.len()).map(|t| after(if t == 0 { 0 } else { x[t - 1] })).collect()
+///     }
+///     fn start(&self) -> Categorical<f64> {
+///         after(0)
+///     }
+///     fn next<'s>(&self, state: &'s Categorical<f64>) -> &'s Categorical<f64> {
+///         state
+///     }
+///     fn step(&self, state: &mut Categorical<f64>, symbol: u32) {
+///         *state = after(symbol);
+///     }
+/// }
+///
+/// fn after(last: u32) -> Categorical<f64> {
+///     let mut p = [0.1_f64, 0.1];
+///     p[last as usize] = 0.9;
+///     Categorical { logits: p.map(f64::ln).to_vec() }
+/// }
+///
+/// let nats = Sticky.nats(&mut Sticky.start(), &[0, 0, 1]);
+/// assert!((nats.iter().sum::<f64>() + (0.9_f64 * 0.9 * 0.1).ln()).abs() < 1e-12);
+/// assert!(check::causality(&Sticky, &[0, 1, 1, 0], |x| 1 - x).passed);
+/// ```
 pub trait Autoregressive {
     /// What a sequence is made of: a code of an alphabet, or a real number.
     type Symbol: Copy + PartialEq + std::fmt::Debug;
@@ -39,10 +80,19 @@ pub trait Autoregressive {
     /// 10th (the caches of attention aside).
     fn step(&self, state: &mut Self::State, symbol: Self::Symbol);
 
+    /// The number of symbols of every sequence, where it is fixed: 28 · 28 · 3 for an image of that size; none for a text, which
+    /// ends when its reader stops.
+    ///
+    /// Where it is, no sequence is longer, a shorter one is a beginning, and nobody asks for the distribution after the last symbol.
+    fn length(&self) -> Option<usize> {
+        None
+    }
+
     /// `−ln p(x_t | x_<t)` in nats of every symbol of a sequence that begins at `state`, which is left after the last symbol.
     /// For a density this can be negative.
     ///
-    /// Runs step by step: exact, and in memory that does not grow with the sequence.
+    /// Runs step by step: exact, and in memory that does not grow with the sequence. A model whose parallel pass can begin at a
+    /// state does better in blocks of positions.
     fn nats(&self, state: &mut Self::State, sequence: &[Self::Symbol]) -> Vec<f64> {
         let one = |&symbol: &Self::Symbol| {
             let nats = -self.next(state).log_probability(symbol);
@@ -50,5 +100,161 @@ pub trait Autoregressive {
             nats
         };
         sequence.iter().map(one).collect()
+    }
+
+    /// [`Autoregressive::nats`] of many sequences, each from the start, whatever their lengths: a validation set of images.
+    ///
+    /// One after the other. A model that overrides it runs them side by side on all cores, in bounded memory.
+    fn nats_of_many(&self, sequences: &[&[Self::Symbol]]) -> Vec<Vec<f64>> {
+        sequences.iter().map(|sequence| self.nats(&mut self.start(), sequence)).collect()
+    }
+
+    /// [`Autoregressive::step`] of many states, each with its own symbol: several samples at once, the beams of a search.
+    ///
+    /// One after the other. A model that overrides it reads its weights once for all of them.
+    ///
+    /// # Panics
+    /// If there is not one symbol for each state.
+    fn step_many(&self, states: &mut [Self::State], symbols: &[Self::Symbol]) {
+        assert_eq!(states.len(), symbols.len(), "step_many: one symbol for each state");
+        states.iter_mut().zip(symbols).for_each(|(state, &symbol)| self.step(state, symbol));
+    }
+}
+
+/// A model of sequences given something that is not a symbol of them: `p(x | c) = ∏ p(x_t | x_<t, c)`.
+///
+/// `model.given(&c)` is a model like any other, which samples, scores and is checked as they are. What depends on the condition
+/// alone is computed there, once: the bias that a class adds to every layer of a gated PixelCNN, or the frames of a spectrogram
+/// brought to the rate of a WaveNet's samples, which also fix the [`Autoregressive::length`].
+pub trait Conditional {
+    /// A class, a speaker, the frames of a spectrogram.
+    type Condition: ?Sized;
+
+    /// The model and its condition.
+    type Given<'c>: Autoregressive
+    where
+        Self: 'c;
+
+    /// The model of sequences under one condition.
+    fn given<'c>(&'c self, condition: &'c Self::Condition) -> Self::Given<'c>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check;
+    use crate::distribution::Categorical;
+
+    /// Which of two symbols comes: that of the frame at this position, or that of the frame before if the last symbol was 1.
+    struct Followed;
+
+    /// Frames and the model: how audio is conditioned.
+    struct Following<'c> {
+        frames: &'c [f64],
+    }
+
+    impl Conditional for Followed {
+        type Condition = [f64];
+        type Given<'c> = Following<'c>;
+
+        fn given<'c>(&'c self, frames: &'c [f64]) -> Following<'c> {
+            Following { frames }
+        }
+    }
+
+    #[derive(Clone)]
+    struct Position {
+        next: Categorical<f64>,
+        at: usize,
+    }
+
+    impl Following<'_> {
+        fn at(&self, t: usize, last: u32) -> Categorical<f64> {
+            let frame = if last == 1 { self.frames[t - 1] } else { self.frames[t] };
+            Categorical { logits: vec![0.0, frame] }
+        }
+    }
+
+    impl Autoregressive for Following<'_> {
+        type Symbol = u32;
+        type Distribution = Categorical<f64>;
+        type State = Position;
+
+        fn distributions(&self, x: &[u32]) -> Vec<Categorical<f64>> {
+            (0..x.len()).map(|t| self.at(t, if t == 0 { 0 } else { x[t - 1] })).collect()
+        }
+        fn start(&self) -> Position {
+            Position { next: self.at(0, 0), at: 0 }
+        }
+        fn next<'s>(&self, state: &'s Position) -> &'s Categorical<f64> {
+            &state.next
+        }
+        fn step(&self, state: &mut Position, symbol: u32) {
+            state.at += 1;
+            if state.at < self.frames.len() {
+                state.next = self.at(state.at, symbol);
+            }
+        }
+        fn length(&self) -> Option<usize> {
+            Some(self.frames.len())
+        }
+    }
+
+    const FRAMES: [f64; 5] = [0.3, -1.0, 2.0, 0.0, 1.5];
+
+    #[test]
+    fn a_model_and_its_condition_pass_every_check_and_end_with_the_condition() {
+        let model = Followed.given(&FRAMES);
+        let longer = [1, 0, 1, 1, 0, 1, 1];
+        for outcome in [
+            check::causality(&model, &longer, |x| 1 - x),
+            check::steps_equal_parallel(&model, &longer),
+            check::sum_to_one(&model, 2, longer.len()),
+            check::each_sums_to_one(&model, &longer, 2),
+        ] {
+            assert!(outcome.passed, "{outcome}");
+        }
+        let enumerated = check::sum_to_one(&model, 2, longer.len()).detail;
+        assert!(enumerated.starts_with("32 sequences of length 5"), "{enumerated}");
+    }
+
+    #[test]
+    fn another_condition_is_another_distribution() {
+        let nats = |frames: &[f64]| {
+            let model = Followed.given(frames);
+            model.nats(&mut model.start(), &[1, 0, 1])
+        };
+        assert_eq!(nats(&FRAMES)[0], (1.0 + (-0.3_f64).exp()).ln());
+        assert_eq!(nats(&FRAMES)[..2], nats(&FRAMES[..3])[..2]);
+        assert_ne!(nats(&FRAMES)[2], nats(&[0.3, -1.0, 0.0])[2]);
+    }
+
+    #[test]
+    fn many_sequences_score_as_each_alone() {
+        let model = Followed.given(&FRAMES);
+        let sequences: [&[u32]; 4] = [&[1, 1, 0], &[], &[0, 1, 0, 1, 1], &[1]];
+        let alone: Vec<Vec<f64>> = sequences.iter().map(|x| model.nats(&mut model.start(), x)).collect();
+        assert_eq!(model.nats_of_many(&sequences), alone);
+        assert_eq!(alone.iter().map(Vec::len).collect::<Vec<_>>(), [3, 0, 5, 1]);
+    }
+
+    #[test]
+    fn many_states_step_as_each_alone() {
+        let model = Followed.given(&FRAMES);
+        let mut states = vec![model.start(); 3];
+        for symbols in [[0, 1, 1], [1, 0, 1]] {
+            let mut alone = states.clone();
+            alone.iter_mut().zip(symbols).for_each(|(state, symbol)| model.step(state, symbol));
+            model.step_many(&mut states, &symbols);
+            assert!(states.iter().zip(&alone).all(|(a, b)| a.next == b.next));
+        }
+        assert_ne!(states[0].next, states[1].next);
+    }
+
+    #[test]
+    #[should_panic(expected = "one symbol for each state")]
+    fn a_state_without_a_symbol_is_a_mistake() {
+        let model = Followed.given(&FRAMES);
+        model.step_many(&mut [model.start()], &[]);
     }
 }

@@ -1,9 +1,14 @@
 //! What must hold of every model, checked through the trait alone: causality bit for bit, probabilities that sum to one,
 //! steps that equal the parallel pass, likelihoods that do not depend on how they are computed.
+//!
+//! Where a model's sequences have a fixed length, what is longer is cut to it.
 
 use crate::autoregressive::Autoregressive;
 use crate::distribution::{Discrete, Distribution, Gaussian};
 use std::fmt;
+
+mod causality;
+pub use causality::{causality, causality_at, visibility, visibility_on_all_cores};
 
 /// The outcome of one check.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,33 +31,9 @@ fn bits(distribution: &impl Distribution) -> Vec<u64> {
     distribution.parameters().into_iter().map(f64::to_bits).collect()
 }
 
-/// Changing the symbol at t must leave the distributions at 0..=t as they are, bit for bit, and must be able to change a later
-/// one. `other` gives a symbol that differs from its argument.
-pub fn causality<M: Autoregressive>(
-    model: &M,
-    sequence: &[M::Symbol],
-    other: impl Fn(M::Symbol) -> M::Symbol,
-) -> Outcome {
-    const NAME: &str = "causality";
-    let original: Vec<_> = model.distributions(sequence).iter().map(bits).collect();
-    let mut reached = 0;
-    for t in 0..sequence.len() {
-        let mut changed = sequence.to_vec();
-        changed[t] = other(sequence[t]);
-        let after: Vec<_> = model.distributions(&changed).iter().map(bits).collect();
-        if let Some(leak) = (0..=t).find(|&s| after[s] != original[s]) {
-            let detail = format!("changing the symbol at position {t} changed the distribution at position {leak}");
-            return Outcome { name: NAME, detail, passed: false };
-        }
-        reached += usize::from(after[t + 1..] != original[t + 1..]);
-    }
-    let blind = sequence.len() > 1 && reached == 0;
-    let detail = if blind {
-        "no distribution depends on any symbol before it".to_string()
-    } else {
-        format!("bit for bit at {} positions; {reached} of the changes reached a later one", sequence.len())
-    };
-    Outcome { name: NAME, detail, passed: !blind }
+/// As much of a sequence as the model's sequences are long.
+fn within<'s, M: Autoregressive>(model: &M, sequence: &'s [M::Symbol]) -> &'s [M::Symbol] {
+    &sequence[..model.length().map_or(sequence.len(), |length| length.min(sequence.len()))]
 }
 
 /// Largest difference from 1 that a sum of probabilities may have: the distributions are normalized in f64.
@@ -60,6 +41,7 @@ pub const SUM_TOLERANCE: f64 = 1e-12;
 
 /// The probabilities of all sequences of `length` symbols below `symbols` must sum to one: by enumeration, in parallel.
 pub fn sum_to_one<M: Autoregressive<Symbol = u32>>(model: &M, symbols: u32, length: usize) -> Outcome {
+    let length = model.length().map_or(length, |fixed| fixed.min(length));
     let mut sequence = vec![0; length];
     let (mut total, mut count) = (0.0, 0_u64);
     loop {
@@ -84,6 +66,7 @@ where
     M::Distribution: Discrete,
 {
     const NAME: &str = "each sums to one";
+    let sequence = within(model, sequence);
     let mut worst = 0.0_f64;
     for (t, (distribution, &symbol)) in model.distributions(sequence).iter().zip(sequence).enumerate() {
         let p = distribution.probabilities();
@@ -93,8 +76,9 @@ where
         }
         let scored = distribution.log_probability(symbol).exp();
         let off = [p.iter().sum::<f64>() - 1.0, scored - p[symbol as usize]];
-        // NaN is larger than every number here
-        worst = off.iter().fold(worst, |worst, off| if off.abs() <= worst { worst } else { off.abs() });
+        // NaN is worse than every number
+        worst =
+            off.iter().fold(worst, |worst, off| if worst.is_nan() || off.abs() <= worst { worst } else { off.abs() });
     }
     let detail = format!("{} distributions over {symbols} symbols sum to 1 within {worst:.1e}", sequence.len());
     Outcome { name: NAME, detail, passed: worst <= SUM_TOLERANCE }
@@ -113,6 +97,7 @@ where
         let density = |i: i32| Gaussian { mean: 0.0, ..*d }.log_probability(f64::from(i) * width).exp();
         ((-12 * STEPS..=12 * STEPS).map(density).sum::<f64>() * width - 1.0).abs()
     };
+    let sequence = within(model, sequence);
     let worst = model.distributions(sequence).iter().map(off).fold(0.0, f64::max);
     let detail = format!("{} densities integrate to 1 within {worst:.1e}", sequence.len());
     Outcome { name: "each integrates to one", detail, passed: worst <= SUM_TOLERANCE }
@@ -121,6 +106,7 @@ where
 /// The distribution after each step must be the one of the parallel pass, bit for bit.
 pub fn steps_equal_parallel<M: Autoregressive>(model: &M, sequence: &[M::Symbol]) -> Outcome {
     const NAME: &str = "steps = parallel";
+    let sequence = within(model, sequence);
     let mut state = model.start();
     for (t, (parallel, &symbol)) in model.distributions(sequence).iter().zip(sequence).enumerate() {
         let (a, b) = (parallel.parameters(), model.next(&state).parameters());
@@ -204,6 +190,69 @@ mod tests {
     fn a_model_whose_steps_differ_from_its_parallel_pass_is_rejected() {
         let outcome = steps_equal_parallel(&Chain::Forgetful, &SEQUENCE);
         assert!(!outcome.passed && outcome.detail.contains("position 2"), "{outcome}");
+    }
+
+    /// A distribution that says one thing and scores another.
+    #[derive(Clone)]
+    struct Told {
+        probabilities: Vec<f64>,
+        scored: f64,
+    }
+
+    impl Distribution for Told {
+        type Symbol = u32;
+        fn log_probability(&self, _: u32) -> f64 {
+            self.scored.ln()
+        }
+        fn sample(&self, _: &mut impl rand::Rng) -> u32 {
+            0
+        }
+        fn entropy(&self) -> f64 {
+            0.0
+        }
+        fn parameters(&self) -> Vec<f64> {
+            self.probabilities.clone()
+        }
+    }
+
+    impl Discrete for Told {
+        fn symbols(&self) -> usize {
+            self.probabilities.len()
+        }
+        fn probabilities(&self) -> Vec<f64> {
+            self.probabilities.clone()
+        }
+    }
+
+    /// The first symbol is distributed as told, all others evenly.
+    impl Autoregressive for Told {
+        type Symbol = u32;
+        type Distribution = Told;
+        type State = Told;
+        fn distributions(&self, x: &[u32]) -> Vec<Told> {
+            let even = Told { probabilities: vec![0.5; 2], scored: 0.5 };
+            std::iter::once(self.clone()).chain(std::iter::repeat(even)).take(x.len()).collect()
+        }
+        fn start(&self) -> Told {
+            self.clone()
+        }
+        fn next<'s>(&self, state: &'s Told) -> &'s Told {
+            state
+        }
+        fn step(&self, _: &mut Told, _: u32) {}
+    }
+
+    #[test]
+    fn probabilities_that_do_not_sum_to_one_or_are_not_what_is_scored_are_rejected() {
+        let passes = |probabilities: &[f64], scored| {
+            let model = Told { probabilities: probabilities.to_vec(), scored };
+            each_sums_to_one(&model, &SEQUENCE, 2).passed
+        };
+        assert!(passes(&[0.75, 0.25], 0.25));
+        assert!(!passes(&[0.75, 0.2501], 0.2501));
+        assert!(!passes(&[0.75, 0.25], 0.75));
+        assert!(!passes(&[f64::NAN, 0.25], 0.25));
+        assert!(!passes(&[0.5, 0.25, 0.25], 0.25));
     }
 
     #[test]

@@ -167,12 +167,15 @@ impl Reshape for Gaussian {
     fn note(&self, _: &mut Sampler, _: f64) {}
 }
 
-/// Draws symbols one after another from a model, for as long as it is asked.
+/// Draws symbols one after another from a model, for as long as it is asked, or until its sequence has its
+/// [`length`](Autoregressive::length).
 pub struct Generator<'m, M: Autoregressive, R> {
     model: &'m M,
     state: M::State,
     sampler: Sampler,
     random: R,
+    /// Symbols until the sequence ends, where it does.
+    left: Option<usize>,
 }
 
 impl<'m, M: Autoregressive, R: Rng> Generator<'m, M, R>
@@ -180,13 +183,21 @@ where
     M::Distribution: Reshape,
 {
     /// A generator that goes on after `prompt`.
+    ///
+    /// # Panics
+    /// If the prompt is longer than the model's sequences.
+    #[track_caller]
     pub fn new(model: &'m M, prompt: &[M::Symbol], mut sampler: Sampler, random: R) -> Self {
+        let left = model.length().map(|length| {
+            assert!(prompt.len() <= length, "generator: a prompt of {} for sequences of {length}", prompt.len());
+            length - prompt.len()
+        });
         let mut state = model.start();
         for &symbol in prompt {
             model.next(&state).note(&mut sampler, symbol);
             model.step(&mut state, symbol);
         }
-        Generator { model, state, sampler, random }
+        Generator { model, state, sampler, random, left }
     }
 }
 
@@ -196,8 +207,11 @@ where
 {
     type Item = M::Symbol;
 
-    /// Never ends by itself.
+    /// Ends where the model's sequences do, and never by itself where they have no fixed length.
     fn next(&mut self) -> Option<M::Symbol> {
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(1)?;
+        }
         let symbol = self.model.next(&self.state).draw(&mut self.sampler, &mut self.random);
         self.model.step(&mut self.state, symbol);
         Some(symbol)
@@ -205,87 +219,5 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use autograd::random::Streams;
-
-    /// Probabilities 0.4, 0.3, 0.2, 0.1.
-    fn four() -> Categorical<f64> {
-        Categorical { logits: [0.4_f64, 0.3, 0.2, 0.1].map(f64::ln).to_vec() }
-    }
-
-    /// The probabilities after reshaping.
-    fn reshaped(options: Options) -> Vec<f64> {
-        let mut sampler = Sampler::new(options).unwrap();
-        let total = sampler.reshape(&four());
-        sampler.weights.iter().map(|w| w / total).collect()
-    }
-
-    fn assert_close(found: &[f64], expected: &[f64]) {
-        found.iter().zip(expected).for_each(|(a, b)| approx::assert_relative_eq!(*a, *b, epsilon = 1e-12));
-    }
-
-    #[test]
-    fn top_k_keeps_exactly_the_k_most_likely() {
-        assert_close(&reshaped(Options { top_k: Some(2), ..Options::default() }), &[4.0 / 7.0, 3.0 / 7.0, 0.0, 0.0]);
-    }
-
-    #[test]
-    fn top_p_keeps_the_fewest_that_reach_p() {
-        let kept = |p| reshaped(Options { top_p: Some(p), ..Options::default() }).iter().filter(|&&p| p > 0.0).count();
-        assert_eq!([0.1, 0.39, 0.41, 0.69, 0.71, 0.95, 1.0].map(kept), [1, 1, 2, 2, 3, 4, 4]);
-    }
-
-    #[test]
-    fn min_p_keeps_those_at_least_p_times_as_likely_as_the_most_likely() {
-        assert_close(&reshaped(Options { min_p: Some(0.6), ..Options::default() }), &[4.0 / 7.0, 3.0 / 7.0, 0.0, 0.0]);
-    }
-
-    #[test]
-    fn temperature_takes_probabilities_to_a_power() {
-        let p = reshaped(Options { temperature: 0.5, ..Options::default() });
-        assert_close(&p, &[0.16 / 0.3, 0.09 / 0.3, 0.04 / 0.3, 0.01 / 0.3]);
-        assert_eq!(reshaped(Options { temperature: 0.0, ..Options::default() }), [1.0, 0.0, 0.0, 0.0]);
-    }
-
-    #[test]
-    fn the_repetition_penalty_takes_away_from_what_was_seen() {
-        let mut sampler = Sampler::new(Options { repetition_penalty: 2.0, ..Options::default() }).unwrap();
-        four().note(&mut sampler, 0);
-        let total = sampler.reshape(&four());
-        assert_close(&[sampler.weights[0] / total], &[0.16 / 0.76]); // ln 0.4 is doubled
-    }
-
-    #[test]
-    fn reshaped_samples_follow_the_reshaped_distribution_by_chi_square() {
-        let options = Options { temperature: 1.3, top_k: Some(3), ..Options::default() };
-        let expected = reshaped(options.clone());
-        let mut sampler = Sampler::new(options).unwrap();
-        let mut random = Streams::new(5).stream("test");
-        let n = 100_000;
-        let mut counts = [0.0; 4];
-        (0..n).for_each(|_| counts[four().draw(&mut sampler, &mut random) as usize] += 1.0);
-        assert_eq!(counts[3], 0.0);
-        let cell = |(c, p): (&f64, &f64)| (c - p * f64::from(n)).powi(2) / (p * f64::from(n));
-        let chi_square: f64 = counts[..3].iter().zip(&expected).map(cell).sum();
-        assert!(chi_square < 13.82, "χ² with 2 degrees of freedom is below 13.82 in 999 cases of 1000: {chi_square}");
-    }
-
-    #[test]
-    fn options_outside_their_range_are_usage_errors_that_name_them() {
-        let wrong = [
-            (Options { temperature: -1.0, ..Options::default() }, "temperature"),
-            (Options { temperature: f64::NAN, ..Options::default() }, "temperature"),
-            (Options { top_k: Some(0), ..Options::default() }, "top-k"),
-            (Options { top_p: Some(0.0), ..Options::default() }, "top-p"),
-            (Options { top_p: Some(1.5), ..Options::default() }, "top-p"),
-            (Options { min_p: Some(-0.1), ..Options::default() }, "min-p"),
-            (Options { repetition_penalty: 0.0, ..Options::default() }, "repetition-penalty"),
-        ];
-        for (options, name) in wrong {
-            let error = options.check().unwrap_err();
-            assert_eq!(error.kind, Kind::Usage);
-            assert!(error.what.starts_with(name), "{error}");
-        }
-    }
-}
+#[path = "sampling_tests.rs"]
+mod tests;

@@ -2,9 +2,11 @@
 //!
 //! Everything that generation can do once is done when a decoder is made: the embedding and the first layer's input weight
 //! are multiplied into one table, of which a step reads a row; recurrent and output weights are packed, each thread always
-//! reading its own part of them. Symbols that are known are scored in blocks (`decoder/blocks.rs`).
+//! reading its own part of them. Symbols that are known are scored in blocks (`decoder/blocks.rs`), and several sequences go side by
+//! side (`decoder/many.rs`).
 
 mod blocks;
+mod many;
 
 use super::language_model::{LanguageModel, Recurrent};
 use crate::affine::Affine;
@@ -190,6 +192,16 @@ impl<T: Scalar> Autoregressive for Decoder<T> {
     /// that does not grow with the sequence.
     fn nats(&self, state: &mut State<T>, sequence: &[u32]) -> Vec<f64> {
         self.nats_in_blocks(state, sequence)
+    }
+
+    /// Side by side in the parallel pass, on all cores, in blocks of positions. In f32 the bits of one after the other.
+    fn nats_of_many(&self, sequences: &[&[u32]]) -> Vec<Vec<f64>> {
+        self.nats_side_by_side(sequences)
+    }
+
+    /// Reads the weights between layers and of the output layer once for all states, in the bits of one after the other.
+    fn step_many(&self, states: &mut [State<T>], symbols: &[u32]) {
+        self.step_together(states, symbols);
     }
 }
 

@@ -103,6 +103,12 @@ impl<T: Scalar> Carry<T> {
     pub fn detach(&self) -> Self {
         Carry { hidden: self.hidden.detach(), cell: self.cell.as_ref().map(Tensor::detach) }
     }
+
+    /// That of the first `batch` sequences: the others have ended.
+    pub(super) fn of_first(&self, batch: usize) -> Self {
+        let first = |x: &Tensor<T>| x.narrow(1, 0, batch);
+        Carry { hidden: first(&self.hidden), cell: self.cell.as_ref().map(first) }
+    }
 }
 
 /// Embedding → recurrent layers → linear.

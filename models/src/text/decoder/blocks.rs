@@ -73,7 +73,7 @@ impl<T: Scalar> Decoder<T> {
     }
 
     /// The embedding of each symbol, one after the other.
-    fn vectors(&self, symbols: &[u32]) -> Vec<T> {
+    pub(super) fn vectors(&self, symbols: &[u32]) -> Vec<T> {
         let width = self.model.config.embedding;
         let table = self.model.embedding.weight.values();
         symbols.iter().flat_map(|&symbol| &table[symbol as usize * width..][..width]).copied().collect()
@@ -81,7 +81,7 @@ impl<T: Scalar> Decoder<T> {
 
     /// `−ln p` of each symbol given the last layer's state before it. Pieces of rows go to whichever thread is free, which turns
     /// them into logits and these into one number each: the logits of a piece never leave that core's reach.
-    fn score(&self, states: &[T], symbols: &[u32], nats: &mut [f64], spare: &Mutex<Vec<Vec<T>>>) {
+    pub(super) fn score(&self, states: &[T], symbols: &[u32], nats: &mut [f64], spare: &Mutex<Vec<Vec<T>>>) {
         let (hidden, size, head) = (self.hidden(), self.model.config.symbols, self.head.weights());
         let team = &mut *self.team.borrow_mut();
         let most = (LOGITS / team.members() / size).max(1);
@@ -101,7 +101,7 @@ impl<T: Scalar> Decoder<T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::tests::model;
     use super::*;
     use crate::autoregressive::Autoregressive;
@@ -118,7 +118,7 @@ mod tests {
         sequence.iter().map(one).collect()
     }
 
-    fn bits<T: Scalar>(state: &State<T>) -> Vec<u64> {
+    pub(in super::super) fn bits<T: Scalar>(state: &State<T>) -> Vec<u64> {
         let State { hidden, cell, distribution, .. } = state;
         let numbers = hidden.iter().chain(cell).chain([&distribution.logits]).flatten();
         numbers.map(|x| x.as_f64().to_bits()).collect()
