@@ -6,7 +6,7 @@ mod fixture;
 #[path = "reference/state_dict.rs"]
 mod state_dict;
 
-use autograd::nn::Module;
+use autograd::nn::{Module, RmsNorm};
 use autograd::optim::{Adam, Decay, Optimizer, Sgd, Update, clip_factor, norm};
 use autograd::random::Streams;
 use autograd::{Gradients, Tensor};
@@ -148,8 +148,10 @@ fn five_steps_of_adam_of_clipped_adamw_and_of_sgd_with_momentum_move_an_lstm_as_
 /// An op as a function of its differentiable arguments, in the fixture's order.
 type Op<T> = Box<dyn Fn(&[Tensor<T>]) -> Tensor<T>>;
 
-/// The ops of the fixture with their arguments' names. GELU in its error-function form is in the fixture, not in the engine.
-fn ops<T: Precision>(fixture: &Fixture) -> Vec<(&'static str, Vec<&'static str>, Op<T>)> {
+/// The ops of a fixture: name, arguments' names, and the engine's own.
+type Ops<T> = Vec<(&'static str, Vec<&'static str>, Op<T>)>;
+
+fn ops<T: Precision>(fixture: &Fixture) -> Ops<T> {
     let (targets, (symbols, leading)) =
         (fixture.symbols("cross_entropy.targets").0, fixture.symbols("embedding.symbols"));
     let leading = leading.to_vec();
@@ -164,16 +166,51 @@ fn ops<T: Precision>(fixture: &Fixture) -> Vec<(&'static str, Vec<&'static str>,
         ("log_softmax", vec!["input"], Box::new(|x| x[0].log_softmax())),
         ("softmax", vec!["input"], Box::new(|x| x[0].softmax())),
         ("cross_entropy", vec!["input"], Box::new(move |x| x[0].clone().cross_entropy(&targets))),
-        ("gelu_tanh", vec!["input"], Box::new(|x| x[0].gelu())),
+        ("gelu_erf", vec!["input"], Box::new(|x| x[0].gelu())),
+        ("gelu_tanh", vec!["input"], Box::new(|x| x[0].gelu_tanh())),
         ("softplus", vec!["input"], Box::new(|x| x[0].softplus())),
         ("embedding", vec!["weight"], Box::new(move |x| x[0].embedding(&symbols, &leading))),
     ]
 }
 
-fn single_ops<T: Precision>() {
-    let fixture = Fixture::of::<T>("ops");
+fn further_ops<T: Precision>(_: &Fixture) -> Ops<T> {
+    let gt = |x: &Tensor<T>, c: f64| x.gt(&Tensor::scalar(T::of(c)));
+    let le = |x: &Tensor<T>, c: f64| x.le(&Tensor::scalar(T::of(c)));
+    let reversed_parts = |x: &[Tensor<T>]| {
+        let parts = x[0].chunk(3, 2);
+        Tensor::cat(&parts.iter().rev().collect::<Vec<_>>(), 2)
+    };
+    let rms_norm_default = |x: &[Tensor<T>]| RmsNorm::new(4).forward(&x[0]);
+    let einsum = |subscripts| -> Op<T> { Box::new(move |x| Tensor::einsum(subscripts, &x[0], &x[1])) };
+    vec![
+        ("where", vec!["input", "other"], Box::new(move |x| x[0].where_else(&gt(&x[0], 0.1), &x[1]))),
+        ("masked_fill", vec!["input"], Box::new(move |x| x[0].masked_fill(&le(&x[0], 0.0), T::of(-2.0)))),
+        ("var_0", vec!["input"], Box::new(|x| x[0].var(&[0, 2], 0))),
+        ("var_1", vec!["input"], Box::new(|x| x[0].var(&[0, 2], 1))),
+        ("std_0", vec!["input"], Box::new(|x| x[0].std(&[0, 2], 0))),
+        ("std_1", vec!["input"], Box::new(|x| x[0].std(&[0, 2], 1))),
+        ("logsumexp", vec!["input"], Box::new(|x| x[0].logsumexp(&[0, 2]))),
+        ("logsigmoid", vec!["input"], Box::new(|x| x[0].log_sigmoid())),
+        ("max_dim", vec!["input"], Box::new(|x| x[0].max_axis(1))),
+        ("min_dim", vec!["input"], Box::new(|x| x[0].min_axis(0))),
+        ("max_all", vec!["input"], Box::new(|x| x[0].max())),
+        ("min_all", vec!["input"], Box::new(|x| x[0].min())),
+        ("cumsum", vec!["input"], Box::new(|x| x[0].cumsum(1))),
+        ("flip", vec!["input"], Box::new(|x| x[0].flip(&[0, 2]))),
+        ("chunk", vec!["input"], Box::new(reversed_parts)),
+        ("index_select", vec!["input"], Box::new(|x| x[0].index_select(1, &[2, 0, 2, 2]))),
+        ("einsum btnd,bsnd->bnts", vec!["input", "other"], einsum("btnd,bsnd->bnts")),
+        ("einsum ijk,lk->l", vec!["input", "other"], einsum("ijk,lk->l")),
+        ("einsum ij,ik->kj", vec!["input", "other"], einsum("ij,ik->kj")),
+        ("rms_norm", vec!["input", "weight"], Box::new(|x| x[0].rms_norm(&x[1], T::of(1e-5)))),
+        ("rms_norm_default", vec!["input"], Box::new(rms_norm_default)),
+    ]
+}
+
+fn single_ops<T: Precision>(file: &str, ops: impl Fn(&Fixture) -> Ops<T>) {
+    let fixture = Fixture::of::<T>(file);
     let mut compare = Comparison::default();
-    for (op, arguments, apply) in ops::<T>(&fixture) {
+    for (op, arguments, apply) in ops(&fixture) {
         let theirs = |name: &str| fixture.array::<T>(&format!("{op}.{name}"));
         let leaves: Vec<Tensor<T>> = arguments.iter().map(|name| Tensor::new(theirs(name)).tracked()).collect();
         let output = apply(&leaves);
@@ -184,13 +221,26 @@ fn single_ops<T: Precision>() {
             compare.close(&format!("∂{op}/∂{name}"), ours, &theirs(&format!("grad.{name}")));
         }
     }
-    compare.finish(&format!("single ops, {}", T::NAME));
+    compare.finish(&format!("{file}, {}", T::NAME));
 }
 
 #[test]
 fn single_ops_give_pytorchs_outputs_and_gradients() {
-    single_ops::<f64>();
-    single_ops::<f32>();
+    single_ops::<f64>("ops", ops);
+    single_ops::<f32>("ops", ops);
+    single_ops::<f64>("further_ops", further_ops);
+    single_ops::<f32>("further_ops", further_ops);
+}
+
+#[test]
+fn positions_of_equal_maxima_and_minima_are_pytorchs() {
+    let fixture = Fixture::of::<f32>("further_ops");
+    let ties = Tensor::new(fixture.array::<f32>("ties"));
+    for (name, ours) in [("ties.argmax", ties.argmax(1)), ("ties.argmin", ties.argmin(0))] {
+        let (theirs, shape) = fixture.symbols(name);
+        assert_eq!(ours.shape(), shape);
+        assert!(ours.iter().zip(theirs).all(|(&ours, theirs)| ours == theirs as usize), "{name}: {ours:?}");
+    }
 }
 
 #[test]
