@@ -3,6 +3,8 @@
 
 #[path = "tidy/dependencies.rs"]
 mod dependencies;
+#[path = "tidy/layers.rs"]
+mod layers;
 #[path = "tidy/source.rs"]
 mod source;
 
