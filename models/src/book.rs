@@ -16,3 +16,6 @@ page!(Engine, "../../docs/book/02-engine.md");
 page!(GradientChecking, "../../docs/book/03-gradient-checking.md");
 page!(GatedRecurrentUnit, "../../docs/book/04-gru.md");
 page!(LeastSquaresToNetwork, "../../docs/book/05-from-least-squares-to-a-network.md");
+page!(CheckingAModel, "../../docs/book/06-checking-a-model.md");
+page!(SavingAndResuming, "../../docs/book/07-saving-and-resuming.md");
+page!(OneOrderForEverySum, "../../docs/book/08-one-order-for-every-sum.md");

@@ -17,7 +17,7 @@ pub struct Record {
     pub step: u64,
     /// Symbols trained on so far.
     pub symbols: u64,
-    /// Training loss since the last record, in nats per symbol; `null` in the file where it is not finite.
+    /// Training loss of the step, before its update, in nats per symbol; `null` in the file where it is not finite.
     #[serde(deserialize_with = "null_is_nan")]
     pub loss: f64,
     /// Validation loss, in nats per symbol, where this step was evaluated.
@@ -29,7 +29,7 @@ pub struct Record {
     /// Euclidean norm of the whole gradient, before clipping; `null` in the file where it is not finite.
     #[serde(deserialize_with = "null_is_nan")]
     pub gradient_norm: f64,
-    /// Symbols per second since the last record.
+    /// Symbols per second of the step alone: forward, backward, update.
     #[serde(deserialize_with = "null_is_nan")]
     pub symbols_per_second: f64,
     /// Wall time of training so far, in seconds, over all parts of the run.
