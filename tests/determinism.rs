@@ -10,7 +10,7 @@ use autograd::random::Streams;
 use models::autoregressive::Autoregressive;
 use models::sampling::{Generator, Options, Sampler};
 use models::text::decoder::Decoder;
-use models::text::language_model::{Config, Kind, LanguageModel};
+use models::text::language_model::{CellKind, Config, LanguageModel};
 use rand::RngExt;
 use rayon::ThreadPoolBuilder;
 
@@ -73,37 +73,37 @@ fn the_same_with_any_number_of_threads(traces: Vec<(usize, Trace)>) {
     }
 }
 
-fn config(model: Kind, layers: usize, symbols: usize) -> Config {
+fn config(model: CellKind, layers: usize, symbols: usize) -> Config {
     let (dropout, embedding_dropout, weight_dropout) = (0.25, 0.1, 0.2);
     Config { model, symbols, embedding: 96, hidden: 192, layers, dropout, embedding_dropout, weight_dropout }
 }
 
 #[test]
 fn three_training_steps_of_a_gru_give_the_same_bits_with_any_number_of_threads() {
-    the_same_with_any_number_of_threads(with_threads(|| train::<f32>(&config(Kind::Gru, 2, 65), 8, 16)));
-    the_same_with_any_number_of_threads(with_threads(|| train::<f64>(&config(Kind::Gru, 1, 65), 3, 16)));
+    the_same_with_any_number_of_threads(with_threads(|| train::<f32>(&config(CellKind::Gru, 2, 65), 8, 16)));
+    the_same_with_any_number_of_threads(with_threads(|| train::<f64>(&config(CellKind::Gru, 1, 65), 3, 16)));
 }
 
 #[test]
 fn three_training_steps_of_an_lstm_give_the_same_bits_with_any_number_of_threads() {
-    the_same_with_any_number_of_threads(with_threads(|| train::<f32>(&config(Kind::Lstm, 2, 65), 8, 16)));
-    the_same_with_any_number_of_threads(with_threads(|| train::<f64>(&config(Kind::Lstm, 1, 65), 3, 16)));
+    the_same_with_any_number_of_threads(with_threads(|| train::<f32>(&config(CellKind::Lstm, 2, 65), 8, 16)));
+    the_same_with_any_number_of_threads(with_threads(|| train::<f64>(&config(CellKind::Lstm, 1, 65), 3, 16)));
 }
 
 #[test]
 fn a_batch_smaller_than_the_threads_and_a_large_alphabet_give_the_same_bits() {
     let (batch, time, symbols) = (3, 24, 1000);
     assert!(batch * time * symbols > MIN_PARALLEL, "large enough that the rows of logits are shared among threads");
-    let config = Config { embedding_dropout: 0.0, ..config(Kind::Gru, 1, symbols) };
+    let config = Config { embedding_dropout: 0.0, ..config(CellKind::Gru, 1, symbols) };
     the_same_with_any_number_of_threads(with_threads(|| train::<f32>(&config, batch, time)));
     // fewer symbols than positions: the table is projected instead of the vectors
-    let config = Config { embedding_dropout: 0.0, ..self::config(Kind::Lstm, 1, 65) };
+    let config = Config { embedding_dropout: 0.0, ..self::config(CellKind::Lstm, 1, 65) };
     the_same_with_any_number_of_threads(with_threads(|| train::<f32>(&config, batch, time)));
 }
 
 #[test]
 fn generation_gives_the_same_symbols_and_logits_with_any_number_of_threads() {
-    for kind in [Kind::Gru, Kind::Lstm] {
+    for kind in [CellKind::Gru, CellKind::Lstm] {
         // 330 units: a team of threads, and shares that no number of threads divides evenly
         let config = Config { hidden: 330, ..config(kind, 2, 65) };
         let generated = with_threads(|| {
@@ -129,7 +129,7 @@ fn generation_gives_the_same_symbols_and_logits_with_any_number_of_threads() {
 
 #[test]
 fn scoring_in_blocks_side_by_side_and_by_steps_gives_the_same_bits_with_any_number_of_threads() {
-    for kind in [Kind::Gru, Kind::Lstm] {
+    for kind in [CellKind::Gru, CellKind::Lstm] {
         let config = Config { hidden: 330, ..config(kind, 2, 1000) };
         let text: Vec<u32> = (0..700).map(|t| (t * t + t / 3) % 1000).collect();
         let scored = with_threads(|| {

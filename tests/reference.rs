@@ -11,7 +11,7 @@ use autograd::optim::{Adam, Decay, Optimizer, Sgd, Update, clip_factor, norm};
 use autograd::random::Streams;
 use autograd::{Gradients, Tensor};
 use fixture::{Comparison, Fixture, Precision};
-use models::text::language_model::{Carry, Config, Kind, LanguageModel};
+use models::text::language_model::{Carry, CellKind, Config, LanguageModel};
 use ndarray::{ArrayD, arr0};
 
 /// A language model of a fixture with the batch it was run on.
@@ -25,8 +25,8 @@ struct Case<T> {
 }
 
 impl<T: Precision> Case<T> {
-    fn read(kind: Kind, layers: usize) -> Self {
-        let stem = if kind == Kind::Gru { "gru" } else { "lstm" };
+    fn read(kind: CellKind, layers: usize) -> Self {
+        let stem = if kind == CellKind::Gru { "gru" } else { "lstm" };
         let fixture = Fixture::of::<T>(&format!("{stem}_{layers}"));
         let ((symbols, shape), (targets, _)) = (fixture.symbols("input.symbols"), fixture.symbols("input.targets"));
         let batch = shape[0];
@@ -42,7 +42,7 @@ impl<T: Precision> Case<T> {
         let mut model = LanguageModel::new(&config, &mut Streams::new(0).stream("init"));
         fixture.load("", &mut model);
         let state = |name: &str| Tensor::new(fixture.array::<T>(name)).tracked();
-        let start = Carry { hidden: state("input.h0"), cell: (kind == Kind::Lstm).then(|| state("input.c0")) };
+        let start = Carry { hidden: state("input.h0"), cell: (kind == CellKind::Lstm).then(|| state("input.c0")) };
         Case { model, symbols, targets, batch, start, fixture }
     }
 
@@ -101,7 +101,7 @@ impl<T: Precision> Case<T> {
     }
 }
 
-fn language_model<T: Precision>(kind: Kind) {
+fn language_model<T: Precision>(kind: CellKind) {
     for layers in [1, 2] {
         let case = Case::<T>::read(kind, layers);
         let mut compare = Comparison::default();
@@ -110,7 +110,7 @@ fn language_model<T: Precision>(kind: Kind) {
     }
 }
 
-fn optimizers<T: Precision>(kind: Kind) {
+fn optimizers<T: Precision>(kind: CellKind) {
     for layers in [1, 2] {
         let case = Case::<T>::read(kind, layers);
         let mut compare = Comparison::default();
@@ -123,26 +123,26 @@ fn optimizers<T: Precision>(kind: Kind) {
 
 #[test]
 fn a_gru_language_model_gives_pytorchs_logits_loss_states_and_every_gradient() {
-    language_model::<f64>(Kind::Gru);
-    language_model::<f32>(Kind::Gru);
+    language_model::<f64>(CellKind::Gru);
+    language_model::<f32>(CellKind::Gru);
 }
 
 #[test]
 fn an_lstm_language_model_gives_pytorchs_logits_loss_states_and_every_gradient() {
-    language_model::<f64>(Kind::Lstm);
-    language_model::<f32>(Kind::Lstm);
+    language_model::<f64>(CellKind::Lstm);
+    language_model::<f32>(CellKind::Lstm);
 }
 
 #[test]
 fn five_steps_of_adam_of_clipped_adamw_and_of_sgd_with_momentum_move_a_gru_as_pytorch_does() {
-    optimizers::<f64>(Kind::Gru);
-    optimizers::<f32>(Kind::Gru);
+    optimizers::<f64>(CellKind::Gru);
+    optimizers::<f32>(CellKind::Gru);
 }
 
 #[test]
 fn five_steps_of_adam_of_clipped_adamw_and_of_sgd_with_momentum_move_an_lstm_as_pytorch_does() {
-    optimizers::<f64>(Kind::Lstm);
-    optimizers::<f32>(Kind::Lstm);
+    optimizers::<f64>(CellKind::Lstm);
+    optimizers::<f32>(CellKind::Lstm);
 }
 
 /// An op as a function of its differentiable arguments, in the fixture's order.

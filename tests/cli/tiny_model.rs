@@ -7,7 +7,7 @@ use models::storage::atomic::SystemDisk;
 use models::storage::checkpoint::{Checkpoint, Progress};
 use models::storage::run_folder::RunFolder;
 use models::text::decoder::Decoder;
-use models::text::language_model::{Config, Kind, LanguageModel};
+use models::text::language_model::{CellKind, Config, LanguageModel};
 use models::text::saved::TextModel;
 use models::text::vocabulary::{Vocabulary, VocabularyKind};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,8 @@ pub const TEXT: &str = "the cat sat on the mat, and the dog — ach! — sat on 
 /// A model with initial weights. Large for its size: its distributions are far from uniform.
 pub fn model(kind: VocabularyKind) -> TextModel<LanguageModel<f32>> {
     let vocabulary = Vocabulary::from_text(kind, TEXT).expect("a vocabulary");
-    let config = Config { model: Kind::Gru, symbols: vocabulary.size(), embedding: 6, hidden: 16, ..Config::default() };
+    let config =
+        Config { model: CellKind::Gru, symbols: vocabulary.size(), embedding: 6, hidden: 16, ..Config::default() };
     let mut model = LanguageModel::new(&config, &mut Streams::new(7).stream("init"));
     model.head.weight.values_mut().iter_mut().for_each(|w| *w *= 20.0);
     TextModel { model, vocabulary }

@@ -14,7 +14,7 @@ use autograd::random::Streams;
 use models::storage::atomic::SystemDisk;
 use models::storage::checkpoint::Checkpoint;
 use models::storage::safetensors_file::{StoredTensor, write_file};
-use models::text::language_model::{Config, Kind, LanguageModel};
+use models::text::language_model::{CellKind, Config, LanguageModel};
 use models::text::saved::TextModel;
 use models::text::vocabulary::{Vocabulary, VocabularyKind};
 
@@ -34,7 +34,7 @@ fn compare_logits(checkpoint: &Path, logits: &Path) -> TextModel<LanguageModel<f
 
 #[test]
 fn a_checkpoint_written_by_pytorch_gives_pytorchs_logits() {
-    for (stem, kind, layers) in [("checkpoint_gru_1", Kind::Gru, 1), ("checkpoint_lstm_2", Kind::Lstm, 2)] {
+    for (stem, kind, layers) in [("checkpoint_gru_1", CellKind::Gru, 1), ("checkpoint_lstm_2", CellKind::Lstm, 2)] {
         let file = |suffix: &str| path(&format!("{stem}{suffix}.safetensors"));
         let text = compare_logits(&file(""), &file(".logits"));
         assert_eq!((text.model.config.model, text.model.config.layers), (kind, layers));
@@ -46,7 +46,7 @@ fn a_checkpoint_written_by_pytorch_gives_pytorchs_logits() {
 #[test]
 fn a_checkpoint_written_here_is_left_for_pytorch_and_gives_the_same_logits_when_read_back() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    for (stem, model, layers) in [("gru", Kind::Gru, 2), ("lstm", Kind::Lstm, 1)] {
+    for (stem, model, layers) in [("gru", CellKind::Gru, 2), ("lstm", CellKind::Lstm, 1)] {
         let vocabulary = Vocabulary::from_text(VocabularyKind::Characters, "the quick brown fox\n").expect("text");
         let symbols = vocabulary.size();
         let config = Config { model, symbols, embedding: 6, hidden: 9, layers, ..Config::default() };

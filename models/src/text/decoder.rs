@@ -207,12 +207,12 @@ impl<T: Scalar> Autoregressive for Decoder<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::language_model::{Config, Kind};
+    use super::super::language_model::{CellKind, Config};
     use super::*;
     use crate::check;
     use autograd::random::Streams;
 
-    pub(super) fn model<T: Scalar>(model: Kind, layers: usize, symbols: usize, hidden: usize) -> LanguageModel<T> {
+    pub(super) fn model<T: Scalar>(model: CellKind, layers: usize, symbols: usize, hidden: usize) -> LanguageModel<T> {
         let (dropout, embedding_dropout, weight_dropout) = (0.3, 0.3, 0.3);
         let config =
             Config { model, symbols, embedding: 5, hidden, layers, dropout, embedding_dropout, weight_dropout };
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_model_is_causal_and_its_steps_equal_the_parallel_pass_bit_for_bit() {
-        for kind in [Kind::Gru, Kind::Lstm] {
+        for kind in [CellKind::Gru, CellKind::Lstm] {
             for layers in [1, 2] {
                 // 300 units are enough for a team of threads
                 for hidden in [7, 300] {
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn all_sequences_of_a_tiny_alphabet_sum_to_one() {
-        for kind in [Kind::Gru, Kind::Lstm] {
+        for kind in [CellKind::Gru, CellKind::Lstm] {
             let model = model::<f64>(kind, 2, 3, 4);
             let outcome = check::sum_to_one(&Decoder::new(&model), 3, 6);
             assert!(outcome.passed, "{outcome}");
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn training_on_a_window_sees_the_same_logits_as_scoring_it() {
-        let model = model::<f32>(Kind::Gru, 2, 6, 7);
+        let model = model::<f32>(CellKind::Gru, 2, 6, 7);
         let sequence = [3, 1, 4, 1, 5, 0, 2, 2];
         let training = model.forward(&sequence, 1, None, None).0.to_vec();
         let scoring = Decoder::new(&model).distributions(&[&sequence[..], &[0]].concat());
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn every_parameter_gets_a_gradient_that_is_not_zero_with_and_without_dropout() {
-        for kind in [Kind::Gru, Kind::Lstm] {
+        for kind in [CellKind::Gru, CellKind::Lstm] {
             // fewer and more symbols than positions take different paths to the first layer
             for symbols in [4, 40] {
                 for dropout in [false, true] {

@@ -7,22 +7,22 @@ use autograd::random::Stream;
 use autograd::{Scalar, Tensor, module};
 use serde::{Deserialize, Serialize};
 
-/// The kind of recurrent layer.
+/// The recurrent cell: what a layer does at each position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum CellKind {
     /// Gated recurrent unit.
     Gru,
     /// Long short-term memory.
     Lstm,
 }
 
-impl Kind {
+impl CellKind {
     /// As configurations write it.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Gru => "gru",
-            Kind::Lstm => "lstm",
+            CellKind::Gru => "gru",
+            CellKind::Lstm => "lstm",
         }
     }
 }
@@ -31,8 +31,8 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The kind of recurrent layer.
-    pub model: Kind,
+    /// The recurrent cell: what a layer does at each position.
+    pub model: CellKind,
     /// V, the number of symbols. In a run's configuration 0: taken from the data.
     pub symbols: usize,
     /// The length of a symbol's vector.
@@ -53,7 +53,7 @@ impl Default for Config {
     fn default() -> Self {
         let (embedding, hidden, layers) = (128, 512, 1);
         Config {
-            model: Kind::Gru,
+            model: CellKind::Gru,
             symbols: 0,
             embedding,
             hidden,
@@ -135,10 +135,10 @@ impl<T: Scalar> LanguageModel<T> {
             config: config.clone(),
             embedding: Embedding::new(symbols, embedding, stream),
             rnn: match model {
-                Kind::Gru => {
+                CellKind::Gru => {
                     Recurrent::Gru(Gru { weight_dropout, ..Gru::new(embedding, hidden, layers, dropout, stream) })
                 }
-                Kind::Lstm => {
+                CellKind::Lstm => {
                     Recurrent::Lstm(Lstm { weight_dropout, ..Lstm::new(embedding, hidden, layers, dropout, stream) })
                 }
             },

@@ -1,7 +1,7 @@
 //! The recurrent language model as a [`Network`] of text: the states of its layers are carried from window to window.
 
 use super::decoder::Decoder;
-use super::language_model::{Carry as States, Config, Kind, LanguageModel};
+use super::language_model::{Carry as States, CellKind, Config, LanguageModel};
 use super::network::{Carry, Network};
 use autograd::Tensor;
 use autograd::random::Stream;
@@ -47,7 +47,7 @@ impl Network for LanguageModel<f32> {
 
     fn parameter_shapes(config: &Config) -> Vec<(String, Vec<usize>)> {
         let Config { model, symbols, embedding, hidden, layers, .. } = *config;
-        let gates = hidden.saturating_mul(if model == Kind::Gru { 3 } else { 4 });
+        let gates = hidden.saturating_mul(if model == CellKind::Gru { 3 } else { 4 });
         let mut shapes = vec![("embedding.weight".to_string(), vec![symbols, embedding])];
         // A hostile number of layers must not make a hostile list: one name more than any real model has is enough to differ.
         for k in 0..layers.min(1000) {
@@ -63,7 +63,7 @@ impl Network for LanguageModel<f32> {
     }
 
     fn carry_shapes(config: &Config, batch: usize) -> Vec<(&'static str, Vec<usize>)> {
-        let names: &[&str] = if config.model == Kind::Lstm { &["hidden", "cell"] } else { &["hidden"] };
+        let names: &[&str] = if config.model == CellKind::Lstm { &["hidden", "cell"] } else { &["hidden"] };
         names.iter().map(|&name| (name, vec![config.layers, batch, config.hidden])).collect()
     }
 

@@ -97,19 +97,19 @@ fn check(checkpoint: &Checkpoint, symbols: usize, sizes: &[(&str, usize)], dropo
 
 #[cfg(test)]
 mod tests {
-    use super::super::language_model::{Config, Kind as Layer, LanguageModel};
+    use super::super::language_model::{CellKind, Config, LanguageModel};
     use super::super::vocabulary::VocabularyKind;
     use super::*;
     use autograd::nn::Module;
 
-    fn text_model(layer: Layer) -> TextModel<LanguageModel<f32>> {
+    fn text_model(layer: CellKind) -> TextModel<LanguageModel<f32>> {
         let vocabulary = Vocabulary::from_text(VocabularyKind::Characters, "hello").expect("text");
         let config = Config { model: layer, symbols: 4, embedding: 3, hidden: 5, layers: 2, ..Config::default() };
         TextModel { model: LanguageModel::new(&config, &mut Streams::new(1).stream("init")), vocabulary }
     }
 
     fn refusal(key: &str, value: serde_json::Value) -> Error {
-        let mut checkpoint = text_model(Layer::Gru).to_checkpoint().unwrap();
+        let mut checkpoint = text_model(CellKind::Gru).to_checkpoint().unwrap();
         checkpoint.config[key] = value.clone();
         let Err(error) = TextModel::<LanguageModel<f32>>::from_checkpoint(&checkpoint) else {
             panic!("{key} {value} was accepted")
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_model_comes_back_from_its_checkpoint_bit_for_bit() {
-        for layer in [Layer::Gru, Layer::Lstm] {
+        for layer in [CellKind::Gru, CellKind::Lstm] {
             let original = text_model(layer);
             let loaded = TextModel::<LanguageModel<f32>>::from_checkpoint(&original.to_checkpoint().unwrap()).unwrap();
             assert_eq!(loaded.model.config, original.model.config);

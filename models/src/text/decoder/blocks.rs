@@ -106,7 +106,7 @@ pub(super) mod tests {
     use super::*;
     use crate::autoregressive::Autoregressive;
     use crate::distribution::Distribution;
-    use crate::text::language_model::Kind;
+    use crate::text::language_model::CellKind;
 
     /// As the trait says it, one step at a time.
     fn nats_by_steps<T: Scalar>(decoder: &Decoder<T>, state: &mut State<T>, sequence: &[u32]) -> Vec<f64> {
@@ -125,7 +125,7 @@ pub(super) mod tests {
     }
 
     fn check<T: Scalar>() {
-        for kind in [Kind::Gru, Kind::Lstm] {
+        for kind in [CellKind::Gru, CellKind::Lstm] {
             // 300 units are enough for a team of threads; the second limit leaves no room for a table
             for (layers, symbols, hidden, max_table) in [(1, 6, 7, 1 << 25), (3, 50, 300, 1 << 25), (2, 50, 300, 0)] {
                 let decoder = Decoder::with_table(&model::<T>(kind, layers, symbols, hidden), max_table);

@@ -114,11 +114,11 @@ mod tests {
     use super::super::tests::model;
     use super::*;
     use crate::autoregressive::Autoregressive;
-    use crate::text::language_model::Kind;
+    use crate::text::language_model::CellKind;
 
     #[test]
     fn sequences_of_different_lengths_score_side_by_side_as_one_by_one_bit_for_bit() {
-        for kind in [Kind::Gru, Kind::Lstm] {
+        for kind in [CellKind::Gru, CellKind::Lstm] {
             for (layers, symbols, hidden) in [(1, 6, 7), (2, 50, 300)] {
                 let decoder = Decoder::new(&model::<f32>(kind, layers, symbols, hidden));
                 let length = |i: usize| if i % 5 == 3 { 0 } else { (i * 37) % 90 };
@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn check_steps<T: Scalar>() {
-        for kind in [Kind::Gru, Kind::Lstm] {
+        for kind in [CellKind::Gru, CellKind::Lstm] {
             for (layers, symbols, hidden, max_table) in [(1, 6, 7, 1 << 25), (2, 1000, 300, 1 << 25), (2, 50, 40, 0)] {
                 let decoder = Decoder::with_table(&model::<T>(kind, layers, symbols, hidden), max_table);
                 for count in [0, 1, 3, 9] {
