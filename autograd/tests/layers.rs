@@ -204,7 +204,7 @@ fn kolmogorov(mut xs: Vec<f64>, f: impl Fn(f64) -> f64) -> f64 {
 
 /// Φ, by the trapezoidal rule for its density from −8: exact to 10⁻⁶, which no sample here can tell from none.
 fn normal_distribution(x: f64) -> f64 {
-    const STEPS: i32 = 2000;
+    const STEPS: i32 = 400;
     let h = (x + 8.0) / f64::from(STEPS);
     let density = |i: i32| (-0.5 * (f64::from(i) * h - 8.0).powi(2)).exp() / TAU.sqrt();
     h * ((1..STEPS).map(density).sum::<f64>() + 0.5 * (density(0) + density(STEPS)))
@@ -214,7 +214,7 @@ fn normal_distribution(x: f64) -> f64 {
 fn parameters_begin_with_the_documented_distribution() {
     for layer in layers() {
         let mut stream = Streams::new(2).stream("init");
-        let made: Vec<_> = (0..300).map(|_| (layer.new)(&mut stream)).collect();
+        let made: Vec<_> = (0..3000).map(|_| (layer.new)(&mut stream)).collect();
         for (k, (name, _, initial)) in layer.parameters.iter().enumerate() {
             let all = made.iter().flat_map(|module| module.parameters()[k].1.values().to_vec());
             let xs: Vec<f64> = all.collect();
