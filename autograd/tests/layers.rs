@@ -25,22 +25,29 @@ use Initial::{Constant, Normal, Uniform};
 /// A parameter as PyTorch's `state_dict` has it, and what it begins as.
 type Parameter = (&'static str, &'static [usize], Initial);
 
+/// A layer, whichever it is.
+type AnyModule = Box<dyn Module<f64>>;
+
+/// Makes a layer.
+type Make = dyn Fn(&mut Stream) -> AnyModule;
+
+/// What is added to an element of a parameter: parameter, element, amount. None for the layer as it was made.
+type Change = Option<(usize, usize, f64)>;
+
+/// `⟨seed, forward(x)⟩` of a layer with one element changed, and that layer.
+type Score = dyn Fn(&Tensor<f64>, Change) -> (Tensor<f64>, AnyModule);
+
 /// A layer in f64, as the checks see it.
 struct Layer {
     /// The name of its type.
     name: &'static str,
     /// What it must own, in order.
     parameters: &'static [Parameter],
-    /// A new one.
-    new: Box<dyn Fn(&mut Stream) -> Box<dyn Module<f64>>>,
-    /// `⟨seed, forward(x)⟩` of a layer with one element changed, and that layer.
-    score: Box<dyn Fn(&Tensor<f64>, Change) -> (Tensor<f64>, Box<dyn Module<f64>>)>,
+    new: Box<Make>,
+    score: Box<Score>,
     /// The shape of x; (0) for a layer that reads symbols.
     input: &'static [usize],
 }
-
-/// What is added to an element of a parameter: parameter, element, amount. None for the layer as it was made.
-type Change = Option<(usize, usize, f64)>;
 
 /// A layer: its type's name, its parameters in order, the shape of its input, how it is made, and what it gives.
 fn layer<M: Module<f64> + 'static>(
@@ -57,9 +64,9 @@ fn layer<M: Module<f64> + 'static>(
         }
         let z = forward(&module, x);
         let seed = Tensor::new(wave(z.shape(), 0.3));
-        ((&z * &seed).sum(), Box::new(module) as Box<dyn Module<f64>>)
+        ((&z * &seed).sum(), Box::new(module) as AnyModule)
     };
-    let new = move |stream: &mut Stream| Box::new(new(stream)) as Box<dyn Module<f64>>;
+    let new = move |stream: &mut Stream| Box::new(new(stream)) as AnyModule;
     Layer { name, parameters, new: Box::new(new), score: Box::new(score), input }
 }
 
@@ -205,7 +212,7 @@ fn kolmogorov(mut xs: Vec<f64>, f: impl Fn(f64) -> f64) -> f64 {
 
 /// Φ, by the trapezoidal rule for its density from −8: exact to 10⁻⁶, which no sample here can tell from none.
 fn normal_distribution(x: f64) -> f64 {
-    const STEPS: i32 = 2000;
+    const STEPS: i32 = 400;
     let h = (x + 8.0) / f64::from(STEPS);
     let density = |i: i32| (-0.5 * (f64::from(i) * h - 8.0).powi(2)).exp() / TAU.sqrt();
     h * ((1..STEPS).map(density).sum::<f64>() + 0.5 * (density(0) + density(STEPS)))
@@ -215,7 +222,7 @@ fn normal_distribution(x: f64) -> f64 {
 fn parameters_begin_with_the_documented_distribution() {
     for layer in layers() {
         let mut stream = Streams::new(2).stream("init");
-        let made: Vec<_> = (0..300).map(|_| (layer.new)(&mut stream)).collect();
+        let made: Vec<_> = (0..3000).map(|_| (layer.new)(&mut stream)).collect();
         for (k, (name, _, initial)) in layer.parameters.iter().enumerate() {
             let all = made.iter().flat_map(|module| module.parameters()[k].1.values().to_vec());
             let xs: Vec<f64> = all.collect();
