@@ -10,8 +10,8 @@ use crate::distribution::log_probability;
 use autograd::Scalar;
 use std::sync::{Mutex, PoisonError};
 
-/// Elements of a block's states: 256 KiB of f32, a part of the level-2 cache beside the recurrent weights.
-const STATES: usize = 1 << 16;
+/// Elements of a block's states: 128 KiB of f32, a part of the level-2 cache beside the recurrent weights.
+const STATES: usize = 1 << 15;
 
 /// Most positions of a block: beyond, the products gain nothing.
 const POSITIONS: usize = 256;
