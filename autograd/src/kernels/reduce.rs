@@ -1,7 +1,7 @@
 //! Sums and maxima: of everything, of each row, of each column, over an axis between others.
 //!
 //! Not the place for functions built of them (softmax, layer norm). Every sum has one order, which depends on the shape alone: the
-//! 32 lanes of [`lanes`](super::lanes) within 2¹⁵ elements of a row, fixed chunks above that. So the bits do not depend on threads
+//! 32 lanes of `lanes.rs` within 2¹⁵ elements of a row, fixed chunks above that. So the bits do not depend on threads
 //! or instruction set.
 //!
 //! A row and everything are added up in double precision and rounded once: of n `f32` up to 2²⁸ the error is below

@@ -1,6 +1,6 @@
 //! Softmax and log-softmax over rows, in place, and their backward passes.
 //!
-//! A row that ends in −∞ has the bits of the row without these elements, and zeros after them: [`lanes`](super::lanes) says why.
+//! A row that ends in −∞ has the bits of the row without these elements, and zeros after them: `lanes.rs` says why.
 //! The loss built of them stands in `softmax/cross_entropy.rs`. Each row is read three times, but only the first reading
 //! comes from memory: a row of 10,000 `f32` fits the level-1 cache.
 
