@@ -29,13 +29,14 @@ fn normalize<T: Scalar>(row: &mut [T]) -> (T, f64) {
 fn max_and_sum<T: Scalar>(row: &[T], buffer: &mut [T; BLOCK]) -> (T, f64) {
     let max = max_lanes(row);
     // Exponentials and sums vectorise in loops of their own; the buffer between them stays in the level-1 cache.
-    let sum = row.chunks(BLOCK).fold(0.0, |sum, xs| {
+    let mut sum = 0.0;
+    for xs in row.chunks(BLOCK) {
         let exponentials = &mut buffer[..xs.len()];
         for (e, &x) in exponentials.iter_mut().zip(xs) {
             *e = T::exp_lane(x - max);
         }
-        sum + sum_lanes(exponentials)
-    });
+        sum += sum_lanes(exponentials);
+    }
     (max, sum)
 }
 
