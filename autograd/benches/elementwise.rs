@@ -2,7 +2,8 @@
 //! a batch of products against one product of as many multiply-adds.
 //!
 //! `cargo bench -p autoreg-autograd --bench elementwise`; throughput counts each byte that an op must read or write once. The first
-//! entry, `copy`, is what the machine can do: one buffer written over another by all threads. The allocator is the one that the
+//! entries, `copy`, are what the machine can do: one buffer written over another by all threads, of as many bytes as an op on one
+//! tensor or on two. The allocator is the one that the
 //! program installs, so results are written to memory whose pages are there.
 
 use autograd::Tensor;
@@ -27,14 +28,17 @@ fn whole_tensors(c: &mut Criterion) {
     let len = rows * cols;
     let (x, y) = (wave(&[rows, cols]), wave(&[rows, cols]));
     let (row, column) = (wave(&[cols]), wave(&[rows, 1]));
-    let (from, mut to) = (x.to_vec(), y.to_vec());
-    group.throughput(Throughput::Bytes(8 * len as u64));
-    group.bench_function("copy", |b| {
-        b.iter(|| {
-            let chunks = to.par_chunks_mut(1 << 15).zip(black_box(&from).par_chunks(1 << 15));
-            chunks.for_each(|(to, from)| to.copy_from_slice(from));
+    for (bytes, name) in [(8, "copy, 2 tensors in all"), (12, "copy, 3 tensors in all")] {
+        let len = len * bytes / 8;
+        let (from, mut to) = (vec![1.0f32; len], vec![0.0f32; len]);
+        group.throughput(Throughput::Bytes(8 * len as u64));
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let chunks = to.par_chunks_mut(1 << 15).zip(black_box(&from).par_chunks(1 << 15));
+                chunks.for_each(|(to, from)| to.copy_from_slice(from));
+            });
         });
-    });
+    }
     group.throughput(Throughput::Bytes(12 * len as u64));
     group.bench_function("add", |b| b.iter(|| &x + &y));
     group.bench_function("mul transposed", |b| b.iter(|| &x * &y.transpose(0, 1)));

@@ -5,7 +5,7 @@
 
 use crate::kernels::{elementwise, strided};
 use crate::{Scalar, shape};
-use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn, ShapeBuilder};
+use ndarray::{ArcArray, ArrayD, ArrayViewD, CowArray, IxDyn, ShapeBuilder};
 
 /// The elements of an array without gaps, as they lie in memory, with strides that are not negative.
 fn gapless<'a, T>(x: &'a ArrayViewD<T>) -> Option<&'a [T]> {
@@ -60,6 +60,13 @@ pub(crate) fn update<T: Scalar>(mut x: ArrayD<T>, f: impl Fn(T) -> T + Copy + Se
     x
 }
 
+/// The array, copied if elements along its last axis are neither side by side nor all one: walking across lines of cache costs
+/// more than a copy that does not.
+fn along_lines<'a, T: Scalar>(x: ArrayViewD<'a, T>) -> CowArray<'a, T, IxDyn> {
+    let last = (0..x.ndim()).rev().find(|&axis| x.shape()[axis] > 1);
+    if last.is_none_or(|axis| matches!(x.strides()[axis], 0 | 1)) { x.into() } else { copy(&x).into() }
+}
+
 /// `f(x, y)` of every pair of elements of two arrays of one shape, laid out as the one of them that repeats none.
 pub(crate) fn zip_map<T: Scalar>(
     x: &ArrayViewD<T>,
@@ -72,8 +79,8 @@ pub(crate) fn zip_map<T: Scalar>(
         order.sort_by_key(|&axis| std::cmp::Reverse(leader.strides()[axis].unsigned_abs()));
     }
     let (x, y) = (x.view().permuted_axes(order.as_slice()), y.view().permuted_axes(order.as_slice()));
-    let shape = x.raw_dim();
-    let z = ArrayD::from_shape_vec(shape, strided::zip_map(x, y, f)).expect("as many elements");
+    let (x, y) = (along_lines(x), along_lines(y));
+    let z = ArrayD::from_shape_vec(x.raw_dim(), strided::zip_map(x.view(), y.view(), f)).expect("as many elements");
     z.permuted_axes(shape::inverse(&order))
 }
 

@@ -38,12 +38,12 @@ impl<T: Scalar> Pass for Forward<'_, T> {
     #[inline(always)]
     fn run(self) {
         let cols = self.weight.len();
-        let n = cols as f64;
+        let n = T::of(cols as f64);
         let outputs = self.output.chunks_exact_mut(cols).zip(self.x_hat.chunks_exact_mut(cols));
         for ((x, (z, x_hat)), inv_std) in self.x.chunks_exact(cols).zip(outputs).zip(self.inv_std) {
-            let mean = T::of(sum_lanes(x) / n);
-            let variance = sum_terms(x, |x| (x - mean) * (x - mean)) / n;
-            *inv_std = T::of((variance + self.epsilon.as_f64()).sqrt().recip());
+            let mean = T::of(sum_lanes(x)) / n;
+            let variance = T::of(sum_terms(x, |x| (x - mean) * (x - mean))) / n;
+            *inv_std = (variance + self.epsilon).sqrt().recip();
             let affine = x_hat.iter_mut().zip(z).zip(self.weight).zip(self.bias);
             for (&x, (((x_hat, z), &w), &b)) in x.iter().zip(affine) {
                 *x_hat = (x - mean) * *inv_std;
@@ -96,14 +96,14 @@ impl<T: Scalar> Pass for BackwardInput<'_, T> {
     #[inline(always)]
     fn run(self) {
         let cols = self.weight.len();
-        let n = cols as f64;
+        let n = T::of(cols as f64);
         let rows = self.g.chunks_exact(cols).zip(self.x_hat.chunks_exact(cols)).zip(self.inv_std);
         for (((g, x_hat), &inv_std), h) in rows.zip(self.dx.chunks_exact_mut(cols)) {
             for ((h, &g), &w) in h.iter_mut().zip(g).zip(self.weight) {
                 *h = g * w;
             }
-            let mean = T::of(sum_lanes(h) / n);
-            let slope = dot_lanes(h, x_hat) / T::of(n);
+            let mean = T::of(sum_lanes(h)) / n;
+            let slope = dot_lanes(h, x_hat) / n;
             for (h, &x_hat) in h.iter_mut().zip(x_hat) {
                 *h = (*h - mean - x_hat * slope) * inv_std;
             }
@@ -131,16 +131,23 @@ pub fn backward_input<T: Scalar>(g: &[T], x_hat: &[T], inv_std: &[T], weight: &[
     dx
 }
 
-struct AddProducts<'a, T>(&'a [T], &'a [T], &'a mut [f64]);
+/// Adds columns `at..` of the products of rows of `cols` to as many sums.
+struct AddProducts<'a, T> {
+    g: &'a [T],
+    x_hat: &'a [T],
+    cols: usize,
+    at: usize,
+    sums: &'a mut [f64],
+}
+
 impl<T: Scalar> Pass for AddProducts<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let AddProducts(g, x_hat, sums) = self;
-        let cols = sums.len();
-        let row = |r: usize| (&g[r * cols..][..cols], &x_hat[r * cols..][..cols]);
-        let product = |(g, x_hat): (&[T], &[T]), c: usize| g[c] * x_hat[c];
-        add_rows(sums, g.len() / cols, row, product);
+        let AddProducts { g, x_hat, cols, at, sums } = self;
+        let width = sums.len();
+        let row = |r: usize| (&g[r * cols + at..][..width], &x_hat[r * cols + at..][..width]);
+        add_rows(sums, g.len() / cols, row, |(g, x_hat): (&[T], &[T]), c| g[c] * x_hat[c]);
     }
 }
 
@@ -156,9 +163,9 @@ pub fn backward_weight<T: Scalar>(g: &[T], x_hat: &[T], store: Store, out: &mut 
     let rows = count_rows("layer_norm", g, cols);
     assert_eq!(g.len(), x_hat.len(), "layer_norm: lengths of gradient and x̂");
     let mut sums = vec![0.0; cols];
-    sum_over_rows(rows, &mut sums, |rows, sums| {
+    sum_over_rows(rows, &mut sums, |rows, at, sums| {
         let elements = rows.start * cols..rows.end * cols;
-        dispatch(AddProducts(&g[elements.clone()], &x_hat[elements], sums));
+        dispatch(AddProducts { g: &g[elements.clone()], x_hat: &x_hat[elements], cols, at, sums });
     });
     store_sums(&sums, store, out);
 }

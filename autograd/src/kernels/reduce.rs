@@ -1,13 +1,14 @@
 //! Sums and maxima: of everything, of each row, of each column, over an axis between others.
 //!
 //! Not the place for functions built of them (softmax, layer norm). Every sum has one order, which depends on the shape alone: the
-//! 32 lanes of [`lanes`](super::lanes) within 2¹⁵ elements of a row, fixed chunks above that. So the bits do not depend on threads
+//! 32 lanes of `lanes.rs` within 2¹⁵ elements of a row, fixed chunks above that. So the bits do not depend on threads
 //! or instruction set.
 //!
 //! A row and everything are added up in double precision and rounded once: of n `f32` up to 2²⁸ the error is below
-//! `1.01·2⁻²⁴·|Σ x| + 2⁻³⁹·Σ|x|`, where one chain in `f32` has `n·2⁻²⁴·Σ|x|`. Of n `f64` it is below `(2100 + n/2¹⁵)·2⁻⁵³·Σ|x|`.
+//! `1.01·2⁻²⁴·|Σ x| + 2⁻³⁹·Σ|x|`, where one chain in `f32` has `n·2⁻²⁴·Σ|x|`. Of n `f64` it is below `(2200 + n/2¹⁰)·2⁻⁵³·Σ|x|`.
 //! Columns, whose rows come eight at a time, have 3 roundings more: `4.01·2⁻²⁴·Σ|x|` of `f32`.
 
+use super::elementwise::accumulate;
 use super::gemm::Store;
 use super::lanes::{fold, max_lanes, wide_sum};
 use super::math::dispatch::{Pass, dispatch};
@@ -17,7 +18,7 @@ use crate::Scalar;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Elements of one partial sum of [`sum`] and, roughly, of [`column_sums`].
+/// Elements of one partial sum of [`sum`] and, at least, of [`column_sums`].
 const REDUCE_CHUNK: usize = 1 << 15;
 
 /// `max x` of one row; NaN if an element is. Adding zero turns −0 into +0: which of the two a maximum is, machines disagree.
@@ -172,24 +173,22 @@ pub(super) fn add_rows<T: Scalar, R: Copy>(
     }
 }
 
-struct AddRows<'a, T>(&'a [T], &'a mut [f64]);
+/// Adds columns `at..` of rows of `cols` to as many sums.
+struct AddRows<'a, T> {
+    xs: &'a [T],
+    cols: usize,
+    at: usize,
+    sums: &'a mut [f64],
+}
+
 impl<T: Scalar> Pass for AddRows<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let AddRows(xs, sums) = self;
-        let cols = sums.len();
-        // Sums of this many columns stay in the level-1 cache.
-        for (block, sums) in sums.chunks_mut(1024).enumerate() {
-            let width = sums.len();
-            add_rows(sums, xs.len() / cols, |r| &xs[r * cols + block * 1024..][..width], |row, c| row[c]);
-        }
+        let AddRows { xs, cols, at, sums } = self;
+        let width = sums.len();
+        add_rows(sums, xs.len() / cols, |r| &xs[r * cols + at..][..width], |row, c| row[c]);
     }
-}
-
-/// Rows of one task of a sum over rows: about [`REDUCE_CHUNK`] elements, and enough rows that adding up the tasks is little work.
-pub(super) fn rows_per_partial(cols: usize) -> usize {
-    (REDUCE_CHUNK / cols.max(1)).max(32).next_multiple_of(8)
 }
 
 /// `out_c ← Σ_r x_rc`, or added to what was there: the gradient of a bias.
@@ -211,8 +210,8 @@ fn add_columns<T: Scalar>(xs: &[T], sums: &mut [f64]) {
     match sums.len() {
         0 => {}
         1 => sums[0] = sum_in_chunks(xs),
-        cols => sum_over_rows(xs.len() / cols, sums, |rows, sums| {
-            dispatch(AddRows(&xs[rows.start * cols..rows.end * cols], sums));
+        cols => sum_over_rows(xs.len() / cols, sums, |rows, at, sums| {
+            dispatch(AddRows { xs: &xs[rows.start * cols..rows.end * cols], cols, at, sums });
         }),
     }
 }
@@ -226,32 +225,32 @@ pub(super) fn store_sums<T: Scalar>(sums: &[f64], store: Store, out: &mut [T]) {
     }
 }
 
-/// Sums over rows, one for each column: `task(rows, sums)` adds its rows to `sums`, which are zeros before.
-pub(super) fn sum_over_rows(rows: usize, sums: &mut [f64], task: impl Fn(Range<usize>, &mut [f64]) + Sync) {
+/// Rows and columns of one task of a sum over rows: sums of so many columns stay in the level-1 cache, and adding up the tasks is
+/// little work. The rows depend on the shape alone, as the order of the sum does; the columns do not matter to it.
+const TASK_ROWS: usize = 256;
+const TASK_COLUMNS: usize = 512;
+
+/// Sums over rows, one for each column: `task(rows, at, sums)` adds columns `at..` of its rows to `sums`, which are zeros before.
+pub(super) fn sum_over_rows(rows: usize, sums: &mut [f64], task: impl Fn(Range<usize>, usize, &mut [f64]) + Sync) {
     let cols = sums.len();
-    let height = rows_per_partial(cols);
-    if rows <= height || cols == 0 {
-        return task(0..rows, sums);
+    if cols == 0 {
+        return;
     }
-    let mut partials = vec![0.0; rows.div_ceil(height) * cols];
-    let run = |(i, sums): (usize, &mut [f64])| task(i * height..((i + 1) * height).min(rows), sums);
+    let height = (REDUCE_CHUNK / cols).max(TASK_ROWS).max(rows / 128).next_multiple_of(8);
+    let mut partials = vec![0.0; rows.div_ceil(height).saturating_sub(1) * cols];
+    let bands = std::iter::once(&mut *sums).chain(partials.chunks_mut(cols)).enumerate();
+    let tasks = bands.flat_map(|(i, band)| {
+        let blocks = band.chunks_mut(TASK_COLUMNS).enumerate();
+        blocks.map(move |(j, sums)| (i * height..((i + 1) * height).min(rows), j * TASK_COLUMNS, sums))
+    });
     if rows * cols < MIN_PARALLEL {
-        partials.chunks_mut(cols).enumerate().for_each(run);
+        tasks.for_each(|(rows, at, sums)| task(rows, at, sums));
     } else {
-        partials.par_chunks_mut(cols).enumerate().for_each(run);
+        tasks.collect::<Vec<_>>().into_par_iter().for_each(|(rows, at, sums)| task(rows, at, sums));
     }
-    // Each column adds its partial sums from the first to the last, wherever it runs.
-    const BLOCK: usize = 512;
-    let combine = |(block, sums): (usize, &mut [f64])| {
-        for partial in partials.chunks_exact(cols) {
-            let partial = &partial[block * BLOCK..block * BLOCK + sums.len()];
-            sums.iter_mut().zip(partial).for_each(|(sum, &partial)| *sum += partial);
-        }
-    };
-    if partials.len() < MIN_PARALLEL {
-        sums.chunks_mut(BLOCK).enumerate().for_each(combine);
-    } else {
-        sums.par_chunks_mut(BLOCK).enumerate().for_each(combine);
+    // Each column adds its partial sums from the first to the last.
+    for partial in partials.chunks_exact(cols) {
+        accumulate(sums, partial);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Softmax and log-softmax over rows, in place, and their backward passes.
 //!
-//! A row that ends in −∞ has the bits of the row without these elements, and zeros after them: [`lanes`](super::lanes) says why.
+//! A row that ends in −∞ has the bits of the row without these elements, and zeros after them: `lanes.rs` says why.
 //! The loss built of them stands in `softmax/cross_entropy.rs`. Each row is read three times, but only the first reading
 //! comes from memory: a row of 10,000 `f32` fits the level-1 cache.
 
@@ -29,13 +29,14 @@ fn normalize<T: Scalar>(row: &mut [T]) -> (T, f64) {
 fn max_and_sum<T: Scalar>(row: &[T], buffer: &mut [T; BLOCK]) -> (T, f64) {
     let max = max_lanes(row);
     // Exponentials and sums vectorise in loops of their own; the buffer between them stays in the level-1 cache.
-    let sum = row.chunks(BLOCK).fold(0.0, |sum, xs| {
+    let mut sum = 0.0;
+    for xs in row.chunks(BLOCK) {
         let exponentials = &mut buffer[..xs.len()];
         for (e, &x) in exponentials.iter_mut().zip(xs) {
             *e = T::exp_lane(x - max);
         }
-        sum + sum_lanes(exponentials)
-    });
+        sum += sum_lanes(exponentials);
+    }
     (max, sum)
 }
 

@@ -193,7 +193,7 @@ struct CopyRows<'a, T> {
     out: &'a mut [MaybeUninit<T>],
 }
 
-/// Rows that a copy of exchanged axes writes side by side: as many elements of `f32` as a line of cache has.
+/// Rows and columns of a square in a copy of exchanged axes: as many elements of `f32` as a line of cache has.
 const BAND: usize = 16;
 
 impl<T: Copy> Pass for CopyRows<'_, T> {
@@ -211,12 +211,17 @@ impl<T: Copy> Pass for CopyRows<'_, T> {
             // SAFETY: rows and columns are those of elements of the view: `rows`, `within` and `column` count within the shape.
             unsafe {
                 if exchanged && column == 0 && within >= BAND && out.len() - done >= BAND * inner {
-                    // A line of cache is read once, for the next elements of BAND rows.
+                    // Squares, so that a line of cache is read once and written once, however many lines share its place.
                     let band = &mut out[done..done + BAND * inner];
-                    for c in 0..inner {
-                        let xs = x.run(at + c as isize * step, BAND);
-                        for (r, &x) in xs.iter().enumerate() {
-                            band[r * inner + c].write(x);
+                    for first in (0..inner).step_by(BAND) {
+                        let width = BAND.min(inner - first);
+                        let mut square = [[MaybeUninit::uninit(); BAND]; BAND];
+                        for c in 0..width {
+                            let xs = x.run(at + (first + c) as isize * step, BAND);
+                            square.iter_mut().zip(xs).for_each(|(row, &x)| _ = row[c].write(x));
+                        }
+                        for (row, out) in square.iter().zip(band.chunks_exact_mut(inner)) {
+                            out[first..first + width].copy_from_slice(&row[..width]);
                         }
                     }
                     done += band.len();

@@ -209,6 +209,37 @@ mod tests {
         let _ = Tensor::<f32>::zeros(&[2]) * Tensor::zeros(&[3]);
     }
 
+    /// Values and gradients of `x ⊙ y` and `x / y`, and where the result lies, against ndarray.
+    #[test]
+    fn large_tensors_of_any_layout_give_what_ndarray_gives() {
+        let wave = |shape: &[usize], phase: f64| {
+            let len = shape::len(shape) as u32;
+            Tensor::from_vec((0..len).map(|i| (f64::from(i) * 0.7 + phase).sin() + 1.5).collect(), shape)
+        };
+        let same = || {
+            [
+                wave(&[300, 40, 30], 0.0),
+                wave(&[40, 300, 30], 0.0).transpose(0, 1),
+                wave(&[30, 40, 300], 0.0).transpose(0, 2),
+            ]
+        };
+        let others = || [wave(&[30], 1.0), wave(&[40, 1], 1.0), wave(&[300, 1, 1], 1.0), wave(&[], 1.0)];
+        for (x, y) in same().into_iter().flat_map(|x| same().into_iter().chain(others()).map(move |y| (x.clone(), y))) {
+            let (x, y) = (x.tracked(), y.tracked());
+            let z = &x * &y;
+            assert_eq!(z.value(), &(&x.view() * &y.view()).into_shared());
+            assert_eq!(z.view().strides(), x.view().strides(), "the layout of x is kept");
+            let g = wave(&[300, 40, 30], 2.0);
+            let gradients = (&x / &y).backward_with(g.value().to_owned());
+            let dx = &g.view() / &y.view();
+            let dy = -(g.value().to_owned() * &x.view() / &y.view() / &y.view());
+            assert_eq!(gradients.of(&x).unwrap(), &dx);
+            let repeated = y.value().len() < dy.len();
+            let dy = if repeated { shape::sum_to(dy, y.shape()) } else { dy };
+            assert_eq!(gradients.of(&y).unwrap(), &dy);
+        }
+    }
+
     #[test]
     fn an_equal_maximum_shares_its_gradient() {
         let x = Tensor::scalar(1.0).tracked();

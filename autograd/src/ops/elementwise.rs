@@ -21,6 +21,7 @@
 //! In a chain, a gradient of 0 times a derivative of ∞ is NaN, as in PyTorch.
 
 use crate::gradcheck::{Case, away_from_zero, positive, real};
+use crate::kernels::elementwise::update;
 use crate::{Scalar, Tensor, passes};
 
 impl<T: Scalar> Tensor<T> {
@@ -173,8 +174,8 @@ pub(super) fn within<T: Scalar>(x: T, low: T, high: T) -> T {
 }
 
 /// A function of one element as a function of a slice, in place.
-pub(super) fn each<T: Scalar>(f: impl Fn(T) -> T + Sync + Send) -> impl Fn(&mut [T]) + Sync + Send {
-    move |xs| xs.iter_mut().for_each(|x| *x = f(*x))
+pub(super) fn each<T: Scalar>(f: impl Fn(T) -> T + Copy + Sync + Send) -> impl Fn(&mut [T]) + Sync + Send {
+    move |xs| update(xs, f)
 }
 
 pub(crate) fn cases() -> Vec<Case> {

@@ -98,8 +98,37 @@ pub(super) fn check_spaced(series: &[f64], lags: usize, stride: usize) -> Result
 
 /// The mean of a series and the deviations from it.
 ///
-/// Every method fits the deviations: a large level beside a small movement would cost digits of every sum of products.
+/// Every method fits the deviations: a large level beside a small movement would cost digits of every sum of products. So the mean
+/// is taken twice. That of the values is off by rounding of the size of their sum; the values less it are exact where they vary
+/// less than twofold, and their own mean is what it was off by.
 pub(super) fn deviations(series: &[f64]) -> (f64, Vec<f64>) {
-    let mean = series.iter().sum::<f64>() / series.len() as f64;
-    (mean, series.iter().map(|x| x - mean).collect())
+    let n = series.len() as f64;
+    let near = series.iter().sum::<f64>() / n;
+    let rest = series.iter().map(|x| x - near).sum::<f64>() / n;
+    (near + rest, series.iter().map(|x| (x - near) - rest).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::sunspots::YEARLY;
+    use approx::assert_relative_eq;
+
+    #[test]
+    fn a_large_level_changes_the_coefficients_by_rounding_only() {
+        let series: Vec<f64> = YEARLY.iter().map(|x| (x * 8.0).round() / 8.0).collect();
+        let least_squares = |series: &[f64], lags| Ar::least_squares(series, lags).map(|fit| fit.model);
+        let methods: [fn(&[f64], usize) -> Result<Ar>; 3] = [Ar::yule_walker, Ar::burg, least_squares];
+        for level in [1e6, 1e12, -1e12] {
+            let shifted: Vec<f64> = series.iter().map(|x| level + x).collect();
+            assert!(shifted.iter().zip(&series).all(|(y, x)| y - level == *x), "the shift is exact");
+            for fit in methods {
+                let (low, high) = (fit(&series, 9).unwrap(), fit(&shifted, 9).unwrap());
+                assert_relative_eq!(high.variance, low.variance, max_relative = 1e-12);
+                for (high, low) in high.coefficients.iter().zip(&low.coefficients) {
+                    assert_relative_eq!(high, low, max_relative = 1e-11, epsilon = 1e-12);
+                }
+            }
+        }
+    }
 }
