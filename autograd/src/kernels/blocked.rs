@@ -3,7 +3,8 @@
 //! No choice made here changes a bit of the result (the law in `micro`), so tiles may depend on the number of threads.
 
 use super::gemm::Matrix;
-use super::micro::{Block, Isa, Lane, MR, NR};
+use super::isa::Isa;
+use super::micro::{Block, Lane, MR, NR};
 use super::operands::{Right, Start, Target, packed_len, panel_width};
 use super::pack::{self, Source};
 use rayon::prelude::*;
@@ -175,7 +176,7 @@ pub(super) unsafe fn tile<T: Lane>(
     start: Start<T>,
     c: Target<T>,
 ) {
-    let isa = Isa::best();
+    let isa = Isa::in_use();
     let (depth, cols) = (a.cols, b.cols());
     // One use of A, or a few rows, does not pay for a copy of it; nor do rows that lie in the order in which they are needed.
     let packs = panels.len() > 2 && rows.len() >= MR && a.col_stride != 1;

@@ -4,7 +4,8 @@
 
 use super::blocked;
 use super::gemm::{Gemm, Matrix, Store};
-use super::micro::{Isa, Row, TOGETHER};
+use super::isa::Isa;
+use super::micro::{Row, TOGETHER};
 use super::operands::{Start, Target};
 use super::packed::{Direction, NR, Packed};
 use super::team::Team;
@@ -37,7 +38,7 @@ impl<T: Gemm> Packed<T> {
     /// # Safety
     /// `start` and `y` are valid for the columns of the panels, which exist; `x` has K > 0 values.
     unsafe fn row_unchecked(&self, panels: Range<usize>, x: &[T], start: *const T, direction: Direction, y: *mut T) {
-        let isa = Isa::best();
+        let isa = Isa::in_use();
         let right = self.right();
         // Full panels are one array; a narrower last one is a block of its own.
         let full = panels.start..panels.end.min(self.cols() / NR).max(panels.start);

@@ -5,9 +5,10 @@
 //! instruction set, the tile, the thread, nor on how many other rows are computed beside a row. Where blocks are cut is not
 //! decided here but in `blocked`.
 
+use super::isa::Isa;
 use super::operands::Start;
 use super::{micro_portable, pack::Line};
-use std::{cell::RefCell, sync::OnceLock, thread::LocalKey};
+use std::{cell::RefCell, thread::LocalKey};
 
 /// Rows of the largest block: 8 rows × 3 vectors are 24 accumulators, which leaves registers for three vectors of B.
 pub(super) const MR: usize = 8;
@@ -20,43 +21,6 @@ pub(super) const TOGETHER: usize = 4;
 
 /// Columns that are packed and computed together; the last panel is padded to a multiple of it.
 pub(super) const LANES: usize = 16;
-
-/// The instruction sets that have their own code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))] // elsewhere only the portable one is ever made
-pub(super) enum Isa {
-    /// 512-bit vectors, 32 registers.
-    Avx512,
-    /// 256-bit vectors with fused multiply-add.
-    Avx2,
-    /// Whatever the target always has: NEON on aarch64; a slow, correct `fma` on an x86-64 without one.
-    Portable,
-}
-
-impl Isa {
-    /// The best one of this machine, found once.
-    pub(super) fn best() -> Self {
-        static BEST: OnceLock<Isa> = OnceLock::new();
-        *BEST.get_or_init(|| Self::available()[0])
-    }
-
-    /// All that this machine can run, best first.
-    pub(super) fn available() -> Vec<Self> {
-        let mut all = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            if avx2 && is_x86_feature_detected!("avx512f") {
-                all.push(Isa::Avx512);
-            }
-            if avx2 {
-                all.push(Isa::Avx2);
-            }
-        }
-        all.push(Isa::Portable);
-        all
-    }
-}
 
 /// One block of work: `C[i][j] ← start[i][j] + Σ_k A[i][k]·B[k][j]` for `i < rows ≤ MR`, `j < cols ≤ NR`, `k < depth`.
 ///
@@ -185,7 +149,7 @@ impl Lane for f32 {
 
     #[cfg(target_arch = "x86_64")]
     unsafe fn transpose(from: *const Self, stride: usize, size: (usize, usize), width: usize, out: *mut Self) -> bool {
-        let fast = Isa::best() != Isa::Portable;
+        let fast = Isa::in_use() != Isa::Portable;
         if fast {
             // SAFETY: the machine has AVX2, which both other instruction sets include; the caller vouches for the places.
             unsafe { super::pack_x86::transpose(from, stride, size.0, size.1, width, out) };

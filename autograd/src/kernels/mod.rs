@@ -9,6 +9,7 @@ pub mod dropout;
 pub mod elementwise;
 pub mod gemm;
 pub mod gru;
+pub mod isa;
 mod lanes;
 pub mod layer_norm;
 pub mod limits;
