@@ -71,7 +71,7 @@ impl Isa {
         match self {
             Isa::Avx512 => avx512,
             Isa::Avx2 => avx2,
-            Isa::Neon => cfg!(target_arch = "aarch64"),
+            Isa::Neon => cfg!(all(target_arch = "aarch64", target_feature = "neon")),
             Isa::Portable => true,
         }
     }

@@ -22,6 +22,8 @@ mod micro;
 mod micro_avx2;
 #[cfg(target_arch = "x86_64")]
 mod micro_avx512;
+#[cfg(target_arch = "aarch64")]
+mod micro_neon;
 mod micro_portable;
 mod operands;
 pub mod optimizer;
@@ -36,3 +38,4 @@ mod row_tasks;
 pub mod rows;
 pub mod softmax;
 pub mod team;
+mod tiling;
