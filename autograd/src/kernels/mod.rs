@@ -39,3 +39,4 @@ pub mod rows;
 pub mod softmax;
 pub mod team;
 mod tiling;
+mod unwritten;

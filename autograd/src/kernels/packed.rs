@@ -8,7 +8,9 @@ use super::gemm::{Gemm, Matrix, Store};
 use super::operands::{Right, Start, Target};
 use super::pack::{self, Line};
 use super::tiling::Tiling;
+use super::unwritten;
 use rayon::current_num_threads;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// The right factor `B` (K × N) of many products `A·B`, in panels of columns.
@@ -49,6 +51,19 @@ impl<T: Gemm> Packed<T> {
         let mut packed = Packed { rows: 0, cols: 0, values: Vec::new(), tiling: Tiling::in_use() };
         packed.repack(b);
         packed
+    }
+
+    /// Packs `b` into memory that this thread keeps for its products: for a factor that is not kept for long.
+    pub(super) fn on_loan(b: Matrix<T>) -> Self {
+        let values = pack::take(Tiling::in_use().packed_len(b.rows(), b.cols()));
+        let mut packed = Packed { rows: 0, cols: 0, values, tiling: Tiling::in_use() };
+        packed.repack(b);
+        packed
+    }
+
+    /// Ends [`Packed::on_loan`].
+    pub(super) fn give_back(self) {
+        pack::give_back(self.values);
     }
 
     /// Packs another matrix, or the same one after a training step, into the memory already held. Parallel.
@@ -100,6 +115,27 @@ impl<T: Gemm> Packed<T> {
     /// If the inner dimensions differ, rows of `c` overlap, or `c` is too short.
     pub fn product(&self, a: Matrix<T>, store: Store, c: &mut [T], c_row_stride: usize) {
         self.product_of_panels(0..self.panels(), a, store, c, c_row_stride);
+    }
+
+    /// `C ← A·B` into memory that was not written before; gives it back as what it then is.
+    ///
+    /// # Shapes
+    /// `a` (M, K) → `c` (M, N)
+    ///
+    /// # Panics
+    /// If a length does not fit, or B has no rows.
+    pub(super) fn product_into<'c>(&self, a: Matrix<T>, c: &'c mut [MaybeUninit<T>]) -> &'c mut [T] {
+        assert_eq!(a.cols(), self.rows, "packed product: inner dimensions differ");
+        assert_eq!(c.len(), a.rows() * self.cols, "packed product: output has the wrong length");
+        assert!(self.rows > 0, "packed product: chains of nothing");
+        let target = Target { c: c.as_mut_ptr().cast::<T>(), row: self.cols };
+        // SAFETY: c has room for all rows and columns, each of which the product writes and none of which it reads.
+        unsafe {
+            if !c.is_empty() {
+                blocked::on_this_thread(a, &self.right(), 0..self.panels(), Start::Zero, target);
+            }
+            unwritten::written_mut(c)
+        }
     }
 
     /// The columns of some panels only: what a step needs next, so that it can go on with them while they are in the cache.
