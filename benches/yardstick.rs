@@ -3,10 +3,12 @@
 //! Not a criterion bench: `benches/peers/run` starts it in turn with the same work in other engines. By hand:
 //! `cargo bench --bench yardstick -- --task train --model gru-char --seconds 5 --threads 2`.
 
+use autograd::kernels::isa::Isa;
 use autograd::kernels::memory::CachingAllocator;
 use autograd::optim::{Adam, Decay, Optimizer, Update};
 use autograd::random::Streams;
-use clap::{Parser, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, ValueEnum};
 use models::autoregressive::Autoregressive;
 use models::distribution::Distribution;
 use models::sampling::{Generator, Options, Sampler};
@@ -60,6 +62,9 @@ struct Arguments {
     /// T in place of the model's own.
     #[arg(long)]
     length: Option<usize>,
+    /// The instruction set: avx512, avx2, neon or portable; without it what AUTOREG_ISA names, or the best of this machine.
+    #[arg(long)]
+    isa: Option<Isa>,
     /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -89,6 +94,10 @@ fn repeat(seconds: f64, warm_up: usize, mut unit: impl FnMut()) -> (usize, f64) 
 
 fn main() {
     let arguments = Arguments::parse();
+    let asked = arguments.isa.map_or_else(Isa::from_environment, |isa| Ok(Some(isa)));
+    if let Err(error) = asked.and_then(|isa| isa.unwrap_or_else(Isa::best).force()) {
+        Arguments::command().error(ErrorKind::InvalidValue, error).exit();
+    }
     let idle = memory("VmRSS");
     rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.threads)
@@ -99,7 +108,8 @@ fn main() {
     let (batch, length) = (arguments.batch.unwrap_or(batch), arguments.length.unwrap_or(length));
     let streams = Streams::new(1);
     let mut model = LanguageModel::<f32>::new(&config, &mut streams.stream("init"));
-    let mut report = serde_json::json!({ "engine": "autoreg", "threads": arguments.threads });
+    let mut report =
+        serde_json::json!({ "engine": "autoreg", "threads": arguments.threads, "isa": Isa::in_use().name() });
     match arguments.task {
         Task::Train => {
             let mut data = streams.stream("data");

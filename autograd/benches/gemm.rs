@@ -1,9 +1,11 @@
 //! Products of the sizes that training and generation spend their time on.
 //!
 //! Throughput is in elements of multiply-adds: twice the figure is FLOP/s. For rows it is in bytes of weights.
+//! The instruction set is what `AUTOREG_ISA` names, or the best of this machine.
 #![allow(missing_docs)] // criterion's macros write an undocumented function
 
 use autograd::kernels::gemm::{Matrix, Store, gemm};
+use autograd::kernels::isa::Isa;
 use autograd::kernels::packed::{Direction, Packed};
 use autograd::kernels::team::Team;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -11,6 +13,12 @@ use std::time::Duration;
 
 fn values(n: usize) -> Vec<f32> {
     (0..n).map(|i| (i % 13) as f32 / 13.0 - 0.5).collect()
+}
+
+/// Says which instruction set is measured; one that cannot be used ends the bench before it measures another.
+fn instruction_set(_: &mut Criterion) {
+    Isa::from_environment().unwrap_or_else(|error| panic!("{error}"));
+    println!("instruction set: {}", Isa::in_use());
 }
 
 fn products(criterion: &mut Criterion) {
@@ -75,5 +83,5 @@ fn rows(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, products, packed_products, rows);
+criterion_group!(benches, instruction_set, products, packed_products, rows);
 criterion_main!(benches);

@@ -4,6 +4,7 @@
 //! first entry, `copy`, is what the machine can do.
 
 use autograd::kernels::gemm::Store;
+use autograd::kernels::isa::Isa;
 use autograd::kernels::optimizer::{Adam, Decay, adam};
 use autograd::kernels::{dropout, elementwise, layer_norm, reduce, rows, softmax};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -16,6 +17,12 @@ fn wave(len: usize) -> Vec<f32> {
 
 fn symbols(len: usize, count: u32) -> Vec<u32> {
     (0..len as u32).map(|i| i.wrapping_mul(2_654_435_761) % count).collect()
+}
+
+/// Says which instruction set is measured; one that cannot be used ends the bench before it measures another.
+fn instruction_set(_: &mut Criterion) {
+    Isa::from_environment().unwrap_or_else(|error| panic!("{error}"));
+    println!("instruction set: {}", Isa::in_use());
 }
 
 fn elementwise_passes(c: &mut Criterion) {
@@ -93,6 +100,6 @@ fn row_passes(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(500)).sample_size(20);
-    targets = elementwise_passes, row_passes
+    targets = instruction_set, elementwise_passes, row_passes
 }
 criterion_main!(benches);

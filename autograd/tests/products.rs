@@ -1,7 +1,7 @@
 //! Every matrix product against a plain triple loop, and the law they share: one chain of multiply-adds per output.
 
 use autograd::kernels::gemm::{Batch, Matrix, Store, append_matmul, gemm, gemm_batched, matmul};
-use autograd::kernels::packed::{Direction, NR, Packed};
+use autograd::kernels::packed::{Direction, Packed};
 use autograd::kernels::team::Team;
 
 const SIZES: [usize; 9] = [0, 1, 2, 7, 13, 47, 48, 49, 100];
@@ -169,7 +169,7 @@ fn packed_products_leave_what_lies_between_the_rows_alone() {
 
 #[test]
 fn panels_together_are_the_whole_product() {
-    let (m, k, n) = (11, 300, 2 * NR + 20);
+    let (m, k, n) = (11, 300, 2 * 48 + 20);
     let (a, b) = (values(m * k, 13), values(k * n, 14));
     let packed = Packed::new(Matrix::new(&b, k, n));
     let mut wanted = vec![0.0; m * n];
@@ -252,7 +252,7 @@ fn double_precision_products_are_right_and_do_not_depend_on_the_threads() {
 
 #[test]
 fn a_row_product_equals_its_row_of_the_whole_for_any_share_and_team() {
-    for (k, n) in [(1, 1), (0, 5), (13, 48), (300, 47), (257, 8 * NR + 17), (512, 10 * NR)] {
+    for (k, n) in [(1, 1), (0, 5), (13, 48), (300, 47), (257, 8 * 48 + 17), (512, 10 * 48)] {
         let (x, b, old) = (values(k, 22), values(k * n, 23), values(n, 24));
         let packed = Packed::new(Matrix::new(&b, k, n));
         for store in [Store::Overwrite, Store::Accumulate] {

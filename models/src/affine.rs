@@ -2,10 +2,11 @@
 
 use autograd::Scalar;
 use autograd::kernels::gemm::{Matrix, Store};
-use autograd::kernels::packed::{Direction, NR, Packed};
+use autograd::kernels::packed::{Direction, Packed};
 use autograd::kernels::team::Team;
 use autograd::nn::Param;
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// Panels of the weight that are used one after the other: few enough that their part of a block of outputs stays in the level-2
@@ -66,12 +67,12 @@ impl<T: Scalar> Affine<T> {
         let weights = &self.weights;
         let mut pieces: Vec<Vec<&mut [T]>> = Vec::new();
         for y in ys {
-            let parts = y.chunks_mut(TOGETHER * NR);
+            let parts = y.chunks_mut(weights.together());
             pieces.resize_with(parts.len(), Vec::new);
             pieces.iter_mut().zip(parts).for_each(|(piece, part)| piece.push(part));
         }
         share(team, pieces.into_iter().enumerate(), |(i, ys)| {
-            let columns = i * TOGETHER * NR..weights.bias.len().min((i + 1) * TOGETHER * NR);
+            let columns = weights.columns(i * TOGETHER);
             let mut rows = vec![T::zero(); ys.len() * columns.len()];
             weights.panels(i * TOGETHER, x, &mut rows, columns.len());
             ys.into_iter().zip(rows.chunks_exact(columns.len())).for_each(|(y, row)| y.copy_from_slice(row));
@@ -90,15 +91,26 @@ impl<T: Scalar> Weights<T> {
     /// `x` (R, in) → `y` (R, out)
     pub(crate) fn rows(&self, x: &[T], y: &mut [T]) {
         for first in (0..self.weight.panels()).step_by(TOGETHER) {
-            self.panels(first, x, &mut y[first * NR..], self.bias.len());
+            self.panels(first, x, &mut y[self.columns(first).start..], self.bias.len());
         }
+    }
+
+    /// The columns of [`TOGETHER`] panels; a panel is as wide as the instruction set wants it.
+    fn together(&self) -> usize {
+        TOGETHER * self.weight.columns_of(0).len().max(1)
+    }
+
+    /// The columns of up to [`TOGETHER`] panels from the first on.
+    fn columns(&self, first: usize) -> Range<usize> {
+        let last = self.weight.panels().min(first + TOGETHER) - 1;
+        self.weight.columns_of(first).start..self.weight.columns_of(last).end
     }
 
     /// The columns of up to [`TOGETHER`] panels, row i beginning at `y[i·stride]`. The bias is written where the product begins, and
     /// is still in a near cache then.
     fn panels(&self, first: usize, x: &[T], y: &mut [T], stride: usize) {
         let panels = first..self.weight.panels().min(first + TOGETHER);
-        let bias = &self.bias[first * NR..self.bias.len().min(panels.end * NR)];
+        let bias = &self.bias[self.columns(first)];
         y.chunks_mut(stride).for_each(|y| y[..bias.len()].copy_from_slice(bias));
         let x = Matrix::new(x, x.len() / self.weight.rows(), self.weight.rows());
         self.weight.product_of_panels(panels, x, Store::Accumulate, y, stride);

@@ -19,17 +19,18 @@ mod tests;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
-use super::recurrent::{LANES, Sequence, block, cut, in_lanes, load, store};
+use super::recurrent::{LANES, Sequence, block, cut, cut_rows, in_lanes, load, store, store_new};
+use super::unwritten;
 use crate::Scalar;
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 /// Runs the GRU through all steps; gates in the order r, z, n.
 ///
 /// # Shapes
 /// - `gates` (T, B, 3H): in, `W_ih x + b_ih`; out, the activations r, z, n
-/// - `w_hh` (3H, H), `b_hh` (3H)
-/// - `h` (T+1, B, H): in, `h[0]`; out, `h[t+1]` is the state after step t
-/// - `hn` (T, B, H): out, `W_hn h + b_hn`, which the backward pass needs
+/// - `w_hh` (3H, H), `b_hh` (3H), `first` (B, H) the state before the first step
+/// - → `h` (T+1, B, H), `h[t+1]` the state after step t; `hn` (T, B, H), `W_hn h + b_hn`, which the backward pass needs
 ///
 /// # Panics
 /// If a shape does not fit.
@@ -38,10 +39,9 @@ pub fn gru_forward<T: Scalar>(
     gates: &mut [T],
     w_hh: Matrix<T>,
     b_hh: &[T],
-    h: &mut [T],
-    hn: &mut [T],
-) {
-    forward_in_blocks(shape, gates, w_hh, b_hh, h, hn, shape.rows_of_a_task());
+    first: &[T],
+) -> (Vec<T>, Vec<T>) {
+    forward_in_blocks(shape, gates, w_hh, b_hh, first, shape.rows_of_a_task())
 }
 
 fn forward_in_blocks<T: Scalar>(
@@ -49,33 +49,40 @@ fn forward_in_blocks<T: Scalar>(
     gates: &mut [T],
     w_hh: Matrix<T>,
     b_hh: &[T],
-    h: &mut [T],
-    hn: &mut [T],
+    first: &[T],
     rows: usize,
-) {
+) -> (Vec<T>, Vec<T>) {
     let Sequence { time, batch, hidden } = shape;
     shape.check_weight("gru w_hh", w_hh, 3);
     shape.check("gru gates", gates.len(), time, 3 * hidden);
-    shape.check("gru h", h.len(), time + 1, hidden);
-    shape.check("gru hn", hn.len(), time, hidden);
+    shape.check("gru first state", first.len(), 1, hidden);
     assert_eq!(b_hh.len(), 3 * hidden, "gru b_hh: wrong length for {shape:?}");
 
-    let w_rz = Packed::new(w_hh.part(0..2 * hidden, 0..hidden).t());
-    let w_n = Packed::new(w_hh.part(2 * hidden..3 * hidden, 0..hidden).t());
-    let tasks = cut(gates, batch, 3 * hidden, rows).into_par_iter();
-    let tasks = tasks.zip(cut(h, batch, hidden, rows)).zip(cut(hn, batch, hidden, rows));
-    // 1. Over blocks of rows, in parallel: they never meet.
-    tasks.for_each(|((mut gates, mut h), mut hn)| {
-        // 2. Over time, in order: each step needs the state before it.
-        for (t, (gates, hn)) in gates.iter_mut().zip(&mut hn).enumerate() {
-            let (past, next) = h.split_at_mut(t + 1);
-            let (h, h_next) = (&*past[t], &mut *next[0]);
-            let state = Matrix::new(h, h.len() / hidden, hidden);
-            w_rz.product(state, Store::Accumulate, gates, 3 * hidden);
-            w_n.product(state, Store::Overwrite, hn, hidden);
-            dispatch(Forward { hidden, gates, hn, b_hh, h, h_next });
-        }
-    });
+    let w_rz = Packed::on_loan(w_hh.part(0..2 * hidden, 0..hidden).t());
+    let w_n = Packed::on_loan(w_hh.part(2 * hidden..3 * hidden, 0..hidden).t());
+    let fill = |h: &mut [MaybeUninit<T>], hn: &mut [MaybeUninit<T>]| {
+        let tasks = cut(gates, batch, 3 * hidden, rows).into_par_iter();
+        let tasks = tasks.zip(cut(h, batch, hidden, rows)).zip(cut(hn, batch, hidden, rows));
+        // 1. Over blocks of rows, in parallel: they never meet.
+        tasks.enumerate().for_each(|(task, ((mut gates, mut h), mut hn))| {
+            unwritten::copy(block(first, batch, hidden, rows, task, 0), h[0]);
+            // 2. Over time, in order: each step needs the state before it.
+            for (t, (gates, hn)) in gates.iter_mut().zip(&mut hn).enumerate() {
+                let (past, next) = h.split_at_mut(t + 1);
+                // SAFETY: the step before wrote it; the first was copied.
+                let h = unsafe { unwritten::written(&*past[t]) };
+                let state = Matrix::new(h, h.len() / hidden, hidden);
+                w_rz.product(state, Store::Accumulate, gates, 3 * hidden);
+                let hn = w_n.product_into(state, hn);
+                dispatch(Forward { hidden, gates, hn, b_hh, h, h_next: &mut *next[0] });
+            }
+        });
+    };
+    // SAFETY: the tasks write the first state and, step by step, all others and all of hn.
+    let (h, hn) = unsafe { unwritten::filled_both((time + 1) * shape.state(), time * shape.state(), fill) };
+    w_rz.give_back();
+    w_n.give_back();
+    (h, hn)
 }
 
 /// The gates and the new state of one step of one block, once `gates` holds `x + W_h h` (for r and z) and `hn` holds `W_hn h`.
@@ -85,7 +92,7 @@ struct Forward<'a, T> {
     hn: &'a mut [T],
     b_hh: &'a [T],
     h: &'a [T],
-    h_next: &'a mut [T],
+    h_next: &'a mut [MaybeUninit<T>],
 }
 
 impl<T: Scalar> Pass for Forward<'_, T> {
@@ -103,7 +110,15 @@ impl<T: Scalar> Pass for Forward<'_, T> {
 
 /// The formulas of this page for `count` units from `j` on.
 #[inline(always)]
-fn units<T: Scalar>(gates: &mut [T], hn: &mut [T], b_hh: &[T], h: &[T], h_next: &mut [T], j: usize, count: usize) {
+fn units<T: Scalar>(
+    gates: &mut [T],
+    hn: &mut [T],
+    b_hh: &[T],
+    h: &[T],
+    h_next: &mut [MaybeUninit<T>],
+    j: usize,
+    count: usize,
+) {
     let at = [0, 1, 2].map(|gate| gate * h.len() + j);
     let (b_r, b_z, b_n) = (load(b_hh, at[0], count), load(b_hh, at[1], count), load(b_hh, at[2], count));
     let (mut r, mut z, mut n) = (load(gates, at[0], count), load(gates, at[1], count), load(gates, at[2], count));
@@ -119,7 +134,7 @@ fn units<T: Scalar>(gates: &mut [T], hn: &mut [T], b_hh: &[T], h: &[T], h_next: 
     store(gates, at[1], count, z);
     store(gates, at[2], count, n);
     store(hn, j, count, u);
-    store(h_next, j, count, state);
+    store_new(h_next, j, count, state);
 }
 
 /// Gradients of [`gru_forward`], from the buffers it left and the gradient `dout` of the states `h[1..]`.
@@ -136,7 +151,7 @@ fn units<T: Scalar>(gates: &mut [T], hn: &mut [T], b_hh: &[T], h: &[T], h_next: 
 /// - `gates` (T, B, 3H): in, r, z, n; out, the gradients of `W_ih x + b_ih`
 /// - `hn` (T, B, H): in, `W_hn h + b_hn`; out, its gradient `dn·r`
 /// - `w_hh` (3H, H), `h` (T+1, B, H), `dout` (T, B, H)
-/// - `dh0` (B, H): out, the gradient of `h[0]`
+/// - `dh0` (B, H), if it is wanted: out, the gradient of `h[0]`
 ///
 /// # Panics
 /// If a shape does not fit.
@@ -147,7 +162,7 @@ pub fn gru_backward<T: Scalar>(
     h: &[T],
     hn: &mut [T],
     dout: &[T],
-    dh0: &mut [T],
+    dh0: Option<&mut [T]>,
 ) {
     backward_in_blocks(shape, gates, w_hh, h, hn, dout, dh0, shape.rows_of_a_task());
 }
@@ -160,7 +175,7 @@ fn backward_in_blocks<T: Scalar>(
     h: &[T],
     hn: &mut [T],
     dout: &[T],
-    dh0: &mut [T],
+    dh0: Option<&mut [T]>,
     rows: usize,
 ) {
     let Sequence { time, batch, hidden } = shape;
@@ -169,24 +184,33 @@ fn backward_in_blocks<T: Scalar>(
     shape.check("gru h", h.len(), time + 1, hidden);
     shape.check("gru hn", hn.len(), time, hidden);
     shape.check("gru dout", dout.len(), time, hidden);
-    shape.check("gru dh0", dh0.len(), 1, hidden);
+    if let Some(dh0) = &dh0 {
+        shape.check("gru dh0", dh0.len(), 1, hidden);
+    }
 
-    let w_rz = Packed::new(w_hh.part(0..2 * hidden, 0..hidden));
-    let w_n = Packed::new(w_hh.part(2 * hidden..3 * hidden, 0..hidden));
-    dh0.fill(T::zero());
-    let tasks = cut(gates, batch, 3 * hidden, rows).into_par_iter();
-    let tasks = tasks.zip(cut(hn, batch, hidden, rows)).zip(dh0.par_chunks_mut((rows * hidden).max(1)));
+    let w_rz = Packed::on_loan(w_hh.part(0..2 * hidden, 0..hidden));
+    let w_n = Packed::on_loan(w_hh.part(2 * hidden..3 * hidden, 0..hidden));
+    let (gates, hn) = (cut(gates, batch, 3 * hidden, rows), cut(hn, batch, hidden, rows));
+    let dh0 = cut_rows(dh0, gates.len(), hidden, rows);
     // 1. Over blocks of rows, in parallel. 2. Over time, backwards; `dh` carries the gradient from step to step.
-    tasks.enumerate().for_each(|(task, ((mut gates, mut hn), dh))| {
+    gates.into_par_iter().zip(hn).zip(dh0).enumerate().for_each(|(task, ((mut gates, mut hn), dh0))| {
+        let of_block = |xs, t| block(xs, batch, hidden, rows, task, t);
+        let mut dh = vec![T::zero(); of_block(h, 0).len()];
         for (t, (gates, hn)) in gates.iter_mut().zip(&mut hn).enumerate().rev() {
-            let (h, dout) = (block(h, batch, hidden, rows, task, t), block(dout, batch, hidden, rows, task, t));
-            dispatch(Backward { hidden, gates, hn, h, dout, dh });
-            let rows = h.len() / hidden;
-            let d_rz = Matrix::with_strides(gates, rows, 2 * hidden, 3 * hidden, 1);
-            w_rz.product(d_rz, Store::Accumulate, dh, hidden);
-            w_n.product(Matrix::new(hn, rows, hidden), Store::Accumulate, dh, hidden);
+            dispatch(Backward { hidden, gates, hn, h: of_block(h, t), dout: of_block(dout, t), dh: &mut dh });
+            if t > 0 || dh0.is_some() {
+                let rows = dh.len() / hidden;
+                let d_rz = Matrix::with_strides(gates, rows, 2 * hidden, 3 * hidden, 1);
+                w_rz.product(d_rz, Store::Accumulate, &mut dh, hidden);
+                w_n.product(Matrix::new(hn, rows, hidden), Store::Accumulate, &mut dh, hidden);
+            }
+        }
+        if let Some(dh0) = dh0 {
+            dh0.copy_from_slice(&dh);
         }
     });
+    w_rz.give_back();
+    w_n.give_back();
 }
 
 /// The elementwise part of one step of one block, backward.

@@ -1,7 +1,8 @@
-//! What this machine can do at most: the rates that timings are read against. Measures, prints nothing.
+//! What this machine can do at most with the instruction set in use: the rates that timings are read against. Measures, prints
+//! nothing.
 
 use super::gemm::{Matrix, Store, gemm};
-use super::micro::Isa;
+use super::isa::Isa;
 use super::team::Team;
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -25,9 +26,11 @@ pub struct Bandwidth {
     pub rate: Rate,
 }
 
-/// The limits of this machine.
+/// The limits of this machine, with one instruction set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
+    /// The instruction set that was measured: the one in use.
+    pub isa: Isa,
     /// The number of threads that `all` means.
     pub threads: usize,
     /// GFLOP/s of f32 multiply-adds on registers, two FLOPs each.
@@ -49,6 +52,7 @@ pub fn measure() -> Limits {
     let threads = rayon::current_num_threads();
     let both = |rate: &dyn Fn(usize) -> f64| Rate { one: rate(1), all: rate(threads) };
     Limits {
+        isa: Isa::in_use(),
         threads,
         fma: both(&fma_peak),
         gemm: both(&gemm_rate),
@@ -59,7 +63,7 @@ pub fn measure() -> Limits {
     }
 }
 
-/// GFLOP/s of f32 multiply-adds that touch no memory.
+/// GFLOP/s of f32 multiply-adds that touch no memory, with the instruction set in use.
 ///
 /// # Panics
 /// If `threads` is 0.
@@ -130,7 +134,7 @@ const CHAINS: usize = 12;
 
 /// `steps` multiply-adds on each of [`CHAINS`] vectors; returns the number of values in a vector.
 fn multiply_adds(steps: usize) -> usize {
-    match Isa::best() {
+    match Isa::in_use() {
         // SAFETY: `Isa` names only what this machine has.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { x86::multiply_adds_avx512(steps) },
@@ -156,7 +160,7 @@ fn multiply_adds(steps: usize) -> usize {
 
 /// The wrapping sum of all words.
 fn sum_of(words: &[u64]) -> u64 {
-    match Isa::best() {
+    match Isa::in_use() {
         // SAFETY: `Isa` names only what this machine has.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { x86::sum_avx512(words) },

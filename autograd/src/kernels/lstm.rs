@@ -18,16 +18,18 @@ mod tests;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
-use super::recurrent::{LANES, Sequence, block, cut, in_lanes, load, store};
+use super::recurrent::{LANES, Sequence, block, cut, cut_rows, in_lanes, load, store, store_new};
+use super::unwritten;
 use crate::Scalar;
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 /// Runs the LSTM through all steps; gates in the order i, f, g, o.
 ///
 /// # Shapes
 /// - `gates` (T, B, 4H): in, `W_ih x + b_ih`; out, the activations i, f, g, o
-/// - `w_hh` (4H, H), `b_hh` (4H)
-/// - `h`, `c` (T+1, B, H): in, `h[0]` and `c[0]`; out, `h[t+1]` and `c[t+1]` are the state after step t
+/// - `w_hh` (4H, H), `b_hh` (4H), `first` the states h and c (B, H) before the first step
+/// - → `h`, `c` (T+1, B, H), `h[t+1]` and `c[t+1]` the states after step t
 ///
 /// # Panics
 /// If a shape does not fit.
@@ -36,10 +38,9 @@ pub fn lstm_forward<T: Scalar>(
     gates: &mut [T],
     w_hh: Matrix<T>,
     b_hh: &[T],
-    h: &mut [T],
-    c: &mut [T],
-) {
-    forward_in_blocks(shape, gates, w_hh, b_hh, h, c, shape.rows_of_a_task());
+    first: [&[T]; 2],
+) -> (Vec<T>, Vec<T>) {
+    forward_in_blocks(shape, gates, w_hh, b_hh, first, shape.rows_of_a_task())
 }
 
 fn forward_in_blocks<T: Scalar>(
@@ -47,31 +48,40 @@ fn forward_in_blocks<T: Scalar>(
     gates: &mut [T],
     w_hh: Matrix<T>,
     b_hh: &[T],
-    h: &mut [T],
-    c: &mut [T],
+    [first_h, first_c]: [&[T]; 2],
     rows: usize,
-) {
+) -> (Vec<T>, Vec<T>) {
     let Sequence { time, batch, hidden } = shape;
     shape.check_weight("lstm w_hh", w_hh, 4);
     shape.check("lstm gates", gates.len(), time, 4 * hidden);
-    shape.check("lstm h", h.len(), time + 1, hidden);
-    shape.check("lstm c", c.len(), time + 1, hidden);
+    shape.check("lstm first state", first_h.len(), 1, hidden);
+    shape.check("lstm first cell", first_c.len(), 1, hidden);
     assert_eq!(b_hh.len(), 4 * hidden, "lstm b_hh: wrong length for {shape:?}");
 
-    let w = Packed::new(w_hh.t());
-    let tasks = cut(gates, batch, 4 * hidden, rows).into_par_iter();
-    let tasks = tasks.zip(cut(h, batch, hidden, rows)).zip(cut(c, batch, hidden, rows));
-    // 1. Over blocks of rows, in parallel: they never meet.
-    tasks.for_each(|((mut gates, mut h), mut c)| {
-        // 2. Over time, in order: each step needs the state before it.
-        for (t, gates) in gates.iter_mut().enumerate() {
-            let (h_past, h_next) = h.split_at_mut(t + 1);
-            let (c_past, c_next) = c.split_at_mut(t + 1);
-            let h = &*h_past[t];
-            w.product(Matrix::new(h, h.len() / hidden, hidden), Store::Accumulate, gates, 4 * hidden);
-            dispatch(Forward { hidden, gates, b_hh, c: &*c_past[t], c_next: &mut *c_next[0], h_next: &mut *h_next[0] });
-        }
-    });
+    let w = Packed::on_loan(w_hh.t());
+    let fill = |h: &mut [MaybeUninit<T>], c: &mut [MaybeUninit<T>]| {
+        let tasks = cut(gates, batch, 4 * hidden, rows).into_par_iter();
+        let tasks = tasks.zip(cut(h, batch, hidden, rows)).zip(cut(c, batch, hidden, rows));
+        // 1. Over blocks of rows, in parallel: they never meet.
+        tasks.enumerate().for_each(|(task, ((mut gates, mut h), mut c))| {
+            unwritten::copy(block(first_h, batch, hidden, rows, task, 0), h[0]);
+            unwritten::copy(block(first_c, batch, hidden, rows, task, 0), c[0]);
+            // 2. Over time, in order: each step needs the state before it.
+            for (t, gates) in gates.iter_mut().enumerate() {
+                let (h_past, h_next) = h.split_at_mut(t + 1);
+                let (c_past, c_next) = c.split_at_mut(t + 1);
+                // SAFETY: the step before wrote them; the first were copied.
+                let (h, c) = unsafe { (unwritten::written(&*h_past[t]), unwritten::written(&*c_past[t])) };
+                w.product(Matrix::new(h, h.len() / hidden, hidden), Store::Accumulate, gates, 4 * hidden);
+                dispatch(Forward { hidden, gates, b_hh, c, c_next: &mut *c_next[0], h_next: &mut *h_next[0] });
+            }
+        });
+    };
+    let len = (time + 1) * shape.state();
+    // SAFETY: the tasks write the first states and, step by step, all others.
+    let states = unsafe { unwritten::filled_both(len, len, fill) };
+    w.give_back();
+    states
 }
 
 /// The gates and the new state of one step of one block, once `gates` holds `x + W_hh h`.
@@ -80,8 +90,8 @@ struct Forward<'a, T> {
     gates: &'a mut [T],
     b_hh: &'a [T],
     c: &'a [T],
-    c_next: &'a mut [T],
-    h_next: &'a mut [T],
+    c_next: &'a mut [MaybeUninit<T>],
+    h_next: &'a mut [MaybeUninit<T>],
 }
 
 impl<T: Scalar> Pass for Forward<'_, T> {
@@ -99,7 +109,15 @@ impl<T: Scalar> Pass for Forward<'_, T> {
 
 /// The formulas of this page for `count` units from `j` on.
 #[inline(always)]
-fn units<T: Scalar>(gates: &mut [T], b_hh: &[T], c: &[T], c_next: &mut [T], h_next: &mut [T], j: usize, count: usize) {
+fn units<T: Scalar>(
+    gates: &mut [T],
+    b_hh: &[T],
+    c: &[T],
+    c_next: &mut [MaybeUninit<T>],
+    h_next: &mut [MaybeUninit<T>],
+    j: usize,
+    count: usize,
+) {
     let at = [0, 1, 2, 3].map(|gate| gate * c.len() + j);
     let (b_i, b_f) = (load(b_hh, at[0], count), load(b_hh, at[1], count));
     let (b_g, b_o) = (load(b_hh, at[2], count), load(b_hh, at[3], count));
@@ -118,8 +136,8 @@ fn units<T: Scalar>(gates: &mut [T], b_hh: &[T], c: &[T], c_next: &mut [T], h_ne
     store(gates, at[1], count, f);
     store(gates, at[2], count, g);
     store(gates, at[3], count, o);
-    store(c_next, j, count, c);
-    store(h_next, j, count, h);
+    store_new(c_next, j, count, c);
+    store_new(h_next, j, count, h);
 }
 
 /// Gradients of [`lstm_forward`], from the buffers it left and the gradient `dout` of the states `h[1..]`.
@@ -137,7 +155,7 @@ fn units<T: Scalar>(gates: &mut [T], b_hh: &[T], c: &[T], c_next: &mut [T], h_ne
 /// - `gates` (T, B, 4H): in, i, f, g, o; out, the gradients of `W_ih x + b_ih`
 /// - `w_hh` (4H, H), `c` (T+1, B, H), `dout` (T, B, H)
 /// - `dc` (B, H): in, the gradient of `c[T]` from its own uses (zeros if it has none); out, the gradient of `c[0]`
-/// - `dh0` (B, H): out, the gradient of `h[0]`
+/// - `dh0` (B, H), if it is wanted: out, the gradient of `h[0]`
 ///
 /// # Panics
 /// If a shape does not fit.
@@ -148,7 +166,7 @@ pub fn lstm_backward<T: Scalar>(
     c: &[T],
     dout: &[T],
     dc: &mut [T],
-    dh0: &mut [T],
+    dh0: Option<&mut [T]>,
 ) {
     backward_in_blocks(shape, gates, w_hh, c, dout, dc, dh0, shape.rows_of_a_task());
 }
@@ -161,7 +179,7 @@ fn backward_in_blocks<T: Scalar>(
     c: &[T],
     dout: &[T],
     dc: &mut [T],
-    dh0: &mut [T],
+    dh0: Option<&mut [T]>,
     rows: usize,
 ) {
     let Sequence { time, batch, hidden } = shape;
@@ -170,23 +188,31 @@ fn backward_in_blocks<T: Scalar>(
     shape.check("lstm c", c.len(), time + 1, hidden);
     shape.check("lstm dout", dout.len(), time, hidden);
     shape.check("lstm dc", dc.len(), 1, hidden);
-    shape.check("lstm dh0", dh0.len(), 1, hidden);
+    if let Some(dh0) = &dh0 {
+        shape.check("lstm dh0", dh0.len(), 1, hidden);
+    }
 
-    let w = Packed::new(w_hh);
-    dh0.fill(T::zero());
-    let states = dc.par_chunks_mut((rows * hidden).max(1)).zip(dh0.par_chunks_mut((rows * hidden).max(1)));
+    let w = Packed::on_loan(w_hh);
+    let gates = cut(gates, batch, 4 * hidden, rows);
+    let dh0 = cut_rows(dh0, gates.len(), hidden, rows);
+    let dc = dc.par_chunks_mut((rows * hidden).max(1));
     // 1. Over blocks of rows, in parallel. 2. Over time, backwards; `dh` and `dc` carry the gradient from step to step.
-    cut(gates, batch, 4 * hidden, rows).into_par_iter().zip(states).enumerate().for_each(
-        |(task, (mut gates, (dc, dh)))| {
-            for (t, gates) in gates.iter_mut().enumerate().rev() {
-                let at = |t| block(c, batch, hidden, rows, task, t);
-                let dout = block(dout, batch, hidden, rows, task, t);
-                dispatch(Backward { hidden, gates, c: at(t), c_next: at(t + 1), dout, dh, dc });
+    gates.into_par_iter().zip(dc).zip(dh0).enumerate().for_each(|(task, ((mut gates, dc), dh0))| {
+        let of_block = |xs, t| block(xs, batch, hidden, rows, task, t);
+        let mut dh = vec![T::zero(); dc.len()];
+        for (t, gates) in gates.iter_mut().enumerate().rev() {
+            let (before, after) = (of_block(c, t), of_block(c, t + 1));
+            dispatch(Backward { hidden, gates, c: before, c_next: after, dout: of_block(dout, t), dh: &dh, dc });
+            if t > 0 || dh0.is_some() {
                 let gates = Matrix::new(gates, dh.len() / hidden, 4 * hidden);
-                w.product(gates, Store::Overwrite, dh, hidden);
+                w.product(gates, Store::Overwrite, &mut dh, hidden);
             }
-        },
-    );
+        }
+        if let Some(dh0) = dh0 {
+            dh0.copy_from_slice(&dh);
+        }
+    });
+    w.give_back();
 }
 
 /// The elementwise part of one step of one block, backward.

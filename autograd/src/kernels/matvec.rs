@@ -4,9 +4,9 @@
 
 use super::blocked;
 use super::gemm::{Gemm, Matrix, Store};
-use super::micro::{Isa, Row, TOGETHER};
+use super::micro::Row;
 use super::operands::{Start, Target};
-use super::packed::{Direction, NR, Packed};
+use super::packed::{Direction, Packed};
 use super::team::Team;
 use std::ops::Range;
 
@@ -37,20 +37,20 @@ impl<T: Gemm> Packed<T> {
     /// # Safety
     /// `start` and `y` are valid for the columns of the panels, which exist; `x` has K > 0 values.
     unsafe fn row_unchecked(&self, panels: Range<usize>, x: &[T], start: *const T, direction: Direction, y: *mut T) {
-        let isa = Isa::best();
-        let right = self.right();
+        let (tiling, right) = (self.tiling(), self.right());
+        let width = tiling.cols;
         // Full panels are one array; a narrower last one is a block of its own.
-        let full = panels.start..panels.end.min(self.cols() / NR).max(panels.start);
+        let full = panels.start..panels.end.min(self.cols() / width).max(panels.start);
         // SAFETY: the panels exist; start and y have room for their columns.
         unsafe {
             let (b, whole) = (right.panel(full.start, 0).0, full.len());
             let backward = direction == Direction::Backward;
-            let row = Row { x: x.as_ptr(), depth: x.len(), b, panels: whole, start, y, backward };
-            T::row(isa, &row);
+            let row = Row { tiling, x: x.as_ptr(), depth: x.len(), b, panels: whole, start, y, backward };
+            T::row(&row);
             if full.end < panels.end {
                 let a = Matrix::new(x, 1, x.len());
-                let c = Target { c: y.wrapping_sub(panels.start * NR), row: self.cols() };
-                let start = Start::Values { from: start.wrapping_sub(panels.start * NR), row: 0 };
+                let c = Target { c: y.wrapping_sub(panels.start * width), row: self.cols() };
+                let start = Start::Values { from: start.wrapping_sub(panels.start * width), row: 0 };
                 blocked::tile(a, &right, 0..1, full.end..panels.end, start, c);
             }
         }
@@ -70,8 +70,9 @@ impl<T: Gemm> Packed<T> {
             return y.copy_from_slice(bias);
         }
         let target = Target { c: y.as_mut_ptr(), row: 0 };
-        team.run_shares(self.panels(), TOGETHER, direction == Direction::Backward, |panels| {
-            let first = panels.start * NR;
+        let tiling = self.tiling();
+        team.run_shares(self.panels(), tiling.together, direction == Direction::Backward, |panels| {
+            let first = panels.start * tiling.cols;
             // SAFETY: the ranges are disjoint parts of y, which this function holds mutably until all are done.
             unsafe { self.row_unchecked(panels, x, bias[first..].as_ptr(), direction, target.at(0, first)) };
         });

@@ -1,64 +1,18 @@
-//! The innermost block of a matrix product, at most 8 × 48 outputs, in the best instruction set of this machine.
+//! The innermost block of a matrix product, in the instruction set in use; how large it is says `tiling`.
 //!
 //! The law of every product in this crate: **each output is one chain of fused multiply-adds in the order of k**, started from 0
 //! or from the old output. All code here obeys it, so the bits of a product depend on nothing but its operands: not on the
 //! instruction set, the tile, the thread, nor on how many other rows are computed beside a row. Where blocks are cut is not
 //! decided here but in `blocked`.
 
+use super::isa::Isa;
 use super::operands::Start;
+use super::tiling::Tiling;
 use super::{micro_portable, pack::Line};
-use std::{cell::RefCell, sync::OnceLock, thread::LocalKey};
+use std::{cell::RefCell, thread::LocalKey};
 
-/// Rows of the largest block: 8 rows × 3 vectors are 24 accumulators, which leaves registers for three vectors of B.
-pub(super) const MR: usize = 8;
-
-/// Columns of a panel of B: three vectors of sixteen. See [`super::packed::NR`].
-pub(super) const NR: usize = 48;
-
-/// Panels of one row computed together: 4 × 3 chains hide the latency of a multiply-add (4 cycles, two a cycle).
-pub(super) const TOGETHER: usize = 4;
-
-/// Columns that are packed and computed together; the last panel is padded to a multiple of it.
-pub(super) const LANES: usize = 16;
-
-/// The instruction sets that have their own code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))] // elsewhere only the portable one is ever made
-pub(super) enum Isa {
-    /// 512-bit vectors, 32 registers.
-    Avx512,
-    /// 256-bit vectors with fused multiply-add.
-    Avx2,
-    /// Whatever the target always has: NEON on aarch64; a slow, correct `fma` on an x86-64 without one.
-    Portable,
-}
-
-impl Isa {
-    /// The best one of this machine, found once.
-    pub(super) fn best() -> Self {
-        static BEST: OnceLock<Isa> = OnceLock::new();
-        *BEST.get_or_init(|| Self::available()[0])
-    }
-
-    /// All that this machine can run, best first.
-    pub(super) fn available() -> Vec<Self> {
-        let mut all = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            if avx2 && is_x86_feature_detected!("avx512f") {
-                all.push(Isa::Avx512);
-            }
-            if avx2 {
-                all.push(Isa::Avx2);
-            }
-        }
-        all.push(Isa::Portable);
-        all
-    }
-}
-
-/// One block of work: `C[i][j] ← start[i][j] + Σ_k A[i][k]·B[k][j]` for `i < rows ≤ MR`, `j < cols ≤ NR`, `k < depth`.
+/// One block of work: `C[i][j] ← start[i][j] + Σ_k A[i][k]·B[k][j]` for `i < rows`, `j < cols`, `k < depth`, at most the
+/// [`Tiling`]'s rows and columns.
 ///
 /// Addresses, in elements: `A[i][k]` is `a + i·a_row + k·a_step`; `B[k][j]` is `b + k·b_step + j`; `C[i][j]` is `c + i·c_row + j`.
 #[derive(Clone, Copy)]
@@ -77,9 +31,10 @@ pub(super) struct Block<T> {
     pub start: Start<T>,
 }
 
-/// One row times whole panels: `y[48p + j] ← start[48p + j] + Σ_k x[k]·b[(p·depth + k)·48 + j]`. The start may be y itself.
+/// One row times whole panels of W columns: `y[W·p + j] ← start[W·p + j] + Σ_k x[k]·b[(p·depth + k)·W + j]`. The start may be y.
 #[derive(Clone, Copy)]
 pub(super) struct Row<T> {
+    pub tiling: &'static Tiling,
     pub x: *const T,
     pub depth: usize,
     pub b: *const T,
@@ -94,18 +49,19 @@ pub(super) struct Row<T> {
 impl<T> Row<T> {
     /// One panel as a block.
     pub(super) fn panel(&self, panel: usize) -> Block<T> {
+        let width = self.tiling.cols;
         Block {
             a: self.x,
             a_row: 0,
             a_step: 1,
-            b: self.b.wrapping_add(panel * self.depth * NR),
-            b_step: NR,
+            b: self.b.wrapping_add(panel * self.depth * width),
+            b_step: width,
             depth: self.depth,
-            c: self.y.wrapping_add(panel * NR),
+            c: self.y.wrapping_add(panel * width),
             c_row: 0,
             rows: 1,
-            cols: NR,
-            start: Start::Values { from: self.start.wrapping_add(panel * NR), row: 0 },
+            cols: width,
+            start: Start::Values { from: self.start.wrapping_add(panel * width), row: 0 },
         }
     }
 }
@@ -132,9 +88,10 @@ pub trait Lane: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     /// `out[k·width + lane] ← from[lane·stride + k]` for `k < size.0`, `lane < size.1`, both multiples of 8, if there is a fast way.
     ///
     /// # Safety
-    /// All these places are valid.
+    /// `isa` runs on this machine, and all these places are valid.
     #[doc(hidden)]
     unsafe fn transpose(
+        _isa: Isa,
         _from: *const Self,
         _stride: usize,
         _size: (usize, usize),
@@ -150,10 +107,10 @@ pub trait Lane: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     /// As [`Lane::block`], for the addresses that [`Row`] names.
     #[doc(hidden)]
     #[allow(private_interfaces)]
-    unsafe fn row(isa: Isa, row: &Row<Self>) {
+    unsafe fn row(row: &Row<Self>) {
         for panel in 0..row.panels {
             // SAFETY: the caller's promise, for a part of the row.
-            unsafe { Self::block(isa, &row.panel(panel)) };
+            unsafe { Self::block(row.tiling.isa, &row.panel(panel)) };
         }
     }
 }
@@ -179,32 +136,45 @@ impl Lane for f32 {
                 Isa::Avx512 => super::micro_avx512::block(block),
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx2 => super::micro_avx2::block(block),
+                #[cfg(target_arch = "aarch64")]
+                Isa::Neon => super::micro_neon::block(block),
                 _ => micro_portable::in_lanes::<f32, 4, 16>(block),
             }
         }
     }
 
     #[cfg(target_arch = "x86_64")]
-    unsafe fn transpose(from: *const Self, stride: usize, size: (usize, usize), width: usize, out: *mut Self) -> bool {
-        let fast = Isa::best() != Isa::Portable;
+    unsafe fn transpose(
+        isa: Isa,
+        from: *const Self,
+        stride: usize,
+        size: (usize, usize),
+        width: usize,
+        out: *mut Self,
+    ) -> bool {
+        let fast = isa != Isa::Portable;
         if fast {
-            // SAFETY: the machine has AVX2, which both other instruction sets include; the caller vouches for the places.
+            // SAFETY: the machine has AVX2, which AVX-512 includes; the caller vouches for the places.
             unsafe { super::pack_x86::transpose(from, stride, size.0, size.1, width, out) };
         }
         fast
     }
 
-    #[cfg(target_arch = "x86_64")]
     #[allow(private_interfaces)]
-    unsafe fn row(isa: Isa, row: &Row<Self>) {
-        let mut panels = 0;
-        // SAFETY: the caller's promise is passed on; `isa` names only what this machine has.
+    unsafe fn row(row: &Row<Self>) {
+        // SAFETY: the caller's promise is passed on; the set of a tiling in use is one of this machine.
         unsafe {
-            if isa == Isa::Avx512 {
-                panels = super::micro_avx512::row(row);
-            }
-            for panel in panels..row.panels {
-                Self::block(isa, &row.panel(panel));
+            let done = match row.tiling.isa {
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => super::micro_avx512::row(row),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => super::micro_avx2::row(row),
+                #[cfg(target_arch = "aarch64")]
+                Isa::Neon => super::micro_neon::row(row),
+                _ => 0,
+            };
+            for panel in done..row.panels {
+                Self::block(row.tiling.isa, &row.panel(panel));
             }
         }
     }

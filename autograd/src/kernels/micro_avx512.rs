@@ -2,9 +2,22 @@
 //!
 //! Per step of k a full block is 24 multiply-adds for 3 + 8 loads, so the two multiply-add units decide the time, not the loads.
 
-use super::micro::{Block, LANES, MR, NR, Row, TOGETHER};
+use super::micro::{Block, Row};
 use super::operands::Start;
+use super::tiling::AVX512;
 use std::arch::x86_64::*;
+
+/// Values of a vector.
+const LANES: usize = AVX512.lanes;
+
+/// Rows of a packed strip of A.
+const ROWS: usize = AVX512.rows;
+
+/// Columns of a panel.
+const COLS: usize = AVX512.cols;
+
+/// Panels of a row side by side.
+const TOGETHER: usize = AVX512.together;
 
 /// Computes one block of up to 8 × 48.
 ///
@@ -33,7 +46,7 @@ pub(super) unsafe fn block(block: &Block<f32>) {
 unsafe fn by_layout<const R: usize, const V: usize>(block: &Block<f32>) {
     // SAFETY: the caller's promise is passed on.
     unsafe {
-        if block.a_row == 1 && block.a_step == MR {
+        if block.a_row == 1 && block.a_step == ROWS {
             outer_products::<R, V, true>(block);
         } else {
             outer_products::<R, V, false>(block);
@@ -45,7 +58,7 @@ unsafe fn by_layout<const R: usize, const V: usize>(block: &Block<f32>) {
 #[target_feature(enable = "avx512f")]
 unsafe fn outer_products<const R: usize, const V: usize, const PACKED: bool>(block: &Block<f32>) {
     // With constant strides all of A's addresses are one register and an offset.
-    let (a_row, a_step) = if PACKED { (1, MR) } else { (block.a_row, block.a_step) };
+    let (a_row, a_step) = if PACKED { (1, ROWS) } else { (block.a_row, block.a_step) };
     let last: __mmask16 = u16::MAX >> (V * LANES - block.cols);
     let mut sums = [[_mm512_setzero_ps(); V]; R];
     // SAFETY: rows and columns below those of the block, k < depth; the last vector is masked to the columns that exist.
@@ -91,20 +104,20 @@ unsafe fn outer_products<const R: usize, const V: usize, const PACKED: bool>(blo
 /// The machine has AVX-512F; addresses as in [`super::micro::Lane::row`].
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe fn row(row: &Row<f32>) -> usize {
-    const V: usize = NR / LANES;
-    let panel = row.depth * NR;
+    const V: usize = COLS / LANES;
+    let panel = row.depth * COLS;
     let rounds = row.panels / TOGETHER;
     for round in 0..rounds {
         let round = if row.backward { rounds - 1 - round } else { round };
-        let y = row.y.wrapping_add(round * TOGETHER * NR);
-        let start = row.start.wrapping_add(round * TOGETHER * NR);
+        let y = row.y.wrapping_add(round * TOGETHER * COLS);
+        let start = row.start.wrapping_add(round * TOGETHER * COLS);
         let mut b = row.b.wrapping_add(round * TOGETHER * panel);
         let mut sums = [[_mm512_setzero_ps(); V]; TOGETHER];
         // SAFETY: four whole panels, each `depth` steps of 48 values, and their 4 · 48 starts and outputs.
         unsafe {
             for (p, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = _mm512_loadu_ps(start.add(p * NR + v * LANES));
+                    *sum = _mm512_loadu_ps(start.add(p * COLS + v * LANES));
                 }
             }
             for k in 0..row.depth {
@@ -114,11 +127,11 @@ pub(super) unsafe fn row(row: &Row<f32>) -> usize {
                         *sum = _mm512_fmadd_ps(x, _mm512_loadu_ps(b.add(p * panel + v * LANES)), *sum);
                     }
                 }
-                b = b.wrapping_add(NR);
+                b = b.wrapping_add(COLS);
             }
             for (p, sums) in sums.iter().enumerate() {
                 for (v, sum) in sums.iter().enumerate() {
-                    _mm512_storeu_ps(y.add(p * NR + v * LANES), *sum);
+                    _mm512_storeu_ps(y.add(p * COLS + v * LANES), *sum);
                 }
             }
         }

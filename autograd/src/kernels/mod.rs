@@ -9,6 +9,7 @@ pub mod dropout;
 pub mod elementwise;
 pub mod gemm;
 pub mod gru;
+pub mod isa;
 mod lanes;
 pub mod layer_norm;
 pub mod limits;
@@ -22,6 +23,8 @@ mod micro;
 mod micro_avx2;
 #[cfg(target_arch = "x86_64")]
 mod micro_avx512;
+#[cfg(target_arch = "aarch64")]
+mod micro_neon;
 mod micro_portable;
 mod operands;
 pub mod optimizer;
@@ -38,3 +41,5 @@ pub mod rows;
 pub mod softmax;
 pub mod strided;
 pub mod team;
+mod tiling;
+mod unwritten;

@@ -1,7 +1,8 @@
 //! Where the operands of a product lie: the outputs, what their chains start from, and the right factor. Addresses, never arithmetic.
 
 use super::gemm::Matrix;
-use super::micro::{LANES, Lane, NR};
+use super::micro::Lane;
+use super::tiling::Tiling;
 
 /// What the chains of a product start from.
 #[derive(Clone, Copy, Debug)]
@@ -52,13 +53,13 @@ unsafe impl<T: Send> Send for Target<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Target<T> {}
 
-/// The right factor as the block product reads it: panels of 48 columns.
+/// The right factor as the block product reads it: panels of as many columns as its tiling says.
 #[derive(Clone, Copy)]
 pub(super) enum Right<'a, T> {
-    /// Packed panels of `depth` steps one after the other; only the last is narrower, a multiple of 16.
-    Packed { values: *const T, depth: usize, cols: usize },
+    /// Packed panels of `depth` steps one after the other; only the last is narrower, and padded.
+    Packed { values: *const T, depth: usize, cols: usize, tiling: &'static Tiling },
     /// In place: rows of contiguous columns.
-    InPlace(Matrix<'a, T>),
+    InPlace(Matrix<'a, T>, &'static Tiling),
 }
 
 // SAFETY: read-only while it is shared.
@@ -67,31 +68,29 @@ unsafe impl<T: Sync> Send for Right<'_, T> {}
 unsafe impl<T: Sync> Sync for Right<'_, T> {}
 
 impl<T: Lane> Right<'_, T> {
+    pub(super) fn tiling(&self) -> &'static Tiling {
+        match *self {
+            Right::Packed { tiling, .. } | Right::InPlace(_, tiling) => tiling,
+        }
+    }
+
     pub(super) fn cols(&self) -> usize {
         match self {
             Right::Packed { cols, .. } => *cols,
-            Right::InPlace(b) => b.cols,
+            Right::InPlace(b, _) => b.cols,
         }
     }
 
     /// Address of step `k` of a panel, and the distance to its next step.
     pub(super) fn panel(&self, panel: usize, k: usize) -> (*const T, usize) {
         match *self {
-            Right::Packed { values, depth, cols } => {
-                let width = panel_width(cols, panel);
-                (values.wrapping_add(panel * NR * depth + k * width), width)
+            Right::Packed { values, depth, cols, tiling } => {
+                let width = tiling.panel_width(cols, panel);
+                (values.wrapping_add(panel * tiling.cols * depth + k * width), width)
             }
-            Right::InPlace(b) => (b.data.as_ptr().wrapping_add(k * b.row_stride + panel * NR), b.row_stride),
+            Right::InPlace(b, tiling) => {
+                (b.data.as_ptr().wrapping_add(k * b.row_stride + panel * tiling.cols), b.row_stride)
+            }
         }
     }
-}
-
-/// The padded width of a packed panel.
-pub(super) fn panel_width(cols: usize, panel: usize) -> usize {
-    NR.min((cols - panel * NR).next_multiple_of(LANES))
-}
-
-/// The number of values in the packed panels of a `depth × cols` matrix.
-pub(super) fn packed_len(depth: usize, cols: usize) -> usize {
-    depth * cols.next_multiple_of(LANES)
 }

@@ -1,11 +1,18 @@
 //! Copying pieces of a strided matrix into the order in which the block product reads them, and the buffers that hold them.
 //!
-//! A strip is a few lanes side by side: for each k in turn, one value per lane. A strip of A has 8 lanes (rows), a panel of B
-//! has up to 48 (columns). What is done with strips is in `blocked` and `packed`.
+//! A strip is a few lanes side by side: for each k in turn, one value per lane. The lanes of a strip of A are rows, those of a
+//! panel of B columns, as many as `tiling` says. What is done with strips is in `blocked` and `packed`.
 
 use super::gemm::Matrix;
-use super::micro::{LANES, Lane, MR, NR};
+use super::isa::Isa;
+use super::micro::Lane;
+use super::operands::Target;
+use super::tiling::Tiling;
+use rayon::prelude::*;
 use std::ops::Range;
+
+/// Values of a [`Line`].
+const LANES: usize = 16;
 
 /// Sixteen values on a cache-line boundary, so that no vector of a packed strip straddles two lines.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,19 +56,28 @@ pub(super) struct Source<T> {
 }
 
 /// Steps packed at a time: one cache line of each lane, where the steps of a lane are contiguous.
-const STEPS: usize = 16;
+pub(super) const STEPS: usize = 16;
 
 /// Writes `depth × lanes` values of `source` to `out + k·width + lane`. Lanes from `lanes` to `width` are left as they are:
 /// the block product never reads them.
 ///
 /// # Safety
-/// The source is valid to read at all these places, `out` to write.
-pub(super) unsafe fn strip<T: Lane>(source: Source<T>, depth: usize, lanes: usize, width: usize, out: *mut T) {
+/// `isa` runs on this machine; the source is valid to read at all these places, `out` to write.
+pub(super) unsafe fn strip<T: Lane>(
+    isa: Isa,
+    source: Source<T>,
+    depth: usize,
+    lanes: usize,
+    width: usize,
+    out: *mut T,
+) {
     // SAFETY: k < depth and lane < lanes: the places the caller vouches for.
     unsafe {
         match (source.stride, lanes) {
-            (1, MR) => rows::<T, MR>(source, depth, width, out),
-            (1, NR) => rows::<T, NR>(source, depth, width, out),
+            (1, 6) => rows::<T, 6>(source, depth, width, out),
+            (1, 8) => rows::<T, 8>(source, depth, width, out),
+            (1, 16) => rows::<T, 16>(source, depth, width, out),
+            (1, 48) => rows::<T, 48>(source, depth, width, out),
             (1, _) => {
                 for k in 0..depth {
                     std::ptr::copy_nonoverlapping(source.from.add(k * source.step), out.add(k * width), lanes);
@@ -71,7 +87,7 @@ pub(super) unsafe fn strip<T: Lane>(source: Source<T>, depth: usize, lanes: usiz
                 let (mut k, mut lane) = (0, 0);
                 if source.step == 1 {
                     let whole = (depth & !7, lanes & !7);
-                    if T::transpose(source.from, source.stride, whole, width, out) {
+                    if T::transpose(isa, source.from, source.stride, whole, width, out) {
                         (k, lane) = whole;
                     }
                 }
@@ -124,19 +140,58 @@ unsafe fn values<T: Lane>(source: Source<T>, steps: Range<usize>, lanes: Range<u
     }
 }
 
-/// All strips of eight rows of A, each `distance` values after the one before.
+/// All strips of A, each `distance` values after the one before.
 ///
 /// # Safety
-/// As [`strip`], for all rows.
-pub(super) unsafe fn strips<T: Lane>(a: Matrix<T>, distance: usize, out: *mut T) {
+/// As [`strip`], for all rows, with the tiling's instruction set.
+pub(super) unsafe fn strips<T: Lane>(tiling: &Tiling, a: Matrix<T>, distance: usize, out: *mut T) {
+    let width = tiling.rows;
     // Where the rows are contiguous, a few steps of all rows read whole lines and few pages; else each strip is read at once.
     let deep = if a.row_stride == 1 { STEPS } else { a.cols };
     for k in (0..a.cols).step_by(deep) {
         let depth = deep.min(a.cols - k);
-        for i in (0..a.rows).step_by(MR) {
+        for i in (0..a.rows).step_by(width) {
             let source = Source { from: a.address(i, k), step: a.col_stride, stride: a.row_stride };
+            let (lanes, out) = (width.min(a.rows - i), out.wrapping_add(i / width * distance + k * width));
             // SAFETY: the caller's promise, for a part of the rows and steps.
-            unsafe { strip(source, depth, MR.min(a.rows - i), MR, out.add(i / MR * distance + k * MR)) };
+            unsafe { strip(tiling.isa, source, depth, lanes, width, out) };
         }
+    }
+}
+
+/// Steps of k that are packed by one task.
+const PIECE: usize = 512;
+
+/// All panels of B, the whole of each before the next.
+///
+/// # Safety
+/// `out` has room for the packed panels, written by nobody else.
+pub(super) unsafe fn panels<T: Lane>(tiling: &Tiling, b: Matrix<T>, out: *mut T, parallel: bool) {
+    let out = Target { c: out, row: 0 };
+    let panels = b.cols.div_ceil(tiling.cols);
+    // Pieces of k as well as of columns, so that few columns keep all threads busy.
+    let pieces = b.rows.div_ceil(PIECE);
+    let pack_piece = |task: usize| {
+        let (first, k) = (task / pieces * tiling.abreast, task % pieces * PIECE);
+        let (panels, steps) = (first..panels.min(first + tiling.abreast), k..b.rows.min(k + PIECE));
+        // Few steps of each panel in turn: what lies side by side is read together.
+        let deep = if panels.len() == 1 { PIECE } else { STEPS };
+        for k in steps.clone().step_by(deep) {
+            for panel in panels.clone() {
+                let width = tiling.panel_width(b.cols, panel);
+                let columns = panel * tiling.cols..b.cols.min((panel + 1) * tiling.cols);
+                let piece = b.part(k..steps.end.min(k + deep), columns);
+                let source = Source { from: piece.data.as_ptr(), step: b.row_stride, stride: b.col_stride };
+                let out = out.at(0, panel * tiling.cols * b.rows + k * width);
+                // SAFETY: the piece lies in b's slice, its copy in `out`; each task writes its own.
+                unsafe { strip(tiling.isa, source, piece.rows, piece.cols, width, out) };
+            }
+        }
+    };
+    let tasks = panels.div_ceil(tiling.abreast) * pieces;
+    if parallel && tasks > 1 {
+        (0..tasks).into_par_iter().for_each(pack_piece);
+    } else {
+        (0..tasks).for_each(pack_piece);
     }
 }

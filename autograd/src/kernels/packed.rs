@@ -5,25 +5,24 @@
 
 use super::blocked;
 use super::gemm::{Gemm, Matrix, Store};
-use super::operands::{Right, Start, Target, packed_len};
+use super::operands::{Right, Start, Target};
 use super::pack::{self, Line};
+use super::tiling::Tiling;
+use super::unwritten;
 use rayon::current_num_threads;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// Columns of a panel: three vectors of sixteen `f32`.
+/// The right factor `B` (K × N) of many products `A·B`, in panels of columns.
 ///
-/// A caller that permutes columns before packing decides what is computed together: with gates r, z, n of the same 16 hidden
-/// units side by side, one panel yields all that these units need, while it is still in the level-1 cache.
-pub const NR: usize = super::micro::NR;
-
-/// The right factor `B` (K × N) of many products `A·B`, in panels of [`NR`] columns.
-///
-/// Panel p holds columns `48p..48p + 48` (the last may hold fewer), for each k in turn.
+/// A panel holds some columns (see [`Packed::columns_of`]) for each k in turn, as many as suit the instruction set that was in use
+/// when it was packed; products with it go on to use that set.
 #[derive(Clone, Debug)]
 pub struct Packed<T> {
     rows: usize,
     cols: usize,
     values: Vec<Line<T>>,
+    tiling: &'static Tiling,
 }
 
 /// The order in which a pass over a matrix reads it.
@@ -49,19 +48,33 @@ impl Direction {
 impl<T: Gemm> Packed<T> {
     /// Packs `b`.
     pub fn new(b: Matrix<T>) -> Self {
-        let mut packed = Packed { rows: 0, cols: 0, values: Vec::new() };
+        let mut packed = Packed { rows: 0, cols: 0, values: Vec::new(), tiling: Tiling::in_use() };
         packed.repack(b);
         packed
+    }
+
+    /// Packs `b` into memory that this thread keeps for its products: for a factor that is not kept for long.
+    pub(super) fn on_loan(b: Matrix<T>) -> Self {
+        let values = pack::take(Tiling::in_use().packed_len(b.rows(), b.cols()));
+        let mut packed = Packed { rows: 0, cols: 0, values, tiling: Tiling::in_use() };
+        packed.repack(b);
+        packed
+    }
+
+    /// Ends [`Packed::on_loan`].
+    pub(super) fn give_back(self) {
+        pack::give_back(self.values);
     }
 
     /// Packs another matrix, or the same one after a training step, into the memory already held. Parallel.
     pub fn repack(&mut self, b: Matrix<T>) {
         (self.rows, self.cols) = (b.rows(), b.cols());
-        let len = packed_len(b.rows(), b.cols());
+        self.tiling = Tiling::in_use();
+        let len = self.tiling.packed_len(b.rows(), b.cols());
         self.values = pack::with_len(std::mem::take(&mut self.values), len);
         let parallel = len >= super::parallel::MIN_PARALLEL && current_num_threads() > 1;
         // SAFETY: the buffer has room for all panels and is ours.
-        unsafe { blocked::pack_panels(b, self.values.as_mut_ptr().cast(), parallel) };
+        unsafe { pack::panels(self.tiling, b, self.values.as_mut_ptr().cast(), parallel) };
     }
 
     /// K, the rows of B: what a row of A must have as columns.
@@ -74,18 +87,23 @@ impl<T: Gemm> Packed<T> {
         self.cols
     }
 
-    /// The number of panels, `⌈N / 48⌉`.
+    /// The number of panels.
     pub fn panels(&self) -> usize {
-        self.cols.div_ceil(NR)
+        self.cols.div_ceil(self.tiling.cols)
     }
 
     /// The columns of B that a panel holds.
     pub fn columns_of(&self, panel: usize) -> Range<usize> {
-        panel * NR..self.cols.min((panel + 1) * NR)
+        let width = self.tiling.cols;
+        panel * width..self.cols.min((panel + 1) * width)
+    }
+
+    pub(super) fn tiling(&self) -> &'static Tiling {
+        self.tiling
     }
 
     pub(super) fn right(&self) -> Right<'_, T> {
-        Right::Packed { values: self.values.as_ptr().cast(), depth: self.rows, cols: self.cols }
+        Right::Packed { values: self.values.as_ptr().cast(), depth: self.rows, cols: self.cols, tiling: self.tiling }
     }
 
     /// `C ← A·B` or `C ← C + A·B` on the calling thread; row i of C begins at `c[i·c_row_stride]`.
@@ -97,6 +115,27 @@ impl<T: Gemm> Packed<T> {
     /// If the inner dimensions differ, rows of `c` overlap, or `c` is too short.
     pub fn product(&self, a: Matrix<T>, store: Store, c: &mut [T], c_row_stride: usize) {
         self.product_of_panels(0..self.panels(), a, store, c, c_row_stride);
+    }
+
+    /// `C ← A·B` into memory that was not written before; gives it back as what it then is.
+    ///
+    /// # Shapes
+    /// `a` (M, K) → `c` (M, N)
+    ///
+    /// # Panics
+    /// If a length does not fit, or B has no rows.
+    pub(super) fn product_into<'c>(&self, a: Matrix<T>, c: &'c mut [MaybeUninit<T>]) -> &'c mut [T] {
+        assert_eq!(a.cols(), self.rows, "packed product: inner dimensions differ");
+        assert_eq!(c.len(), a.rows() * self.cols, "packed product: output has the wrong length");
+        assert!(self.rows > 0, "packed product: chains of nothing");
+        let target = Target { c: c.as_mut_ptr().cast::<T>(), row: self.cols };
+        // SAFETY: c has room for all rows and columns, each of which the product writes and none of which it reads.
+        unsafe {
+            if !c.is_empty() {
+                blocked::on_this_thread(a, &self.right(), 0..self.panels(), Start::Zero, target);
+            }
+            unwritten::written_mut(c)
+        }
     }
 
     /// The columns of some panels only: what a step needs next, so that it can go on with them while they are in the cache.
@@ -119,8 +158,8 @@ impl<T: Gemm> Packed<T> {
         if a.rows() == 0 || panels.is_empty() {
             return;
         }
-        let skipped = panels.start * NR;
-        let width = self.cols.min(panels.end * NR) - skipped;
+        let skipped = panels.start * self.tiling.cols;
+        let width = self.cols.min(panels.end * self.tiling.cols) - skipped;
         assert!(c_row_stride >= width || a.rows() == 1, "packed product: rows of the output overlap");
         assert!((a.rows() - 1) * c_row_stride + width <= c.len(), "packed product: output too short");
         if self.rows == 0 {

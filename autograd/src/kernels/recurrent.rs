@@ -12,6 +12,7 @@ pub(crate) mod test_support;
 use super::gemm::Matrix;
 use super::parallel::MIN_PARALLEL;
 use crate::Scalar;
+use std::mem::MaybeUninit;
 
 /// The extent of a recurrent sequence; buffers are time-major, `(time, batch, …)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,12 @@ pub(super) fn block<T>(xs: &[T], batch: usize, width: usize, rows: usize, task: 
     &xs[(t * batch + first) * width..(t * batch + last) * width]
 }
 
+/// The rows of a `(batch, width)` buffer for each task, if there is one.
+pub(super) fn cut_rows<T>(xs: Option<&mut [T]>, tasks: usize, width: usize, rows: usize) -> Vec<Option<&mut [T]>> {
+    let Some(xs) = xs else { return (0..tasks).map(|_| None).collect() };
+    xs.chunks_mut((rows * width).max(1)).map(Some).collect()
+}
+
 /// Units that an elementwise pass takes into local arrays at a time: one AVX-512 vector of `f32`.
 ///
 /// Loops over the gates of a row do not vectorise: the gates are parts of one buffer, and the compiler cannot tell that writes to
@@ -101,6 +108,13 @@ pub(super) fn load<T: Scalar>(xs: &[T], j: usize, count: usize) -> [T; LANES] {
     let mut lanes = [T::zero(); LANES];
     lanes[..count].copy_from_slice(&xs[j..j + count]);
     lanes
+}
+
+/// `xs[j..j + count] ← lanes[..count]`, where nothing was written before.
+#[inline(always)]
+pub(super) fn store_new<T: Scalar>(xs: &mut [MaybeUninit<T>], j: usize, count: usize, lanes: [T; LANES]) {
+    let lanes = lanes.map(MaybeUninit::new);
+    xs[j..j + count].copy_from_slice(&lanes[..count]);
 }
 
 /// `xs[j..j + count] ← lanes[..count]`.

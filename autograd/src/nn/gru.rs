@@ -59,28 +59,13 @@ impl<T: Scalar> Gru<T> {
     #[track_caller]
     pub fn forward_projected(
         &self,
-        mut gates: Tensor<T>,
+        gates: Tensor<T>,
         state: Option<&Tensor<T>>,
-        mut dropout: Option<&mut Stream>,
+        dropout: Option<&mut Stream>,
     ) -> (Tensor<T>, Tensor<T>) {
-        let (batch, time) = (gates.shape()[0], gates.shape()[1]);
-        let (layers, hidden) = (self.layers.0.len(), self.layers.hidden());
-        let zeros = Tensor::zeros(&[layers, batch, hidden]);
-        let state = state.unwrap_or(&zeros);
-        let mut last = Vec::with_capacity(layers);
-        let mut k = 0;
-        loop {
-            let layer = &self.layers.0[k];
-            let weight_hh = self.weight_dropout.forward(&layer.weight_hh, dropout.as_deref_mut());
-            let first = state.narrow(0, k, 1).squeeze(0);
-            let states = gates.gru_sequence(&weight_hh, &layer.bias_hh, &first);
-            last.push(if time == 0 { first } else { states.narrow(1, time - 1, 1).squeeze(1) });
-            k += 1;
-            if k == layers {
-                return (states, Tensor::stack(&last.iter().collect::<Vec<_>>(), 0));
-            }
-            gates = self.layers.0[k].project(&self.dropout.forward(&states, dropout.as_deref_mut()));
-        }
+        self.layers.run(gates, state, self.dropout, self.weight_dropout, dropout, |_, gates, weight, bias, first| {
+            gates.gru_sequence(weight, bias, first)
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The long short-term memory.
 
-use super::recurrent::RecurrentLayers;
+use super::recurrent::{RecurrentLayers, of_layer};
 use super::{Dropout, Module, Visit, VisitMut};
 use crate::random::Stream;
 use crate::{Scalar, Tensor};
@@ -61,32 +61,20 @@ impl<T: Scalar> Lstm<T> {
     #[track_caller]
     pub fn forward_projected(
         &self,
-        mut gates: Tensor<T>,
+        gates: Tensor<T>,
         state: Option<&LstmState<T>>,
-        mut dropout: Option<&mut Stream>,
+        dropout: Option<&mut Stream>,
     ) -> (Tensor<T>, LstmState<T>) {
-        let (batch, time) = (gates.shape()[0], gates.shape()[1]);
-        let (layers, hidden) = (self.layers.0.len(), self.layers.hidden());
-        let zeros = Tensor::zeros(&[layers, batch, hidden]);
-        let zeros = LstmState { hidden: zeros.clone(), cell: zeros };
-        let state = state.unwrap_or(&zeros);
-        let (mut last, mut last_cells) = (Vec::with_capacity(layers), Vec::with_capacity(layers));
-        let mut k = 0;
-        loop {
-            let layer = &self.layers.0[k];
-            let weight_hh = self.weight_dropout.forward(&layer.weight_hh, dropout.as_deref_mut());
-            let of_layer = |states: &Tensor<T>| states.narrow(0, k, 1).squeeze(0);
-            let first = of_layer(&state.hidden);
-            let output = gates.lstm_sequence(&weight_hh, &layer.bias_hh, &first, &of_layer(&state.cell));
-            last.push(if time == 0 { first } else { output.hidden.narrow(1, time - 1, 1).squeeze(1) });
-            last_cells.push(output.cell);
-            k += 1;
-            if k == layers {
-                let stack = |states: &[Tensor<T>]| Tensor::stack(&states.iter().collect::<Vec<_>>(), 0);
-                return (output.hidden, LstmState { hidden: stack(&last), cell: stack(&last_cells) });
-            }
-            gates = self.layers.0[k].project(&self.dropout.forward(&output.hidden, dropout.as_deref_mut()));
-        }
+        let (batch, hidden) = (gates.shape()[0], self.layers.hidden());
+        let (first_states, first_cells) = (state.map(|state| &state.hidden), state.map(|state| &state.cell));
+        let mut cells = Vec::with_capacity(self.layers.0.len());
+        let layer = |k, gates: Tensor<T>, weight: &Tensor<T>, bias: &Tensor<T>, first: &Tensor<T>| {
+            let output = gates.lstm_sequence(weight, bias, first, &of_layer(first_cells, k, batch, hidden));
+            cells.push(output.cell);
+            output.hidden
+        };
+        let (states, hidden) = self.layers.run(gates, first_states, self.dropout, self.weight_dropout, dropout, layer);
+        (states, LstmState { hidden, cell: Tensor::stack(&cells.iter().collect::<Vec<_>>(), 0) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The parameters that recurrent layers share: for each layer two weights and two biases under PyTorch's names.
 
-use super::{Module, Param, Visit, VisitMut, init, join};
+use super::{Dropout, Module, Param, Visit, VisitMut, init, join};
 use crate::random::Stream;
 use crate::{Scalar, Tensor};
 
@@ -51,6 +51,43 @@ impl<T: Scalar> RecurrentLayers<T> {
     pub fn hidden(&self) -> usize {
         self.0.first().map_or(0, |layer| layer.weight_hh.shape()[1])
     }
+
+    /// Runs the stack from the first layer's projected input, (B, T, G·H): all states of the last layer, (B, T, H), and the last of
+    /// every layer, (L, B, H).
+    ///
+    /// `sequence` is one layer: its number, its gates, weight and bias of the recurrence and first state → its states, (B, T, H).
+    #[track_caller]
+    pub(super) fn run(
+        &self,
+        mut gates: Tensor<T>,
+        state: Option<&Tensor<T>>,
+        between: Dropout,
+        on_weights: Dropout,
+        mut stream: Option<&mut Stream>,
+        mut sequence: impl FnMut(usize, Tensor<T>, &Tensor<T>, &Tensor<T>, &Tensor<T>) -> Tensor<T>,
+    ) -> (Tensor<T>, Tensor<T>) {
+        let (batch, time) = (gates.shape()[0], gates.shape()[1]);
+        let mut last = Vec::with_capacity(self.0.len());
+        let mut k = 0;
+        loop {
+            let layer = &self.0[k];
+            let weight_hh = on_weights.forward(&layer.weight_hh, stream.as_deref_mut());
+            let first = of_layer(state, k, batch, self.hidden());
+            let states = sequence(k, gates, &weight_hh, &layer.bias_hh, &first);
+            last.push(if time == 0 { first } else { states.narrow(1, time - 1, 1).squeeze(1) });
+            k += 1;
+            if k == self.0.len() {
+                return (states, Tensor::stack(&last.iter().collect::<Vec<_>>(), 0));
+            }
+            gates = self.0[k].project(&between.forward(&states, stream.as_deref_mut()));
+        }
+    }
+}
+
+/// The state of layer k, (B, H), of those of all layers, (L, B, H): zeros when there are none.
+#[track_caller]
+pub(super) fn of_layer<T: Scalar>(states: Option<&Tensor<T>>, k: usize, batch: usize, hidden: usize) -> Tensor<T> {
+    states.map_or_else(|| Tensor::zeros(&[batch, hidden]), |states| states.narrow(0, k, 1).squeeze(0))
 }
 
 impl<T: Scalar> Module<T> for RecurrentLayers<T> {

@@ -61,13 +61,6 @@ fn sizes<T: Scalar>(
     (sx[0], sx[1], h)
 }
 
-/// States 0..=T, (T + 1, B, H), of which the first is given.
-fn states_from<T: Scalar>(first: &Tensor<T>, time: usize) -> Vec<T> {
-    let mut states = first.to_vec();
-    states.resize(states.len() * (time + 1), T::zero());
-    states
-}
-
 /// The first columns of the gradients of a step's products, one row for each position: (elements, row length, columns).
 type GateGradients<'a, T> = (&'a [T], usize, usize);
 
@@ -116,18 +109,16 @@ impl<T: Scalar> Tensor<T> {
         let (batch, time, hidden) = sizes("gru", 3, &self, weight, bias, &[state]);
         let sequence = Sequence { time, batch, hidden };
         let (x, input) = self.into_parts();
-        let (mut gates, mut states) = (into_time_major(x), states_from(state, time));
-        let mut n_hidden = vec![T::zero(); time * batch * hidden];
-        let (w, b) = (weight.standard(), bias.standard());
-        let slice = |x: &Value<T>| -> Vec<T> { x.as_slice().expect("row-major").to_vec() };
-        gru::gru_forward(sequence, &mut gates, row_major(&w), &slice(&b), &mut states, &mut n_hidden);
+        let mut gates = into_time_major(x);
+        let (w, b, first) = (weight.standard(), bias.standard(), state.standard());
+        let (states, mut n_hidden) = gru::gru_forward(sequence, &mut gates, row_major(&w), slice(&b), slice(&first));
         let states = ArrayD::from_shape_vec(vec![time + 1, batch, hidden], states).expect("T + 1 states").into_shared();
         let z = after_each_step(&states);
         Tensor::from_op("gru", z, [&input, weight, bias, state], move |g, [dx, dw, db, dstate]| {
             let states = states.as_slice().expect("row-major");
             let g = into_time_major(g.into_shared());
-            let mut dh0 = vec![T::zero(); batch * hidden];
-            gru::gru_backward(sequence, &mut gates, row_major(&w), states, &mut n_hidden, &g, &mut dh0);
+            let mut dh0 = dstate.is_wanted().then(|| vec![T::zero(); batch * hidden]);
+            gru::gru_backward(sequence, &mut gates, row_major(&w), states, &mut n_hidden, &g, dh0.as_deref_mut());
             let split = 2 * hidden; // rows r, z of the weight; the reset gate sits between rows n and their gradient
             let d = [(&gates[..], 3 * hidden, split), (&n_hidden[..], hidden, hidden)];
             dw.fold(|dw| weight_gradient(&d, states, hidden, dw));
@@ -138,7 +129,9 @@ impl<T: Scalar> Tensor<T> {
                 ArrayD::from_shape_vec(vec![3 * hidden], sums).expect("3H sums")
             });
             dx.add(|| from_time_major(gates, time, batch, 3 * hidden));
-            dstate.add(|| ArrayD::from_shape_vec(vec![batch, hidden], dh0).expect("B·H elements"));
+            if let Some(dh0) = dh0 {
+                dstate.add(|| ArrayD::from_shape_vec(vec![batch, hidden], dh0).expect("B·H elements"));
+            }
         })
     }
 
@@ -170,16 +163,9 @@ impl<T: Scalar> Tensor<T> {
         let sequence = Sequence { time, batch, hidden };
         let (x, input) = self.into_parts();
         let mut gates = into_time_major(x);
-        let (mut states, mut cells) = (states_from(state, time), states_from(cell, time));
-        let (w, b) = (weight.standard(), bias.standard());
-        lstm::lstm_forward(
-            sequence,
-            &mut gates,
-            row_major(&w),
-            b.as_slice().expect("row-major"),
-            &mut states,
-            &mut cells,
-        );
+        let (w, b, first, first_cell) = (weight.standard(), bias.standard(), state.standard(), cell.standard());
+        let first = [slice(&first), slice(&first_cell)];
+        let (states, cells) = lstm::lstm_forward(sequence, &mut gates, row_major(&w), slice(&b), first);
         let last_cell = cells[time * batch * hidden..].to_vec();
         let states = ArrayD::from_shape_vec(vec![time + 1, batch, hidden], states).expect("T + 1 states").into_shared();
         let z = after_each_step(&states);
@@ -193,12 +179,14 @@ impl<T: Scalar> Tensor<T> {
             let dc_last = handed_over.take();
             let mut dc: Vec<T> =
                 dc_last.map_or_else(|| vec![T::zero(); batch * hidden], |dc| dc.iter().copied().collect());
-            let mut dh0 = vec![T::zero(); batch * hidden];
-            lstm::lstm_backward(sequence, &mut gates, row_major(&w), &cells, &g, &mut dc, &mut dh0);
+            let mut dh0 = dstate.is_wanted().then(|| vec![T::zero(); batch * hidden]);
+            lstm::lstm_backward(sequence, &mut gates, row_major(&w), &cells, &g, &mut dc, dh0.as_deref_mut());
             dw.fold(|dw| weight_gradient(&[(&gates, 4 * hidden, 4 * hidden)], states, hidden, dw));
             db.write(|db, store| column_sums(&gates, store, db));
             dx.add(|| from_time_major(gates, time, batch, 4 * hidden));
-            dstate.add(|| ArrayD::from_shape_vec(vec![batch, hidden], dh0).expect("B·H elements"));
+            if let Some(dh0) = dh0 {
+                dstate.add(|| ArrayD::from_shape_vec(vec![batch, hidden], dh0).expect("B·H elements"));
+            }
             dcell.add(|| ArrayD::from_shape_vec(vec![batch, hidden], dc).expect("B·H elements"));
         });
         let last_cell = ArrayD::from_shape_vec(vec![batch, hidden], last_cell).expect("B·H elements");
@@ -210,8 +198,12 @@ impl<T: Scalar> Tensor<T> {
     }
 }
 
+fn slice<T: Scalar>(x: &Value<T>) -> &[T] {
+    x.as_slice().expect("row-major")
+}
+
 fn row_major<T: Scalar>(w: &Value<T>) -> Matrix<'_, T> {
-    Matrix::new(w.as_slice().expect("row-major"), w.shape()[0], w.shape()[1])
+    Matrix::new(slice(w), w.shape()[0], w.shape()[1])
 }
 
 pub(crate) fn cases() -> Vec<Case> {

@@ -9,6 +9,7 @@ use crate::kernels::gemm::{Matrix, Store};
 use crate::kernels::math::dispatch::dispatch;
 use crate::kernels::recurrent::step::{Disjoint, Part};
 use crate::kernels::team::Team;
+use crate::kernels::unwritten::unwritten;
 
 /// A GRU ready to be stepped: the recurrent weight, packed, in fixed parts of the hidden units.
 pub struct GruStep<T> {
@@ -64,5 +65,5 @@ fn step_of_part<T: Scalar>(part: &Part<T>, hidden: usize, gates_x: &[T], h_in: &
     hn.copy_from_slice(&gates[2 * units..]);
     gates[2 * units..].copy_from_slice(x(2));
     let h = &h_in[first..first + units];
-    dispatch(Forward { hidden: units, gates, hn, b_hh: &part.b_hh, h, h_next: h_out });
+    dispatch(Forward { hidden: units, gates, hn, b_hh: &part.b_hh, h, h_next: unwritten(h_out) });
 }

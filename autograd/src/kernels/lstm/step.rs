@@ -9,6 +9,7 @@ use crate::kernels::gemm::{Matrix, Store};
 use crate::kernels::math::dispatch::dispatch;
 use crate::kernels::recurrent::step::{Disjoint, Part};
 use crate::kernels::team::Team;
+use crate::kernels::unwritten::unwritten;
 
 /// An LSTM ready to be stepped: the recurrent weight, packed, in fixed parts of the hidden units.
 pub struct LstmStep<T> {
@@ -65,5 +66,6 @@ fn step_of_part<T: Scalar>(part: &Part<T>, hidden: usize, gates_x: &[T], states:
     }
     part.w.row(h_in, Store::Accumulate, direction, gates);
     let c = &c_in[first..first + units];
+    let (c_next, h_next) = (unwritten(c_next), unwritten(h_next));
     dispatch(Forward { hidden: units, gates, b_hh: &part.b_hh, c, c_next, h_next });
 }

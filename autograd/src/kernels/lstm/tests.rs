@@ -54,13 +54,11 @@ impl Problem {
     }
 
     fn forward<T: Scalar>(&self, rows: usize) -> Trace<T> {
-        let Sequence { time, hidden, .. } = self.shape;
-        let mut gates = cast::<T>(&self.x);
-        let (mut h, mut c) = (cast::<T>(&self.h0), cast::<T>(&self.c0));
-        h.resize((time + 1) * self.shape.state(), T::nan());
-        c.resize((time + 1) * self.shape.state(), T::nan());
+        let (mut gates, hidden) = (cast::<T>(&self.x), self.shape.hidden);
         let (w, b) = (cast::<T>(&self.w_hh), cast::<T>(&self.b_hh));
-        forward_in_blocks(self.shape, &mut gates, Matrix::new(&w, 4 * hidden, hidden), &b, &mut h, &mut c, rows);
+        let (first_h, first_c) = (cast::<T>(&self.h0), cast::<T>(&self.c0));
+        let w = Matrix::new(&w, 4 * hidden, hidden);
+        let (h, c) = forward_in_blocks(self.shape, &mut gates, w, &b, [&first_h, &first_c], rows);
         Trace { gates, h, c }
     }
 
@@ -70,7 +68,10 @@ impl Problem {
         let (w, dout) = (cast::<T>(&self.w_hh), cast::<T>(&self.dout));
         let (mut h0, mut c0) = (vec![T::nan(); batch * hidden], cast::<T>(&self.dc_last));
         let w = Matrix::new(&w, 4 * hidden, hidden);
-        backward_in_blocks(self.shape, &mut gates, w, &c, &dout, &mut c0, &mut h0, rows);
+        backward_in_blocks(self.shape, &mut gates, w, &c, &dout, &mut c0, Some(&mut h0), rows);
+        let (mut same, mut same_c) = (trace.gates.clone(), cast::<T>(&self.dc_last));
+        backward_in_blocks(self.shape, &mut same, w, &c, &dout, &mut same_c, None, rows);
+        assert!(same == gates && same_c == c0, "the gradients depend on whether that of the first state is wanted");
         let mut w_hh = vec![T::zero(); 4 * hidden * hidden];
         for (gates, h) in gates.chunks(4 * hidden).zip(h.chunks(hidden)).take(time * batch) {
             for (dw, &g) in w_hh.chunks_mut(hidden).zip(gates) {
@@ -227,5 +228,5 @@ fn steps_equal_the_sequence_bit_for_bit() {
 #[should_panic(expected = "lstm w_hh: wrong shape")]
 fn a_weight_of_the_wrong_shape_is_refused() {
     let shape = Sequence { time: 1, batch: 1, hidden: 2 };
-    lstm_forward(shape, &mut [0.0; 8], Matrix::new(&[0.0; 12], 6, 2), &[0.0; 8], &mut [0.0; 4], &mut [0.0; 4]);
+    lstm_forward(shape, &mut [0.0; 8], Matrix::new(&[0.0; 12], 6, 2), &[0.0; 8], [&[0.0; 2], &[0.0; 2]]);
 }
