@@ -7,6 +7,7 @@ mod commands;
 mod families;
 mod terminal;
 
+use autograd::kernels::isa::Isa;
 use autograd::kernels::memory::CachingAllocator;
 use clap::Parser;
 use models::error::{Error, Kind, Result};
@@ -32,6 +33,11 @@ struct CommandLine {
           value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS))]
     threads: Option<u16>,
 
+    /// The instruction set of the kernels: `avx512`, `avx2`, `neon` or `portable`; without it the best of this machine. No result
+    /// depends on it.
+    #[arg(long, global = true, value_name = "NAME", env = "AUTOREG_ISA", hide_env_values = true, display_order = 901)]
+    isa: Option<String>,
+
     #[command(subcommand)]
     command: commands::Command,
 }
@@ -49,11 +55,21 @@ fn main() -> ExitCode {
         }
     };
     failure::report(failure::without_panic(|| {
+        use_instruction_set(line.isa.as_deref().unwrap_or_default())?;
         use_threads(line.threads)?;
         let context = Context { results: Results::stdout() };
         line.command.run(&context)?;
         context.results.flush()
     }))
+}
+
+/// Makes the kernels use an instruction set; an empty name leaves them the best.
+fn use_instruction_set(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Ok(());
+    }
+    let forced = name.parse::<Isa>().and_then(Isa::force);
+    forced.map_err(|why| Error::new(Kind::Usage, format!("--isa cannot be `{name}`")).cause(why))
 }
 
 /// Fixes the number of threads for the whole process; rayon itself reads `RAYON_NUM_THREADS` where nothing is said.

@@ -3,6 +3,7 @@
 use crate::terminal::Context;
 use crate::terminal::console::say;
 use crate::terminal::table::{Align, Table};
+use autograd::kernels::isa::Isa;
 use autograd::kernels::limits::{self, Limits};
 use clap::Args;
 use models::error::Result;
@@ -26,6 +27,10 @@ struct Findings {
     version: &'static str,
     cpu: String,
     features: Vec<&'static str>,
+    /// The instruction set that the kernels use, and that the limits were measured with.
+    isa: &'static str,
+    /// Those that `--isa` can name on this machine, best first.
+    isa_available: Vec<&'static str>,
     system: String,
     cores: usize,
     threads: usize,
@@ -68,6 +73,8 @@ impl Findings {
             version: env!("CARGO_PKG_VERSION"),
             cpu: if name.is_empty() { "unknown".to_owned() } else { name },
             features: features(),
+            isa: Isa::in_use().name(),
+            isa_available: Isa::available().map(Isa::name).collect(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             threads: limits.threads,
@@ -108,8 +115,13 @@ impl Findings {
             row(name, read.gb_per_second_one_thread, read.gb_per_second, "GB/s");
         }
         format!(
-            "autoreg  {}\nsystem   {}\nCPU      {}\nfeatures {features}\ncores    {}\nmemory   {memory}\n\n{table}",
-            self.version, self.system, self.cpu, self.cores
+            "autoreg  {}\nsystem   {}\nCPU      {}\nfeatures {features}\nkernels  {}, of {}\ncores    {}\nmemory   {memory}\n\n{table}",
+            self.version,
+            self.system,
+            self.cpu,
+            self.isa,
+            self.isa_available.join(", "),
+            self.cores
         )
     }
 }

@@ -42,3 +42,19 @@ fn doctor_gives_the_limits_that_the_comparison_of_engines_reads() {
     assert!(found["memory_bytes"].as_u64().unwrap() > 1 << 20);
     assert!(!found["cpu"].as_str().unwrap().is_empty());
 }
+
+#[test]
+fn the_instruction_set_can_be_asked_for_and_a_wrong_one_is_a_usage_error() {
+    let found: Value =
+        serde_json::from_slice(&autoreg(["doctor", "--json", "--threads", "1", "--isa", "portable"]).stdout).unwrap();
+    assert_eq!(found["isa"], "portable");
+    let available = found["isa_available"].as_array().unwrap();
+    assert!(available.contains(&"portable".into()));
+    assert_error(&autoreg(["gradcheck", "tanh", "--isa", "mmx"]), 2, &["--isa", "mmx", "portable"]);
+    let missing = ["avx512", "avx2", "neon"].into_iter().find(|name| !available.contains(&(*name).into()));
+    assert_error(
+        &autoreg(["gradcheck", "tanh", "--isa", missing.expect("no machine has all")]),
+        2,
+        &["this machine has no"],
+    );
+}
