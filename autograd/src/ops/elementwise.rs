@@ -128,7 +128,7 @@ impl<T: Scalar> Tensor<T> {
         self.map_from_input("softplus", each(f), T::sigmoid_lane)
     }
 
-    /// `z = x·σ(x)`, also called swish. `∂x = g ⊙ (σ + x·σ(1 − σ))`.
+    /// `z = x·σ(x)`, also called swish. `∂x = g ⊙ (σ + x·σ(1 − σ))`. −∞ gives −0 with derivative 0, ∞ itself with derivative 1.
     #[track_caller]
     pub fn silu(&self) -> Tensor<T> {
         // ±∞ as the largest numbers: σ is 0 or 1 there, and ∞·0 would not be the limit. 1 − σ(x) = σ(−x), without cancellation.
@@ -142,7 +142,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// `z = x/2·(1 + tanh u)` with `u = √(2/π)·(x + 0.044715 x³)`: GELU in its tanh form.
-    /// `∂x = g ⊙ (½(1 + tanh u) + x/2·(1 − tanh² u)·u')`.
+    /// `∂x = g ⊙ (½(1 + tanh u) + x/2·(1 − tanh² u)·u')`. −∞ gives −0 with derivative 0, ∞ itself with derivative 1.
     ///
     /// Source: Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016; PyTorch's `gelu(approximate="tanh")`.
     #[track_caller]
@@ -235,7 +235,7 @@ mod tests {
     type Function<T> = fn(&Tensor<T>) -> Tensor<T>;
 
     /// (f(x), f'(x)).
-    fn at<T: Scalar>(f: Function<T>, x: T) -> (T, T) {
+    fn pair<T: Scalar>(f: Function<T>, x: T) -> (T, T) {
         let x = Tensor::scalar(x).tracked();
         let z = f(&x);
         (z.item(), z.backward().of(&x).unwrap().sum())
@@ -258,26 +258,26 @@ mod tests {
                 ("clamp", |x| x.clamp(T::of(-2.0), T::of(3.0)), (T::of(-2.0), zero), (T::of(3.0), zero)),
             ];
             for (name, f, left, right) in functions {
-                assert_eq!((at(f, -x), at(f, x)), (left, right), "{name}(±{x:e})");
+                assert_eq!((pair(f, -x), pair(f, x)), (left, right), "{name}(±{x:e})");
             }
         }
         let tiny = T::of(1e-30);
         for f in [Tensor::silu as Function<T>, Tensor::gelu] {
             let half = T::of(0.5);
-            assert_eq!((at(f, tiny), at(f, -tiny)), ((half * tiny, half), (-half * tiny, half)));
+            assert_eq!((pair(f, tiny), pair(f, -tiny)), ((half * tiny, half), (-half * tiny, half)));
         }
-        assert_eq!((at(Tensor::ln, zero), at(Tensor::ln, -zero)), ((-inf, inf), (-inf, -inf)));
+        assert_eq!((pair(Tensor::ln, zero), pair(Tensor::ln, -zero)), ((-inf, inf), (-inf, -inf)));
         assert_eq!(
-            (at(Tensor::ln, inf), at(Tensor::sqrt, inf), at(Tensor::sqrt, zero)),
+            (pair(Tensor::ln, inf), pair(Tensor::sqrt, inf), pair(Tensor::sqrt, zero)),
             ((inf, zero), (inf, zero), (zero, inf))
         );
-        assert_eq!((at(Tensor::abs, zero).1, at(Tensor::abs, -zero).1), (zero, zero));
-        assert_eq!((at(|x| x.powi(0), inf), at(|x| x.powi(1), inf)), ((one, zero), (inf, one)));
-        assert_eq!((at(|x| x.powi(-1), zero), at(|x| x.powi(-1), -inf)), ((inf, -inf), (zero, zero)));
-        assert_eq!(at(|x| x.powi(i32::MIN), one), (one, T::of(f64::from(i32::MIN))));
-        assert_eq!(at(|x| x.powi(i32::MIN), T::of(-2.0)), (zero, zero));
+        assert_eq!((pair(Tensor::abs, zero).1, pair(Tensor::abs, -zero).1), (zero, zero));
+        assert_eq!((pair(|x| x.powi(0), inf), pair(|x| x.powi(1), inf)), ((one, zero), (inf, one)));
+        assert_eq!((pair(|x| x.powi(-1), zero), pair(|x| x.powi(-1), -inf)), ((inf, -inf), (zero, zero)));
+        assert_eq!(pair(|x| x.powi(i32::MIN), one), (one, T::of(f64::from(i32::MIN))));
+        assert_eq!(pair(|x| x.powi(i32::MIN), T::of(-2.0)), (zero, zero));
         for f in [Tensor::ln as Function<T>, Tensor::sqrt, Tensor::sin, Tensor::cos] {
-            assert!(at(f, -inf).0.is_nan());
+            assert!(pair(f, -inf).0.is_nan());
         }
     }
 
