@@ -246,7 +246,8 @@ mod tests {
         let huge = [T::of(1e19), T::of(1e20), T::of(1e38), T::max_value(), inf];
         for x in huge {
             // As x → −∞, and as x → ∞.
-            let functions: [(&str, Function<T>, (T, T), (T, T)); 9] = [
+            type Limits<T> = (&'static str, Function<T>, (T, T), (T, T));
+            let functions: [Limits<T>; 9] = [
                 ("exp", Tensor::exp, (zero, zero), (inf, inf)),
                 ("tanh", Tensor::tanh, (-one, zero), (one, zero)),
                 ("sigmoid", Tensor::sigmoid, (zero, zero), (one, zero)),
