@@ -3,6 +3,10 @@
 //!
 //! Not the place for shapes that do not agree: who broadcasts gives views that have been broadcast. Passes over slices stand in
 //! `elementwise`.
+//!
+//! Two threads of a Zen 5 EPYC, f32, 2048 × 2048: adding two tensors takes 0.72 ms, 65 GiB/s, where `memcpy` of as many bytes has
+//! 62; adding a row 0.37 ms, 86 GiB/s, where `memcpy` of as many bytes (which fit the level-3 cache, and it need not read the lines it
+//! fills) has 111 and a loop that copies 86. A transposed copy takes 1.5 ms, a product with a transposed operand 2.7 ms.
 
 use super::math::dispatch::{Pass, dispatch};
 use super::parallel::{TASK, filled};
@@ -232,7 +236,7 @@ impl<T: Copy> Pass for CopyRows<'_, T> {
                 let z = &mut out[done..done + count];
                 let at = at + column as isize * step;
                 match step {
-                    1 => z.iter_mut().zip(x.run(at, count)).for_each(|(z, &x)| _ = z.write(x)),
+                    1 => std::ptr::copy_nonoverlapping(x.run(at, count).as_ptr(), z.as_mut_ptr().cast::<T>(), count),
                     0 => z.fill(MaybeUninit::new(x.at(at))),
                     _ => z.iter_mut().enumerate().for_each(|(i, z)| _ = z.write(x.at(at + i as isize * step))),
                 }

@@ -67,7 +67,8 @@ impl<T: Scalar> Tensor<T> {
         })
     }
 
-    /// `z = x / y`, broadcasting. `∂x = g / y`, `∂y = −g ⊙ x / y²`. Saves both (shared, not copied).
+    /// `z = x / y`, broadcasting. `∂x = g / y`, `∂y = −g ⊙ x / y²`, divided twice so that y² need be no number. Saves both (shared, not
+    /// copied). Division by 0 gives ±∞ or NaN, as in IEEE 754.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
@@ -81,7 +82,8 @@ impl<T: Scalar> Tensor<T> {
         })
     }
 
-    /// `z = max(x, y)`, broadcasting; where they are equal the gradient is shared in halves, as PyTorch does.
+    /// `z = max(x, y)`, broadcasting; where they are equal the gradient is shared in halves, as PyTorch does. Where one is NaN, so is
+    /// z, and neither gets a gradient.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
@@ -238,6 +240,19 @@ mod tests {
             let dy = if repeated { shape::sum_to(dy, y.shape()) } else { dy };
             assert_eq!(gradients.of(&y).unwrap(), &dy);
         }
+    }
+
+    #[test]
+    fn a_maximum_with_nan_is_nan_and_huge_divisors_have_finite_gradients() {
+        for (x, y) in [(f64::NAN, 1.0), (1.0, f64::NAN)] {
+            let (x, y) = (Tensor::scalar(x).tracked(), Tensor::scalar(y).tracked());
+            let z = x.maximum(&y);
+            assert!(z.item().is_nan());
+            let gradients = z.backward();
+            assert_eq!((gradients.of(&x).unwrap().sum(), gradients.of(&y).unwrap().sum()), (0.0, 0.0));
+        }
+        let (x, y) = (Tensor::scalar(1e30f32).tracked(), Tensor::scalar(1e30f32).tracked());
+        assert_eq!((&x / &y).backward().of(&y).unwrap().sum(), -1.0 / 1e30);
     }
 
     #[test]

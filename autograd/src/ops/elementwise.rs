@@ -128,7 +128,7 @@ impl<T: Scalar> Tensor<T> {
         self.map_from_input("softplus", each(f), T::sigmoid_lane)
     }
 
-    /// `z = x·σ(x)`, also called swish. `∂x = g ⊙ (σ + x·σ(1 − σ))`.
+    /// `z = x·σ(x)`, also called swish. `∂x = g ⊙ (σ + x·σ(1 − σ))`. −∞ gives −0 with derivative 0, ∞ itself with derivative 1.
     #[track_caller]
     pub fn silu(&self) -> Tensor<T> {
         // ±∞ as the largest numbers: σ is 0 or 1 there, and ∞·0 would not be the limit. 1 − σ(x) = σ(−x), without cancellation.

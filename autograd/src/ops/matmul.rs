@@ -146,10 +146,8 @@ fn each_matrix<T: Scalar>(x: ArrayViewD<T>, y: ArrayViewD<T>, shape: Vec<usize>)
 
 /// The array, copied if the matrices of its last two axes are not in a layout that [`Matrix`] can describe.
 fn of_gapless_matrices<T: Scalar>(x: ArrayViewD<T>) -> CowArray<T, IxDyn> {
-    let first = (0..x.ndim() - 2).fold(Some(x.view()), |x, _| {
-        let x = x?;
-        (x.len_of(Axis(0)) > 0).then(|| x.index_axis_move(Axis(0), 0))
-    });
+    let first =
+        (0..x.ndim() - 2).try_fold(x.view(), |x, _| (x.len_of(Axis(0)) > 0).then(|| x.index_axis_move(Axis(0), 0)));
     let described =
         |x: &ArrayViewD<T>| x.strides().iter().all(|&stride| stride >= 0) && x.as_slice_memory_order().is_some();
     if first.is_none_or(|first| described(&first)) { x.into() } else { passes::copy(&x).into() }

@@ -38,7 +38,8 @@ fn assert_limits<T: Scalar>() {
     let huge = [T::of(1e19), T::of(1e20), T::of(1e38), T::max_value(), inf];
     for x in huge {
         // As x → −∞, and as x → ∞.
-        let functions: [(&str, Function<T>, (T, T), (T, T)); 10] = [
+        type Limits<T> = (&'static str, Function<T>, (T, T), (T, T));
+        let functions: [Limits<T>; 10] = [
             ("exp", Tensor::exp, (zero, zero), (inf, inf)),
             ("tanh", Tensor::tanh, (-one, zero), (one, zero)),
             ("sigmoid", Tensor::sigmoid, (zero, zero), (one, zero)),
