@@ -11,6 +11,9 @@ use ndarray::{ArrayD, Axis};
 /// Grows a graph by an op; none when it does not fit there.
 pub type Step = fn(&mut Growing) -> Option<usize>;
 
+/// An op of one tensor.
+type Function = fn(&Tensor<f64>) -> Tensor<f64>;
+
 /// Every step with its name.
 pub const STEPS: &[(&str, Step)] = &[
     ("add", |g| binary(g, |x| &x[0] + &x[1])),
@@ -47,7 +50,7 @@ pub const STEPS: &[(&str, Step)] = &[
         g.push(&[x], |x| 0.8 / &x[0])
     }),
     ("smooth", |g| {
-        const SMOOTH: [fn(&Tensor<f64>) -> Tensor<f64>; 10] = [
+        const SMOOTH: [Function; 10] = [
             Tensor::exp,
             Tensor::tanh,
             Tensor::sigmoid,
@@ -95,8 +98,8 @@ pub const STEPS: &[(&str, Step)] = &[
     ("extremum of an axis", |g| {
         let x = g.pick_of_rank(1)?;
         let (axis, kind) = (axis_of(g, x), g.below(4));
-        let lanes = g.values[x].value().lanes(Axis(axis as usize)).into_iter().map(|lane| lane.to_vec());
-        lanes.into_iter().all(|lane| separate(lane)).then_some(())?;
+        let mut lanes = g.values[x].value().lanes(Axis(axis as usize)).into_iter().map(|lane| lane.to_vec());
+        lanes.all(separate).then_some(())?;
         let f = [Tensor::max_axis, Tensor::min_axis, Tensor::max_keepdim, Tensor::min_keepdim][kind];
         g.push(&[x], move |x| f(&x[0], axis))
     }),
@@ -325,7 +328,7 @@ pub const STEPS: &[(&str, Step)] = &[
     }),
 ];
 
-fn unary(g: &mut Growing, f: fn(&Tensor<f64>) -> Tensor<f64>) -> Option<usize> {
+fn unary(g: &mut Growing, f: Function) -> Option<usize> {
     let x = g.pick();
     g.push(&[x], move |x| f(&x[0]))
 }
