@@ -28,9 +28,6 @@ const OWN: usize = 64 << 10;
 /// Columns of B up to which a copy of A does not pay.
 const FEW_COLS: usize = 96;
 
-/// Steps of a block that take longer than a line of C comes from memory.
-const FAR: usize = 96;
-
 /// Rows up to which a few hundred steps of A stay in the level-2 cache, while all of a large B streams past them.
 const FEW_ROWS: usize = 48;
 
@@ -213,14 +210,6 @@ pub(super) unsafe fn tile<T: Lane>(
                 } else {
                     (a.address(i, k), a.row_stride, a.col_stride)
                 };
-                if steps >= FAR {
-                    // The next block begins with its part of C, whose rows lie too far apart for the machine to foresee.
-                    let next = rows.start + group((g + 2).min(groups));
-                    for i in end..next {
-                        let line = |j| pack::prefetch(c.at(i, panel * tiling.cols + j));
-                        (0..tiling.cols).step_by(pack::STEPS).for_each(line);
-                    }
-                }
                 // SAFETY: the block lies in the tile; A, B and C are valid there by the caller's promise.
                 unsafe {
                     let block = Block {
