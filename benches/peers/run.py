@@ -118,6 +118,7 @@ def limits(options):
             told = json.loads(subprocess.run([str(doctor), "doctor", "--json"], capture_output=True, text=True, timeout=300,
                                              env=environment(options.threads)).stdout)
             peak = peak or told["fma_gflops"] * 1e9
+            note(f"limits of {told['isa']}: {told['fma_gflops']:.0f} GFLOP/s on {told['threads']} threads")
             levels = levels or sorted((level["bytes"], level["gb_per_second"] * 1e9) for level in told["read_bandwidth"])
         except (ValueError, KeyError, TypeError, OSError, subprocess.TimeoutExpired) as error:
             note(f"autoreg doctor --json gave no limits ({error!r}): the share of the limit stays –")
@@ -256,6 +257,7 @@ def parsed():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0, help="timed part of one process")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--isa", help="autoreg's instruction set (avx2, …), also for the limits; the peers keep the machine's best")
     parser.add_argument("--scaling", action="store_true", help="autoreg alone, at other sizes and with one thread")
     parser.add_argument("--peak-gflops", type=float, help="FMA peak of the threads used, in place of `autoreg doctor`'s")
     parser.add_argument("--bandwidth-gbs", type=float, help="read bandwidth, in place of `autoreg doctor`'s")
@@ -266,6 +268,8 @@ def parsed():
         variable = f"PEERS_{name.replace('-', '_').upper()}"
         parser.add_argument(f"--{name}", default=os.environ.get(variable, str(default)), metavar="PATH", help=f"or {variable}")
     options = parser.parse_args()
+    if options.isa:
+        os.environ["AUTOREG_ISA"] = options.isa  # read by autoreg and its doctor alone
     for chosen, known in [(options.tasks, TASKS), (options.models, WORK)]:
         for name in chosen:
             if name not in known:
@@ -289,7 +293,7 @@ def main():
             print(f"left out: {name}: {reason}")
         runs = [one for cell in results.values() for rounds in cell.values() for one in rounds]
         written = {"rows": rows, "left_out": left_out, "runs": runs}
-    written = {"machine": here, "threads": options.threads, "rounds": options.rounds, "seconds": options.seconds} | written
+    written = {"machine": here, "threads": options.threads, "isa": options.isa, "rounds": options.rounds, "seconds": options.seconds} | written
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(written, indent=1) + "\n")
     note(f"written: {options.json}")
