@@ -8,7 +8,8 @@ use crate::{Scalar, Tensor};
 
 impl<T: Scalar> Tensor<T> {
     /// Inverted dropout: `z = x ⊙ m / (1 − p)` with `m` 0 with probability p and 1 otherwise. `∂x = g ⊙ m / (1 − p)`.
-    /// Saves the mask, one byte an element. The mask depends on the stream and the shape, never on the number of threads.
+    /// Saves the mask, one byte an element. The mask depends on the stream, the shape and the order in memory (elements are masked where they
+    /// lie, so a time-major sequence needs no copy), never on the number of threads.
     ///
     /// # Panics
     /// If `p` is not in [0, 1) or the rank is 0.
