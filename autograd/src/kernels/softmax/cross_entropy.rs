@@ -2,7 +2,7 @@
 //!
 //! Not a loss for soft targets or class weights.
 
-use super::{max_and_sum, normalize, scale};
+use super::{Buffer, max_and_sum, normalize, scale};
 use crate::Scalar;
 use crate::kernels::lanes::BLOCK;
 use crate::kernels::math::dispatch::{Pass, dispatch};
@@ -47,7 +47,7 @@ impl<T: Scalar> Pass for Score<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let mut buffer = [T::zero(); BLOCK];
+        let mut buffer = Buffer([T::zero(); BLOCK]);
         for ((row, &y), nll) in self.logits.chunks_exact(self.cols).zip(self.targets).zip(self.nll) {
             let (max, sum) = max_and_sum(row, &mut buffer);
             *nll = nats(row[y as usize], max, sum);
