@@ -11,6 +11,7 @@ pub(crate) mod test_support;
 
 use super::gemm::Matrix;
 use super::parallel::MIN_PARALLEL;
+use super::unwritten::as_written;
 use crate::Scalar;
 use std::mem::MaybeUninit;
 
@@ -113,8 +114,7 @@ pub(super) fn load<T: Scalar>(xs: &[T], j: usize, count: usize) -> [T; LANES] {
 /// `xs[j..j + count] ← lanes[..count]`, where nothing was written before.
 #[inline(always)]
 pub(super) fn store_new<T: Scalar>(xs: &mut [MaybeUninit<T>], j: usize, count: usize, lanes: [T; LANES]) {
-    let lanes = lanes.map(MaybeUninit::new);
-    xs[j..j + count].copy_from_slice(&lanes[..count]);
+    xs[j..j + count].copy_from_slice(as_written(&lanes[..count]));
 }
 
 /// `xs[j..j + count] ← lanes[..count]`.

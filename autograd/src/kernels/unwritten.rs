@@ -48,8 +48,14 @@ pub(super) fn unwritten<T: Copy>(xs: &mut [T]) -> &mut [MaybeUninit<T>] {
     unsafe { std::slice::from_raw_parts_mut(xs.as_mut_ptr().cast::<MaybeUninit<T>>(), xs.len()) }
 }
 
+/// Values as what fresh memory holds once they are written there.
+#[inline(always)]
+pub(super) fn as_written<T>(xs: &[T]) -> &[MaybeUninit<T>] {
+    // SAFETY: the same length and layout, and nothing can be written through it.
+    unsafe { std::slice::from_raw_parts(xs.as_ptr().cast::<MaybeUninit<T>>(), xs.len()) }
+}
+
 /// Copies values into memory that was not written before.
 pub(super) fn copy<T: Copy>(from: &[T], to: &mut [MaybeUninit<T>]) {
-    assert_eq!(from.len(), to.len(), "copy: lengths");
-    from.iter().zip(to).for_each(|(&x, place)| _ = place.write(x));
+    to.copy_from_slice(as_written(from));
 }
