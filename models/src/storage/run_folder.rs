@@ -22,6 +22,7 @@ use std::rc::Rc;
 use super::atomic::{Disk, SystemDisk, replace, write_error};
 use super::checkpoint::{Checkpoint, MetricsMark};
 use super::metrics::{self, Record};
+use super::regular;
 use super::replaced_run;
 use super::run_files::{
     CHECKPOINTS, CONFIG, METRICS, PAGE, PICTURE, Pointer, SAMPLES, Which, checkpoint_name, checkpoints, is_run,
@@ -102,7 +103,7 @@ impl RunFolder {
         let found = Survey::of(path);
         may_hold_a_run(path, &found, overwrite)?;
         let mut folder = Self::locked(disk, path, Some(new_identity()), lock);
-        folder.sweep(&found);
+        found.sweep(&*folder.disk, path);
         if found.holds_run() {
             // From here on, dropping the folder brings the old run back, unless this one has saved.
             folder.replaces = true;
@@ -132,8 +133,10 @@ impl RunFolder {
         let lock = RunLock::take(path)?;
         replaced_run::settle(&*disk, path)?;
         make_folders(&*disk, path)?;
-        let folder = Self::locked(disk, path, identity_of(path), lock);
-        folder.sweep(&Survey::of(path));
+        let mut folder = Self::locked(disk, path, identity_of(path), lock);
+        Survey::of(path).sweep(&*folder.disk, path);
+        // What is wrong with them is said by those who need them.
+        folder.note_written(&regular::read(&path.join(METRICS), regular::MOST_TEXT).unwrap_or_default());
         Ok(folder)
     }
 
@@ -179,10 +182,14 @@ impl RunFolder {
         let kept = run_state::whole_records(&self.path, checkpoint)?;
         self.run = checkpoint.progress.as_ref().and_then(|progress| progress.run.clone());
         self.write(METRICS, &kept)?;
-        self.written = crc32fast::Hasher::new();
-        self.written.update(&kept);
-        self.written_bytes = kept.len() as u64;
+        self.note_written(&kept);
         Ok(())
+    }
+
+    fn note_written(&mut self, bytes: &[u8]) {
+        self.written = crc32fast::Hasher::new();
+        self.written.update(bytes);
+        self.written_bytes = bytes.len() as u64;
     }
 
     /// Saves a checkpoint under its step, then moves `latest`, then `best` if it is that, then deletes what is not kept.
@@ -288,11 +295,6 @@ impl RunFolder {
             }
         }
         Ok(())
-    }
-
-    /// Deletes what an interrupted writing has left; what cannot be deleted harms nothing.
-    fn sweep(&self, found: &Survey) {
-        found.unfinished.iter().for_each(|file| _ = self.disk.remove(&self.path.join(file)));
     }
 }
 

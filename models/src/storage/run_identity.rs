@@ -15,7 +15,7 @@ use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 
-use super::atomic::written_as;
+use super::atomic::{Disk, written_as};
 use super::checkpoint::Checkpoint;
 use super::metrics;
 use super::regular;
@@ -137,6 +137,11 @@ impl Survey {
     /// The first file that is somebody's, those in the way of a run before others.
     pub(super) fn first_foreign(&self) -> Option<&Path> {
         self.in_the_way.iter().chain(&self.theirs).next().map(PathBuf::as_path)
+    }
+
+    /// Deletes what an interrupted writing has left; what cannot be deleted harms nothing.
+    pub(super) fn sweep(&self, disk: &dyn Disk, folder: &Path) {
+        self.unfinished.iter().for_each(|file| _ = disk.remove(&folder.join(file)));
     }
 
     fn put(&mut self, path: PathBuf, is_ours: bool) {
