@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod families;
+mod foreign_files;
 mod outputs;
 mod run_files;
 mod run_states;

@@ -38,6 +38,15 @@ impl Which {
     }
 }
 
+/// Which checkpoints are kept when a new one is saved; `latest` and `best` always are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// All of them.
+    All,
+    /// The newest so many.
+    Last(usize),
+}
+
 /// The longest `config.toml`, and the longest `latest`.
 const MOST_CONFIG: u64 = 1 << 24;
 const MOST_POINTER: u64 = 1 << 12;

@@ -24,6 +24,7 @@ use super::checkpoint::{Checkpoint, MetricsMark};
 use super::metrics::{self, Record};
 use super::regular;
 use super::replaced_run;
+pub use super::run_files::Retention;
 use super::run_files::{
     CHECKPOINTS, CONFIG, METRICS, PAGE, PICTURE, Pointer, SAMPLES, Which, checkpoint_name, checkpoints, is_run,
     read_pointer, sample_name,
@@ -33,15 +34,6 @@ use super::run_lock::RunLock;
 use super::run_start::{make_folders, may_hold_a_run};
 use super::run_state;
 use crate::error::{Error, Kind, Result};
-
-/// Which checkpoints are kept when a new one is saved; `latest` and `best` always are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retention {
-    /// All of them.
-    All,
-    /// The newest so many.
-    Last(usize),
-}
 
 /// A run folder that this process writes; locked while it lives.
 pub struct RunFolder {
