@@ -140,10 +140,8 @@ impl Resume {
         ];
         let given = flags.into_iter().filter_map(|(flag, key, value)| Some((flag, key.to_owned(), value?)));
         let set = self.set.iter().map(|assignment| {
-            let (key, value) = assignment.split_once('=').ok_or_else(|| {
-                Error::new(Kind::Usage, format!("--set {assignment}: there is no `=` in it"))
-                    .help("write --set key=value, for instance --set training.keep=10")
-            })?;
+            let missing = || Error::new(Kind::Usage, format!("--set {assignment}: there is no `=` in it"));
+            let (key, value) = assignment.split_once('=').ok_or_else(missing)?;
             Ok(("--set", key.trim().to_owned(), value.trim().to_owned()))
         });
         given.map(Ok).chain(set).collect()
@@ -180,9 +178,15 @@ pub fn resume<K: Task>(
 ) -> Result<()> {
     let text = run_files::read_config(&request.run)?;
     let path = request.run.join("config.toml");
-    let Agreed { config, said } = agreed::<K::Config>(checkpoint, &path, &text, &request.changes()?)?;
+    let changes = request.changes()?;
+    let Agreed { config, said } = agreed::<K::Config>(checkpoint, &path, &text, &changes)?;
     said.iter().for_each(|line| say(line));
-    let trainer = begin::go_on::<K>(config, checkpoint)?;
+    // Where no flag was given, a setting that cannot be is one of the file.
+    let of_file = |error: Error| match error.kind == Kind::Usage && changes.is_empty() {
+        true => Error { kind: Kind::BadInput, what: format!("{}: {}", path.display(), error.what), ..error },
+        false => error,
+    };
+    let trainer = begin::go_on::<K>(config, checkpoint).map_err(of_file)?;
     // Nothing in the folder has changed so far: whatever does not fit has been refused.
     folder.go_on_from(checkpoint)?;
     folder.write_config(&to_toml(trainer.task.config())?)?;
