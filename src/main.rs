@@ -13,7 +13,7 @@ use clap::Parser;
 use models::error::{Error, Kind, Result};
 use std::process::ExitCode;
 use terminal::results::Results;
-use terminal::{Context, failure};
+use terminal::{Context, failure, limits};
 
 /// Training and generation ask for the same large buffers again and again.
 #[global_allocator]
@@ -46,13 +46,13 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 usage, 3 a check failed, 4 diverged, 5 bad input file, 6 disk, 130 interrupted";
 
 fn main() -> ExitCode {
+    if let Err(error) = limits::writes_beyond_a_limit_are_errors() {
+        return failure::report(Err(error));
+    }
     let line = match CommandLine::try_parse() {
         Ok(line) => line,
-        // Help and version are no errors. Where nobody reads them any more there is nobody to tell, either.
-        Err(told) => {
-            let _ = told.print();
-            return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(1));
-        }
+        // Help and version are no errors; that they could not be written is one.
+        Err(told) => return failure::report_told(&told),
     };
     failure::report(failure::without_panic(|| {
         use_instruction_set(line.isa.as_deref().unwrap_or_default())?;

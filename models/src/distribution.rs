@@ -1,5 +1,6 @@
 //! Distributions of one symbol as values: each scores, samples, and reports its entropy.
 
+use crate::error::{Error, Kind};
 use autograd::kernels::log_sum_exp::log_sum_exp;
 use autograd::kernels::reduce::{row_max, sum};
 use rand::{Rng, RngExt};
@@ -21,6 +22,21 @@ pub trait Distribution {
 
     /// The numbers that define it, for comparing two distributions bit for bit.
     fn parameters(&self) -> Vec<f64>;
+
+    /// Whether it is a distribution at all: weights of a model may be finite, and what is computed with them overflow.
+    fn is_sound(&self) -> bool {
+        self.parameters().iter().all(|x| x.is_finite())
+    }
+}
+
+/// What an error says of a model whose distribution is none.
+pub const NOT_FINITE: &str = "the model gives no distribution";
+
+/// The error of a model whose distribution is none, at a symbol counted from 1.
+pub fn not_finite(symbol: usize) -> Error {
+    Error::new(Kind::BadInput, NOT_FINITE)
+        .cause(format!("with its weights, what it computes of symbol {symbol} overflows: it is not finite"))
+        .help("its weights are too large; use an earlier checkpoint, or train it with a lower learning rate")
 }
 
 /// A distribution of one symbol of an alphabet 0..V.
@@ -82,6 +98,12 @@ impl<T: autograd::Scalar> Discrete for Categorical<T> {
 
 impl<T: autograd::Scalar> Distribution for Categorical<T> {
     type Symbol = u32;
+
+    /// A logit of −∞ is a symbol that cannot come; not all can be.
+    fn is_sound(&self) -> bool {
+        let largest = self.logits.iter().fold(f64::NEG_INFINITY, |most, x| most.max(x.as_f64()));
+        largest.is_finite() && !self.logits.iter().any(|x| x.as_f64().is_nan())
+    }
 
     fn log_probability(&self, symbol: u32) -> f64 {
         log_probability(&self.logits, symbol)

@@ -1,7 +1,7 @@
 //! Drawing sequences from any model, and the ways to reshape a categorical distribution before drawing from it.
 
 use crate::autoregressive::Autoregressive;
-use crate::distribution::{Categorical, Distribution, Gaussian, pick};
+use crate::distribution::{Categorical, Distribution, Gaussian, not_finite, pick};
 use crate::error::{Error, Kind, Result};
 use rand::{Rng, RngExt};
 
@@ -198,6 +198,30 @@ where
             model.step(&mut state, symbol);
         }
         Generator { model, state, sampler, random, left }
+    }
+}
+
+impl<M: Autoregressive, R: Rng> Generator<'_, M, R>
+where
+    M::Distribution: Reshape,
+{
+    /// The symbols, as long as what they are drawn from is a distribution.
+    ///
+    /// # Errors
+    /// The last item, where it is none: see [`not_finite`].
+    pub fn checked(mut self) -> impl Iterator<Item = Result<M::Symbol>> {
+        let (mut symbols, mut ended) = (0, false);
+        std::iter::from_fn(move || {
+            symbols += 1;
+            if ended {
+                return None;
+            }
+            if self.left != Some(0) && !self.model.next(&self.state).is_sound() {
+                ended = true;
+                return Some(Err(not_finite(symbols)));
+            }
+            self.next().map(Ok)
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::terminal::Context;
 use clap::Args;
 use models::error::{Error, Kind, Result};
 use models::pages::page::Page;
-use models::storage::atomic::{SystemDisk, replace};
+use models::storage::atomic::{SystemDisk, replace, write_error};
 use std::path::PathBuf;
 
 /// Train small models on embedded data and write a page about them; takes less than a minute.
@@ -34,6 +34,17 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         return Err(Error::new(Kind::Usage, format!("{} is not the page of a tour", index.display()))
             .help("--out-dir names another folder"));
     }
+    if !index.exists()
+        && let Some(own) = FAMILIES.iter().map(|family| folder.join(family.name())).find(|own| own.exists())
+    {
+        return Err(Error::new(Kind::Usage, format!("{} is not of a tour", own.display()))
+            .cause(format!("{} is not there, the page that every tour begins with", index.display()))
+            .help("--out-dir names another folder"));
+    }
+    // First of all: a tour that is cut short can be told from somebody's own runs, and be made again.
+    std::fs::create_dir_all(&folder).map_err(|e| write_error(&folder, &e))?;
+    let begun = Page::new(TITLE).html();
+    replace(&SystemDisk, &index, |out| out.write_all(begun.as_bytes()))?;
     let mut tour = Tour { page: Page::new(TITLE), folder, steps, context };
     let about = "Models of one kind: each gives the distribution of the next symbol from the ones before it.";
     tour.page.paragraph(about);

@@ -77,6 +77,9 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     for path in &arguments.output {
         is_picture(path)?;
     }
+    let inputs: Vec<&Path> =
+        [Some(&arguments.model), arguments.data.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+    output::check(arguments.output.iter().map(PathBuf::as_path), &inputs)?;
     let model = open(&arguments.model)?;
     let after = match arguments.after {
         After::All => Part::All,

@@ -90,7 +90,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     // Before the model is loaded: a wrong option is told at once, and nothing is generated that cannot be kept.
     let options = arguments.options();
     options.check()?;
-    arguments.output.as_deref().map_or(Ok(()), output::check)?;
+    output::check(arguments.output.as_deref(), &[&arguments.model])?;
     let model = open(&arguments.model)?;
     let own = arguments.own.given_to(model.source().family)?;
     let Arguments { ref prompt, echo, symbols, seed, .. } = arguments;

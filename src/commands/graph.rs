@@ -41,6 +41,7 @@ pub struct Arguments {
 /// A usage error for a file that is neither .svg nor .dot, a bad input for one that is no model, a disk error.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let picture = arguments.output.as_deref().map(is_picture).transpose()?;
+    output::check(arguments.output.as_deref(), &[&arguments.model])?;
     let model = open(&arguments.model)?;
     let Recorded { loss, parameters } = model.graph(arguments.batch as usize, arguments.length as usize)?;
     let names = parameters.into_iter().map(|(name, id)| (id, name)).collect();

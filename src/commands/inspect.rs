@@ -1,6 +1,6 @@
 //! `autoreg inspect`: what is in a safetensors file, ours or another's, whole or damaged, as far as it can be read.
 
-use crate::families::opened::PATH_HELP;
+use crate::families::opened::{PATH_HELP, of_checkpoint};
 use crate::families::{Description, FAMILIES, family_of};
 use crate::terminal::Context;
 use crate::terminal::table::{Align, Table};
@@ -37,6 +37,10 @@ struct Contents {
     autoreg: BTreeMap<String, Value>,
     /// The metadata of other programs.
     other_metadata: BTreeMap<String, String>,
+    /// Whether the file has checksums, against which it is held here.
+    checksums: bool,
+    /// What was taken off the names of all parameters: `module.`.
+    prefix: String,
     tensors: Vec<Tensor>,
     /// Elements of all tensors that are parameters of the model.
     parameters: usize,
@@ -109,6 +113,9 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     for entry in &header.entries {
         let (summary, values) = match file.read_unchecked(entry) {
             Ok(tensor) => {
+                if let Err(error) = file.check_sum(&tensor) {
+                    fault.get_or_insert(error);
+                }
                 let values = if tensor.len() <= MOST_LISTED { tensor.reals().ok() } else { None };
                 (Summary::of(&tensor), values)
             }
@@ -128,8 +135,9 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
             values,
         });
     }
-    // The strict reading: it says what keeps the file from being used.
+    // The strict reading, as every command does it: it says what keeps the file from being used.
     let loaded = Checkpoint::load(&path);
+    let prefix = loaded.as_ref().map_or(String::new(), |checkpoint| checkpoint.prefix.clone());
     let (description, fault) = match loaded.as_ref().map(described) {
         Ok(Ok(description)) => (description, fault),
         Ok(Err(error)) => (None, fault.or(Some(error))),
@@ -147,6 +155,8 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         bytes: std::fs::metadata(&path).map_or(0, |about| about.len()),
         autoreg: ours.into_iter().map(as_json).collect(),
         other_metadata,
+        checksums: file.has_checksums(),
+        prefix,
         parameters,
         elements: tensors.iter().map(|tensor| tensor.count).sum(),
         tensors,
@@ -166,12 +176,10 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     fault.map_or(Ok(()), Err)
 }
 
-/// What a family says of the model. A whole file of a kind that no family knows is only not ours to run.
+/// What a family says of the model, which is made as for every other command: what cannot be used is a fault here as well.
 fn described(checkpoint: &Checkpoint) -> Result<Option<Description>> {
-    match checkpoint.model().and_then(|kind| family_of(kind, &checkpoint.path)) {
-        Ok(family) => family.describe(checkpoint),
-        Err(_) => Ok(None),
-    }
+    of_checkpoint(checkpoint)?;
+    family_of(checkpoint.model()?, &checkpoint.path)?.describe(checkpoint)
 }
 
 impl Contents {
@@ -185,6 +193,11 @@ impl Contents {
         lines.extend(
             self.other_metadata.iter().map(|(key, text)| format!("{} = {}", shortened(key, 60), shortened(text, 100))),
         );
+        let sums = if self.checksums { "of every tensor and of the header" } else { "none: flipped bits go unseen" };
+        lines.push(format!("{:<12} {sums}", "checksums:"));
+        if !self.prefix.is_empty() {
+            lines.push(format!("{:<12} `{}`, taken off the names of all parameters", "prefix:", self.prefix));
+        }
         let number = |x: f64| format!("{x:+.4e}");
         let right = |name| (name, Align::Right);
         let mut table = Table::new(&[

@@ -4,8 +4,7 @@ use crate::families::{family_of, training};
 use crate::terminal::Context;
 use clap::Args;
 use models::error::Result;
-use models::storage::checkpoint::Checkpoint;
-use models::storage::run_files::{Which, resolve};
+use models::storage::run_files::{Which, load};
 use models::storage::run_folder::RunFolder;
 
 /// Continue a run from its last checkpoint, bit for bit as if it had never stopped.
@@ -22,6 +21,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let Arguments { request } = arguments;
     let folder = RunFolder::open(&request.run)?;
-    let checkpoint = Checkpoint::load(&resolve(&request.run, Which::Latest)?)?;
+    let checkpoint = load(&request.run, Which::Latest)?;
+    folder.check(&checkpoint)?;
     family_of(checkpoint.model()?, &checkpoint.path)?.resume(&request, folder, &checkpoint, context)
 }

@@ -1,9 +1,14 @@
 //! The model that a path on the command line means: a run folder's best checkpoint, or a file. Loads, and says why it cannot.
 
 use super::{Family, Model, family_of};
-use models::error::Result;
+use crate::terminal::console::say;
+use models::data::Part;
+use models::data::files::DataFiles;
+use models::data::fingerprint::Fingerprint;
+use models::distribution::NOT_FINITE;
+use models::error::{Error, Kind, Result};
 use models::storage::checkpoint::{Checkpoint, Progress};
-use models::storage::run_files::{Which, resolve};
+use models::storage::run_files::{Which, load};
 use models::training::begin;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -22,6 +27,8 @@ pub struct Source {
     pub family: &'static dyn Family,
     /// How far its training had come, where the file is one of a run.
     pub progress: Option<Progress>,
+    /// The data it was trained on, where the file says so.
+    pub data: Option<Fingerprint>,
 }
 
 /// The first fields of a result's JSON: what was measured.
@@ -41,6 +48,34 @@ impl Source {
         begin::setting(self.progress.as_ref(), table).unwrap_or_default()
     }
 
+    /// Refuses data that are not the run's where a part of them is asked for: their parts are the run's, and shares of other data would
+    /// call "test" what was trained on.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`] naming the data.
+    pub fn parts_of(&self, data: DataFiles, part: Part) -> Result<DataFiles> {
+        let Some(known) = self.data.as_ref().filter(|known| part != Part::All && **known != data.fingerprint()) else {
+            return Ok(data);
+        };
+        let bytes = data.fingerprint().bytes;
+        let cause = match bytes == known.bytes {
+            true => "its content is not what the run was trained on".to_owned(),
+            false => format!("it has {bytes} bytes, and the run was trained on {}", known.bytes),
+        };
+        let what = format!("{} is not the data of {}", data.path, self.path.display());
+        Err(Error::new(Kind::BadInput, what).cause(format!("{cause}; which of it was the {} part, nobody knows", part.name())).help(
+            "without the part (--split all, --after all) other data are used whole; name the run's own data for its parts",
+        ))
+    }
+
+    /// An error with the path of the model, where it is one of the model's own.
+    pub fn named(&self, error: Error) -> Error {
+        match error.what == NOT_FINITE {
+            true => Error { what: format!("{}: {}", self.path.display(), error.what), ..error },
+            false => error,
+        }
+    }
+
     /// What was measured.
     pub fn head(&self) -> Head {
         Head {
@@ -54,12 +89,23 @@ impl Source {
 /// Loads the model that `path` means.
 ///
 /// # Errors
-/// [`Kind::BadInput`](models::error::Kind::BadInput) with path and cause, whatever is wrong with it.
+/// [`Kind::BadInput`] with path and cause, whatever is wrong with it.
 pub fn open(path: &Path) -> Result<Box<dyn Model>> {
-    let path = resolve(path, Which::Best)?;
-    let checkpoint = Checkpoint::load(&path)?;
+    let checkpoint = load(path, Which::Best)?;
+    if !checkpoint.prefix.is_empty() {
+        say(&format!("the prefix `{}` is taken off the names of all parameters", checkpoint.prefix));
+    }
+    of_checkpoint(&checkpoint)
+}
+
+/// The model of a checkpoint that was loaded.
+///
+/// # Errors
+/// [`Kind::BadInput`] with path and cause, whatever is wrong with it.
+pub fn of_checkpoint(checkpoint: &Checkpoint) -> Result<Box<dyn Model>> {
     let kind = checkpoint.model()?.to_owned();
+    let path = checkpoint.path.clone();
     let family = family_of(&kind, &path)?;
-    let progress = checkpoint.progress.clone();
-    family.open(&checkpoint, Source { path, kind, family, progress })
+    let (progress, data) = (checkpoint.progress.clone(), begin::fingerprint(checkpoint)?);
+    family.open(checkpoint, Source { path, kind, family, progress, data })
 }

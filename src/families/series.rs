@@ -14,6 +14,8 @@ use crate::terminal::{Context, output::write};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::check::Outcome;
 use models::configuration;
+use models::data::Part;
+use models::distribution::not_finite;
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
 use models::pages::run_page::RunSummary;
@@ -202,7 +204,7 @@ struct Opened {
 
 impl Opened {
     /// The series that the model goes on from: the run's own, or this file, this column.
-    fn series(&self, data: Option<&Path>, column: Option<&str>) -> Result<SeriesData> {
+    fn series(&self, data: Option<&Path>, column: Option<&str>, part: Part) -> Result<SeriesData> {
         let mut config: DataConfig = self.source.setting("data");
         if let Some(data) = data {
             config.path = data.display().to_string();
@@ -217,7 +219,7 @@ impl Opened {
         if let Some(column) = column {
             config.column = column.to_owned();
         }
-        SeriesData::of_files(&config.read()?, &config)
+        SeriesData::of_files(&self.source.parts_of(config.read()?, part)?, &config)
     }
 }
 
@@ -255,14 +257,15 @@ impl Model for Opened {
             options: request.options.clone(),
             seed: request.seed,
         };
-        self.model.generate(&request, sink)
+        self.model.generate(&request, sink).map_err(|error| self.source.named(error))
     }
 
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {
         let EvalFlags { column, horizons, output } = request.own.parsed();
-        output.as_deref().map_or(Ok(()), output::check)?;
-        let data = self.series(Some(request.data), column.as_deref())?;
-        let evaluation = self.model.evaluate(&data, request.part, horizons)?;
+        output::check(output.as_deref(), &[request.data, &self.source.path])?;
+        let data = self.series(Some(request.data), column.as_deref(), request.part)?;
+        let evaluation =
+            self.model.evaluate(&data, request.part, horizons).map_err(|error| self.source.named(error))?;
         if let Some(path) = &output {
             write(path, evaluation.picture(&data.name)?.as_str().as_bytes())?;
         }
@@ -282,9 +285,12 @@ impl Model for Opened {
     }
 
     fn forecast(&self, request: &Forecast) -> Result<Forecasted> {
-        let data = self.series(request.data.as_deref(), request.column.as_deref())?;
+        let data = self.series(request.data.as_deref(), request.column.as_deref(), request.after)?;
         let known = data.range(request.after).end;
         let outlooks = self.model.forecast(&data.values[..known], request.steps, request.futures, request.seed)?;
+        if let Some(step) = outlooks.iter().position(|o| !(o.mean + o.standard_error).is_finite()) {
+            return Err(self.source.named(not_finite(known + step + 1)));
+        }
         let warning = match &self.model {
             SavedSeries::Linear(linear) => linear.model.stationarity_warning().map(|warning| warning.to_string()),
             SavedSeries::Neural(_) => None,

@@ -154,15 +154,20 @@ impl<N: Network> Model for Opened<N> {
     fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
         let &Generate { prompt, echo, symbols, ref options, seed, own: Given { .. } } = request;
         let (prompt, options) = (prompt.as_bytes(), options.clone());
-        generate(&self.text, &generation::Request { prompt, echo, symbols, options, seed }, sink)
+        let request = generation::Request { prompt, echo, symbols, options, seed };
+        generate(&self.text, &request, sink).map_err(|error| self.source.named(error))
     }
 
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {
         let data = DataConfig { path: request.data.display().to_string(), ..self.source.setting("data") };
+        if request.part != Part::All {
+            self.source.parts_of(data.read()?, request.part)?;
+        }
         let mut counting = None;
         let evaluation = evaluate(&self.text, &data, request.part, &mut |done, of| {
             counting.get_or_insert_with(|| Counting::new("symbols scored", of as u64)).reached(done);
-        })?;
+        })
+        .map_err(|error| self.source.named(error))?;
         counting.into_iter().for_each(Counting::finish);
         let (head, split) = (self.source.head(), request.part);
         let text = shown(&head, split, &evaluation);

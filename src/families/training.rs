@@ -13,9 +13,10 @@ use models::pages::numbers::{duration, grouped};
 use models::pages::run_page::{RunSummary, run_page};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::metrics::Record;
-use models::storage::run_files;
 use models::storage::run_folder::RunFolder;
+use models::storage::{regular, run_files};
 use models::training::begin;
+use models::training::changes::{Agreed, agreed};
 use models::training::task::{About, Task};
 use models::training::trainer::{End, Limits, Observer, Trainer};
 use serde::Serialize;
@@ -115,6 +116,35 @@ pub struct Resume {
     /// Where the data is now, if it was moved.
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
+    /// Steps between two validations, from here on.
+    #[arg(long, value_name = "N")]
+    pub eval_every: Option<u64>,
+    /// Steps between two checkpoints, from here on.
+    #[arg(long, value_name = "N")]
+    pub save_every: Option<u64>,
+    /// One setting that may change when a run goes on: `training.keep=10`; may be given again.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+impl Resume {
+    /// The settings that were given: flag, key and value, flags before `--set`.
+    fn changes(&self) -> Result<Vec<(&'static str, String, String)>> {
+        let number = |x: Option<u64>| x.map(|x| x.to_string());
+        let flags = [
+            ("--data", "data.path", self.data.as_ref().map(|data| data.display().to_string())),
+            ("--steps", "training.steps", number(self.steps)),
+            ("--eval-every", "training.eval_every", number(self.eval_every)),
+            ("--save-every", "training.save_every", number(self.save_every)),
+        ];
+        let given = flags.into_iter().filter_map(|(flag, key, value)| Some((flag, key.to_owned(), value?)));
+        let set = self.set.iter().map(|assignment| {
+            let missing = || Error::new(Kind::Usage, format!("--set {assignment}: there is no `=` in it"));
+            let (key, value) = assignment.split_once('=').ok_or_else(missing)?;
+            Ok(("--set", key.trim().to_owned(), value.trim().to_owned()))
+        });
+        given.map(Ok).chain(set).collect()
+    }
 }
 
 /// Trains from the beginning; `more` are the family's own flags.
@@ -146,15 +176,18 @@ pub fn resume<K: Task>(
     context: &Context,
 ) -> Result<()> {
     let text = run_files::read_config(&request.run)?;
-    let mut layers = Layers::new(&K::Config::default())?.text(&request.run.join("config.toml"), &text)?;
-    if let Some(data) = &request.data {
-        layers = layers.flag("--data", "data.path", &data.display().to_string())?;
-    }
-    if let Some(steps) = request.steps {
-        layers = layers.flag("--steps", "training.steps", &steps.to_string())?;
-    }
-    let trainer = begin::go_on::<K>(layers.finish()?, checkpoint)?;
-    folder.truncate_metrics(trainer.progress.step)?;
+    let path = request.run.join("config.toml");
+    let changes = request.changes()?;
+    let Agreed { config, said } = agreed::<K::Config>(checkpoint, &path, &text, &changes)?;
+    said.iter().for_each(|line| say(line));
+    // Where no flag was given, a setting that cannot be is one of the file.
+    let of_file = |error: Error| match error.kind == Kind::Usage && changes.is_empty() {
+        true => Error { kind: Kind::BadInput, what: format!("{}: {}", path.display(), error.what), ..error },
+        false => error,
+    };
+    let trainer = begin::go_on::<K>(config, checkpoint).map_err(of_file)?;
+    // Nothing in the folder has changed so far: whatever does not fit has been refused.
+    folder.go_on_from(checkpoint)?;
     folder.write_config(&to_toml(trainer.task.config())?)?;
     run(trainer, folder, request.max_time, commands, context).map(|_| ())
 }
@@ -231,11 +264,14 @@ pub fn announce(summary: &RunSummary, folder: &Path) {
     say(&format!("run folder: {}", folder.display()));
 }
 
+/// The largest sample that a page shows.
+const MOST_SAMPLE: u64 = 1 << 30;
+
 /// A summary with what the run folder holds by now: records and samples.
 fn with_progress(summary: &RunSummary, folder: &Path) -> Result<RunSummary> {
     let samples = run_files::samples(folder)?.into_iter().filter_map(|(step, path)| {
         let medium = Medium::of_ending(path.extension()?.to_str()?)?;
-        Some(Sample { step, medium, bytes: std::fs::read(path).ok()? })
+        Some(Sample { step, medium, bytes: regular::read(&path, MOST_SAMPLE).ok()? })
     });
     Ok(RunSummary { records: run_files::records(folder)?, samples: samples.collect(), ..summary.clone() })
 }

@@ -27,6 +27,19 @@ pub fn report(outcome: Result<()>) -> ExitCode {
     ExitCode::from(exit_code(error.kind))
 }
 
+/// Prints what clap has to say instead of running a command: help and version on stdout, a usage error on stderr.
+pub fn report_told(told: &clap::Error) -> ExitCode {
+    let code = ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(1));
+    let printed = told.print().and_then(|()| std::io::stdout().flush());
+    match printed {
+        Ok(()) => code,
+        // `--help | head`: who has gone away has read enough.
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => code,
+        Err(_) if told.use_stderr() => code,
+        Err(e) => report(Err(Error::new(Kind::Disk, "cannot write to stdout").cause(e))),
+    }
+}
+
 /// The last resort: a mistake in this program is an error with a request to report it, never a backtrace.
 pub fn without_panic(work: impl FnOnce() -> Result<()>) -> Result<()> {
     let first = Arc::new(Mutex::new(None));

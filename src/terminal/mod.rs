@@ -9,11 +9,13 @@
 //! | [`output`] | files that a flag names; commands as a shell takes them |
 //! | [`table`] | text in aligned columns |
 //! | [`interrupt`] | Ctrl-C and SIGTERM |
+//! | [`limits`] | a limit on the size of files is an error, and not the end of the process |
 //! | [`failure`] | errors as three lines and an exit code |
 
 pub mod console;
 pub mod failure;
 pub mod interrupt;
+pub mod limits;
 pub mod output;
 pub mod results;
 pub mod table;

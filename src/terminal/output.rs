@@ -3,30 +3,56 @@
 use super::console::say;
 use models::error::{Error, Kind, Result};
 use models::pages::numbers::bytes;
-use models::storage::atomic::{SystemDisk, folder_of, replace};
+use models::storage::run_files::is_run;
+use models::storage::run_identity::is_place_of;
+use models::storage::user_file;
 use std::path::Path;
 
-/// Refuses a path that no file can be written to, before work is done that would be lost.
+/// Refuses outputs that cannot be written, or would destroy an input or each other, before work is done that would be lost. Inputs
+/// are files, and run folders with all that their runs write.
 ///
 /// # Errors
-/// [`Kind::Disk`] if it is a folder, or lies in none.
-pub fn check(path: &Path) -> Result<()> {
-    let cause = if path.is_dir() {
-        "it is a folder"
-    } else if !folder_of(path).is_dir() {
-        "its folder does not exist"
-    } else {
-        return Ok(());
-    };
-    Err(Error::new(Kind::Disk, format!("cannot write {}", path.display())).cause(cause))
+/// [`Kind::Usage`] for two outputs, or an output and an input, that are one file; [`Kind::Disk`] for what cannot be written.
+pub fn check<'a>(outputs: impl IntoIterator<Item = &'a Path>, inputs: &[&Path]) -> Result<()> {
+    let outputs: Vec<&Path> = outputs.into_iter().collect();
+    for (i, output) in outputs.iter().enumerate() {
+        let shown = output.display();
+        if let Some(other) = outputs[..i].iter().find(|other| user_file::are_one_file(output, other)) {
+            return Err(Error::new(Kind::Usage, format!("{shown} is written twice"))
+                .cause(format!("it is {} as well", other.display()))
+                .help("give each output a file of its own"));
+        }
+        if let Some(input) = inputs.iter().find(|input| is_of(output, input)) {
+            return Err(Error::new(Kind::Usage, format!("{shown} would be overwritten"))
+                .cause(format!("it is what is read: {}", input.display()))
+                .help("name another file"));
+        }
+        user_file::check(output)?;
+    }
+    Ok(())
 }
 
-/// Writes a file, whole or not at all, and says so.
+/// Whether an output is an input: the file itself, or, of a run folder, one of the files that a run writes there.
+fn is_of(output: &Path, input: &Path) -> bool {
+    if !input.is_dir() {
+        // A checkpoint may lie in a run, whose other files are read with it.
+        let run = input.parent().and_then(Path::parent).filter(|folder| is_run(folder));
+        return user_file::are_one_file(output, input) || run.is_some_and(|run| is_of(output, run));
+    }
+    let place = user_file::place(output).zip(input.canonicalize().ok());
+    place.is_some_and(|(place, folder)| match is_run(&folder) {
+        true => is_place_of(&folder, &place),
+        // A folder of data: what lies in it is read.
+        false => place.starts_with(&folder) && place.exists(),
+    })
+}
+
+/// Writes a file that was asked for: whole or not at all where it is a file of one name; see [`user_file`].
 ///
 /// # Errors
 /// [`Kind::Disk`].
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
-    replace(&SystemDisk, path, |out| out.write_all(content))?;
+    user_file::write(path, content)?;
     say(&format!("wrote {} ({})", path.display(), bytes(content.len() as u64)));
     Ok(())
 }

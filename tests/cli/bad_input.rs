@@ -1,7 +1,7 @@
 //! A catalogue of files that are no models, and of options that make no sense: each a clear error, none a panic.
 
 use crate::tiny_model::{Files, TEXT, checkpoint_of, model};
-use crate::{assert_code, assert_error, autoreg, stdout, with_model};
+use crate::{assert_error, autoreg, stdout, with_model};
 use models::storage::atomic::SystemDisk;
 use models::storage::checkpoint::Checkpoint;
 use models::text::vocabulary::VocabularyKind;
@@ -98,9 +98,13 @@ fn inspect_shows_what_can_be_read_and_then_what_is_wrong() {
         assert_error(&output, 5, &[says]);
         assert!(stdout(&output).contains(shows), "{}", stdout(&output));
     }
-    // These are whole files, only not models that this program can run: nothing is wrong with them.
-    for name in ["image_model", "lacks_a_tensor", "no_vocabulary"] {
-        assert_code(&inspect(name), 0);
+    // Whole files, of models that no command can use: as for every other command.
+    for (name, says) in
+        [("image_model", "kind `pixelcnn`"), ("lacks_a_tensor", "head.bias"), ("no_vocabulary", "no vocabulary")]
+    {
+        let output = inspect(name);
+        assert_error(&output, 5, &[name, says]);
+        assert!(stdout(&output).contains("head.weight"), "{}", stdout(&output));
     }
     for name in ["missing", "empty", "garbage", "cut", "endless_shape"] {
         assert_error(&inspect(name), 5, &[name]);

@@ -2,10 +2,15 @@
 
 mod bad_input;
 mod families;
+mod foreign_files;
+mod outputs;
+mod run_files;
+mod run_states;
 mod series;
 mod series_input;
 mod text_model;
 mod tiny_model;
+mod tiny_runs;
 mod tools;
 mod training;
 

@@ -9,6 +9,7 @@ use super::model::{Score, SeriesModel};
 use super::neural_predictor::NeuralPredictor;
 use super::saved::SavedSeries;
 use crate::data::Part;
+use crate::distribution::not_finite;
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::{Floor, Likelihood, as_object};
 use crate::pages::plot::{Mark, Plot, Svg};
@@ -112,6 +113,9 @@ fn evaluate<M: SeriesModel>(
     let range = scored(data, part, model.reach())?;
     let begin = Instant::now();
     let Score { rmse, nats } = model.score(values, range.clone())?;
+    if !nats.is_finite() || !rmse.is_finite() {
+        return Err(not_finite(range.start + 1));
+    }
     let Exposure { free_running_rmse, .. } = exposure(model, values, range.clone())?;
     let horizons = errors_by_horizon(model, values, range.clone(), horizons, variances)?;
     let seconds = begin.elapsed().as_secs_f64();

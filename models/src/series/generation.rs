@@ -30,7 +30,8 @@ impl SavedSeries {
     /// Writes the name of the column and the values, a line each, to `sink`, until there are enough or nobody reads them.
     ///
     /// # Errors
-    /// [`Kind::Usage`](crate::error::Kind::Usage) for options that make no sense; the sink's.
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for options that make no sense;
+    /// [`Kind::BadInput`](crate::error::Kind::BadInput) for a model whose mean or deviation is not finite; the sink's.
     pub fn generate(&self, request: &Request, sink: Sink) -> Result<()> {
         match self {
             SavedSeries::Linear(linear) => draw(&linear.model, request, sink),
@@ -44,9 +45,10 @@ fn draw<M: SeriesModel>(model: &M, request: &Request, sink: Sink) -> Result<()> 
     let random = Streams::new(request.seed).stream("sampling");
     let header = if request.column.is_empty() { "value".to_string() } else { quoted(request.column) };
     let echoed = if request.echo { request.prompt } else { &[] };
-    let drawn = Generator::new(model, request.prompt, sampler, random).take(request.values);
-    let lines = echoed.iter().copied().chain(drawn).map(|x| format!("{x}\n"));
-    for line in std::iter::once(header + "\n").chain(lines) {
+    let drawn = Generator::new(model, request.prompt, sampler, random).checked().take(request.values);
+    let lines = echoed.iter().copied().map(Ok).chain(drawn).map(|x| Ok(format!("{}\n", x?)));
+    for line in std::iter::once(Ok(header + "\n")).chain(lines) {
+        let line: String = line?;
         if sink(line.as_bytes())?.is_break() {
             break;
         }

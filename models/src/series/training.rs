@@ -178,8 +178,13 @@ impl Task for SeriesTask {
     }
 
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let position: Vec<u64> = checkpoint.tensor(Group::Data, "position")?.elements()?;
-        self.position = position.first().copied().unwrap_or(0);
+        // A step draws one batch.
+        let position = checkpoint.number(Group::Data, "position")?;
+        let steps = checkpoint.progress.as_ref().map_or(position, |progress| progress.step);
+        if position != steps {
+            return Err(checkpoint.unfit(&format!("`data.position` is {position} after {steps} steps")));
+        }
+        self.position = position;
         Ok(())
     }
 }

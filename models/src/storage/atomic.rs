@@ -12,8 +12,8 @@ use crate::error::{Error, Kind, Result};
 
 /// The system calls that change the disk during a save; tests put a disk that fails in their place.
 pub trait Disk {
-    /// Creates an empty file that did not exist.
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Creates an empty file that did not exist, with the permissions and the owner of `like`, where one is given.
+    fn create(&self, path: &Path, like: Option<&fs::Metadata>) -> io::Result<Box<dyn DiskFile>>;
     /// Moves a file over another, which it replaces in one step.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Makes the names in a folder durable.
@@ -41,8 +41,24 @@ impl DiskFile for File {
 }
 
 impl Disk for SystemDisk {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(File::options().write(true).create_new(true).open(path)?))
+    fn create(&self, path: &Path, like: Option<&fs::Metadata>) -> io::Result<Box<dyn DiskFile>> {
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        let Some(like) = like else { return Ok(Box::new(options.open(path)?)) };
+        // Nobody else can read it before it has the permissions of the old one.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{MetadataExt, fchown};
+            // Only root may give a file away: whoever may not keeps what is possible, the group, or nothing.
+            if fchown(&file, Some(like.uid()), Some(like.gid())).is_err() {
+                let _ = fchown(&file, None, Some(like.gid()));
+            }
+        }
+        file.set_permissions(like.permissions())?;
+        Ok(Box::new(file))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -81,11 +97,20 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
 pub const UNFINISHED: &str = ".unfinished";
 
 /// A neighbour of `path` that no other writer uses: `.NAME.PID-COUNT.unfinished`.
+/// [`written_as`] reads it back.
 fn temporary_neighbour(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     path.with_file_name(format!(".{name}.{}-{count}{UNFINISHED}", std::process::id()))
+}
+
+/// The name of the file that a temporary neighbour was to become; none for a name that this program does not give.
+pub fn written_as(temporary: &str) -> Option<&str> {
+    let (name, writer) = temporary.strip_prefix('.')?.strip_suffix(UNFINISHED)?.rsplit_once('.')?;
+    let (process, count) = writer.split_once('-')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (is_number(process) && is_number(count) && !name.is_empty()).then_some(name)
 }
 
 /// The folder a file lies in; `.` for a bare name.
@@ -98,10 +123,23 @@ pub fn folder_of(path: &Path) -> &Path {
 /// # Errors
 /// [`Kind::Disk`] with the path when the disk refuses; the old file is then untouched and the temporary one removed.
 pub fn replace(disk: &dyn Disk, path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    replace_like(disk, path, None, content)
+}
+
+/// [`replace`] with the permissions and the owner of `like`: of the old file, where it is a user's.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_like(
+    disk: &dyn Disk,
+    path: &Path,
+    like: Option<&fs::Metadata>,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
     let temporary = temporary_neighbour(path);
     let write = || -> io::Result<()> {
         // 1. A new file beside the old one: a rename inside one folder is the only atomic replacement there is.
-        let mut out = BufWriter::with_capacity(1 << 20, disk.create(&temporary)?);
+        let mut out = BufWriter::with_capacity(1 << 20, disk.create(&temporary, like)?);
         content(&mut out)?;
         // 2. Its bytes before its name: otherwise the name may survive a power loss and the bytes not.
         let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -125,6 +163,9 @@ pub fn write_error(path: &Path, cause: &io::Error) -> Error {
             "free some space and resume; everything saved before is intact"
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "choose a folder you may write to",
+        io::ErrorKind::FileTooLarge => {
+            "raise the limit on the size of files (ulimit -f); everything saved before is intact"
+        }
         _ => "",
     };
     Error::new(Kind::Disk, format!("cannot write {}", path.display())).cause(cause).help(help)
@@ -182,6 +223,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = replace(&SystemDisk, &folder.path().join("none/file"), |_| Ok(())).unwrap_err();
         assert_eq!(error.kind, Kind::Disk);
+    }
+
+    #[test]
+    fn a_temporary_name_says_what_it_was_to_become_and_no_other_name_does() {
+        let name = |path: &str| temporary_neighbour(Path::new(path)).file_name().unwrap().to_str().unwrap().to_owned();
+        for file in ["latest", "step-000001.safetensors", ".hidden.1-2"] {
+            assert_eq!(written_as(&name(file)), Some(file));
+        }
+        for foreign in [
+            "thesis.unfinished",
+            ".thesis.unfinished",
+            ".a.1-.unfinished",
+            ".a.1-2.unfinishe",
+            "a.1-2.unfinished",
+            "..1-2.unfinished",
+            ".a.x-2.unfinished",
+        ] {
+            assert_eq!(written_as(foreign), None, "{foreign}");
+        }
     }
 
     #[test]

@@ -72,9 +72,25 @@ fn catalogue() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "tensor `w`: unknown data type `F31`",
         ),
         (
-            "half floats",
-            entries(r#""w":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}"#, 2),
-            "unknown data type `F16` (known: F32,",
+            "a name that is longer than a name",
+            entries(&format!(r#""{}":{{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#, "n".repeat(100_000)), 1),
+            "… (100000 bytes)`: the name is longer",
+        ),
+        (
+            "more tensors than any model has",
+            entries(
+                &(0..100_001)
+                    .map(|i| format!(r#""{i}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#))
+                    .collect::<Vec<_>>()
+                    .join(","),
+                0,
+            ),
+            "more than 100000 tensors",
+        ),
+        (
+            "three quarter bytes",
+            entries(r#""w":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}"#, 1),
+            "ends within a byte",
         ),
         ("rank 9", entries(&rank(9), 1), "tensor `w`: rank 9"),
         ("rank 10,000", entries(&rank(10_000), 1), "tensor `w`: rank 10000"),

@@ -6,12 +6,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::atomic::Disk;
 use super::expected::match_tensors;
+use super::progress::progress_json;
+pub use super::progress::{Best, MetricsMark, Progress};
+use super::regular::shortened;
 use super::safetensors_file::{SafetensorsFile, StoredTensor, write_file};
 use crate::error::{Error, Kind, Result};
 
@@ -63,34 +66,6 @@ impl Group {
     }
 }
 
-/// How far a run had come: the JSON of `autoreg.training`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Steps done, counted over the whole run.
-    pub step: u64,
-    /// Symbols trained on.
-    #[serde(default)]
-    pub symbols: u64,
-    /// Wall time of training, in seconds, over all its parts.
-    #[serde(default)]
-    pub seconds: f64,
-    /// The best validation so far.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub best: Option<Best>,
-    /// The resolved configuration of the run, and whatever else its loop wants to find again.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub settings: Value,
-}
-
-/// The best validation of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    /// The step it was measured at.
-    pub step: u64,
-    /// Nats per symbol.
-    pub nats: f64,
-}
-
 /// A checkpoint in memory.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Checkpoint {
@@ -104,7 +79,12 @@ pub struct Checkpoint {
     pub progress: Option<Progress>,
     /// All tensors, parameters first.
     pub tensors: Vec<StoredTensor>,
+    /// The prefix that was taken off the names of all parameters; empty where there was none.
+    pub prefix: String,
 }
+
+/// What PyTorch puts before the names of a `state_dict`: of a module in `DataParallel`, of one compiled.
+const PREFIXES: [&str; 2] = ["module.", "_orig_mod."];
 
 impl Checkpoint {
     /// A checkpoint of a model with this configuration and no tensors yet.
@@ -147,6 +127,41 @@ impl Checkpoint {
         })
     }
 
+    /// The one number that a tensor of shape (1) holds.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`] if there is no such tensor, or it holds something else.
+    pub fn number(&self, group: Group, name: &str) -> Result<u64> {
+        let tensor = self.tensor(group, name)?;
+        match tensor.elements::<u64>() {
+            Ok(elements) if tensor.shape == [1] => Ok(elements[0]),
+            _ => Err(self.unfit(&format!(
+                "tensor `{}` is {} of shape {:?}, not one U64",
+                tensor.name, tensor.data_type, tensor.shape
+            ))),
+        }
+    }
+
+    /// The error of a file that does not hold the whole state of a training.
+    pub fn unfit(&self, why: &str) -> Error {
+        Error::new(Kind::BadInput, format!("{} cannot be gone on from", self.path.display()))
+            .cause(why)
+            .help("resume from an earlier checkpoint: name it in `latest`")
+    }
+
+    /// Takes a prefix of PyTorch's off the names of the parameters, where all have it.
+    fn without_prefix(mut self) -> Self {
+        while let Some(prefix) = PREFIXES.into_iter().find(|prefix| {
+            let mut names = self.group(Group::Parameter).map(|(name, _)| name).peekable();
+            names.peek().is_some() && names.all(|name| name.starts_with(prefix) && name.len() > prefix.len())
+        }) {
+            let parameters = self.tensors.iter_mut().filter(|t| Group::of(&t.name) == Group::Parameter);
+            parameters.for_each(|tensor| _ = tensor.name.drain(..prefix.len()));
+            self.prefix += prefix;
+        }
+        self
+    }
+
     /// The parameters in the order of `expected` (name, shape).
     ///
     /// # Errors
@@ -177,6 +192,20 @@ impl Checkpoint {
     /// # Errors
     /// Those of [`write_file`].
     pub fn save(&self, disk: &dyn Disk, path: &Path) -> Result<()> {
+        self.save_with(self.progress.as_ref(), disk, path)
+    }
+
+    /// [`Checkpoint::save`] as one of a run.
+    ///
+    /// # Errors
+    /// Those of [`write_file`].
+    pub fn save_of_run(&self, run: Option<&str>, mark: MetricsMark, disk: &dyn Disk, path: &Path) -> Result<()> {
+        let (run, metrics) = (run.map(str::to_owned), run.map(|_| mark));
+        let progress = self.progress.clone().map(|progress| Progress { run, metrics, ..progress });
+        self.save_with(progress.as_ref(), disk, path)
+    }
+
+    fn save_with(&self, progress: Option<&Progress>, disk: &dyn Disk, path: &Path) -> Result<()> {
         let mut metadata = BTreeMap::from([
             (FORMAT_KEY.to_owned(), FORMAT.to_string()),
             (CONFIG_KEY.to_owned(), self.config.to_string()),
@@ -184,7 +213,7 @@ impl Checkpoint {
         if let Some(vocabulary) = &self.vocabulary {
             metadata.insert(VOCABULARY_KEY.to_owned(), vocabulary.to_string());
         }
-        if let Some(progress) = &self.progress {
+        if let Some(progress) = progress {
             metadata.insert(TRAINING_KEY.to_owned(), progress_json(path, progress)?);
         }
         write_file(disk, path, &self.tensors.iter().collect::<Vec<_>>(), &metadata)
@@ -196,29 +225,31 @@ impl Checkpoint {
     /// [`Kind::BadInput`] with path, tensor or metadata key, and position.
     pub fn load(path: &Path) -> Result<Self> {
         let mut file = SafetensorsFile::open(path)?;
+        file.checksums()?;
         let metadata = file.header().metadata.clone();
         let format: u32 = json(path, &metadata, FORMAT_KEY)?.ok_or_else(|| missing(path, FORMAT_KEY))?;
         if format > FORMAT {
             return Err(bad_metadata(path, FORMAT_KEY, format!("version {format}; this autoreg reads up to {FORMAT}"))
                 .help("use a newer autoreg"));
         }
-        Ok(Checkpoint {
+        let checkpoint = Checkpoint {
             path: path.to_owned(),
             config: json(path, &metadata, CONFIG_KEY)?.ok_or_else(|| missing(path, CONFIG_KEY))?,
             vocabulary: json(path, &metadata, VOCABULARY_KEY)?,
             progress: json(path, &metadata, TRAINING_KEY)?,
             tensors: file.read_all()?,
-        })
+            prefix: String::new(),
+        };
+        Ok(checkpoint.without_prefix())
     }
-}
 
-/// The JSON of a progress, read back before it is trusted: JSON has no NaN, and would lose it silently.
-fn progress_json(path: &Path, progress: &Progress) -> Result<String> {
-    let failed = |cause: String| Error::new(Kind::Failed, format!("cannot save {}", path.display())).cause(cause);
-    let json = serde_json::to_string(progress).map_err(|e| failed(e.to_string()))?;
-    match serde_json::from_str::<Progress>(&json) {
-        Ok(read) if read == *progress => Ok(json),
-        _ => Err(failed(format!("a number of its progress is not finite: {json}"))),
+    /// How far the training of a file had come, by its header alone; none where it is no whole header of a checkpoint.
+    pub fn progress_of(path: &Path) -> Option<Progress> {
+        let file = SafetensorsFile::open(path).ok()?;
+        file.checksums().ok()?;
+        let metadata = &file.header().metadata;
+        metadata.get(FORMAT_KEY)?;
+        json(path, metadata, TRAINING_KEY).ok()?
     }
 }
 
@@ -228,7 +259,8 @@ fn json<T: DeserializeOwned>(path: &Path, metadata: &BTreeMap<String, String>, k
 }
 
 fn bad_metadata(path: &Path, key: &str, why: impl std::fmt::Display) -> Error {
-    Error::new(Kind::BadInput, format!("{}: the metadata `{key}` is not usable", path.display())).cause(why)
+    Error::new(Kind::BadInput, format!("{}: the metadata `{key}` is not usable", path.display()))
+        .cause(shortened(&why.to_string(), 400))
 }
 
 fn missing(path: &Path, key: &str) -> Error {

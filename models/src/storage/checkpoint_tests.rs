@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::storage::atomic::SystemDisk;
+use serde::Deserialize;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +19,8 @@ fn checkpoint() -> Checkpoint {
         symbols: 819_200,
         seconds: 0.1 + 0.2,
         best: Some(Best { step: 100, nats: 1.0 / 3.0 }),
+        run: Some("0123456789abcdef".into()),
+        metrics: Some(MetricsMark::of(b"{}")),
         settings: serde_json::json!({"seed": 7}),
     });
     checkpoint.push(Group::Parameter, StoredTensor::new("head.weight", &[2, 2], &[1f32, 2.0, 3.0, 4.0]));

@@ -104,21 +104,54 @@ fn a_full_disk_is_reported_with_the_path_and_leaves_no_half_file() {
     }
 }
 
-/// Overwriting deletes a run on purpose; killed half way, what is left opens as a run without checkpoints, or not at all,
-/// and can be overwritten again.
+/// A run of step 1 is overwritten by one that logs and saves step 7, on a disk that goes wrong at its n-th operation.
+fn overwrite_with_fault(folder: &Path, fault: Fault, fault_at: usize) -> (Result<PathBuf>, usize) {
+    let mut run = RunFolder::create_on(sound_disk(), folder, false, "old").unwrap();
+    run.save(&checkpoint(1), true).unwrap();
+    run.write_sample(1, "txt", b"old").unwrap();
+    drop(run);
+    let plan = Rc::new(Plan::new(fault, fault_at));
+    let disk = Rc::new(FaultyDisk(plan.clone()));
+    let outcome = RunFolder::create_on(disk, folder, true, "new").and_then(|mut run| {
+        run.write_sample(7, "txt", b"new")?;
+        run.save(&checkpoint(7), true)
+    });
+    if matches!(fault, Fault::PowerLost | Fault::PowerLostAfterRenames) {
+        plan.lose_power();
+    }
+    (outcome, plan.done.get())
+}
+
+/// Whatever goes wrong while a run is overwritten, the folder holds the old run or the new one, whole.
 #[test]
-fn overwriting_can_be_killed_at_every_operation_and_done_again() {
-    for n in 0..20 {
-        let folder = tempfile::tempdir().unwrap();
-        let mut run = RunFolder::create_on(sound_disk(), folder.path(), false, "old").unwrap();
-        run.save(&checkpoint(1), true).unwrap();
-        drop(run);
-        let disk = Rc::new(FaultyDisk(Rc::new(Plan::new(Fault::Killed, n))));
-        let _ = RunFolder::create_on(disk, folder.path(), true, "new");
-        if let Ok(path) = resolve(folder.path(), Which::Latest) {
-            Checkpoint::load(&path).unwrap();
+fn overwriting_can_be_cut_short_at_every_operation_and_leaves_the_old_run_or_the_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (outcome, operations) = overwrite_with_fault(folder.path(), Fault::Refused, usize::MAX);
+    outcome.unwrap();
+    assert!(operations > 40, "overwriting is {operations} operations: too few to be the real thing");
+    let faults = [Fault::Refused, Fault::Full, Fault::Killed, Fault::PowerLost, Fault::PowerLostAfterRenames];
+    for fault in faults {
+        let mut seen = Vec::new();
+        for n in 0..=operations {
+            let folder = tempfile::tempdir().unwrap();
+            let (outcome, _) = overwrite_with_fault(folder.path(), fault, n);
+            // As it is found, and after it was opened to go on with it.
+            for _ in 0..2 {
+                let step = loaded_step(folder.path(), Which::Latest);
+                assert!([1, 7].contains(&step), "{fault:?} at {n}: {step}");
+                assert!(outcome.is_err() || step == 7, "{fault:?} at {n}: a save that reported success is there");
+                seen.push(step);
+                drop(RunFolder::open_on(sound_disk(), folder.path()).unwrap());
+            }
+            let step = loaded_step(folder.path(), Which::Latest);
+            let config = fs::read_to_string(folder.path().join("config.toml")).unwrap();
+            assert!(config.ends_with(if step == 1 { "old" } else { "new" }), "{fault:?} at {n}: {step}, {config}");
+            assert_eq!(folder.path().join("samples/step-000001.txt").exists(), step == 1, "{fault:?} at {n}");
+            assert_eq!(folder.path().join("samples/step-000007.txt").exists(), step == 7, "{fault:?} at {n}");
+            assert!(!folder.path().join(".replaced").exists(), "{fault:?} at {n}");
+            drop(RunFolder::create_on(sound_disk(), folder.path(), true, "again").unwrap());
         }
-        drop(RunFolder::create_on(sound_disk(), folder.path(), true, "new").unwrap());
+        assert!(seen.contains(&1) && seen.contains(&7), "{fault:?}: both outcomes occur");
     }
 }
 

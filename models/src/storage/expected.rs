@@ -5,11 +5,15 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::regular::shortened;
 use super::safetensors_file::StoredTensor;
 use crate::error::{Error, Kind, Result};
 
 /// At most this many names of a kind are listed; a model of another architecture would fill the screen.
 const LISTED: usize = 8;
+
+/// Among so many names a mistyped one is looked for.
+const LOOKED_AT: usize = 1000;
 
 /// The known name most like `name`, if any is like enough to be a slip of the keyboard.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -49,14 +53,16 @@ pub fn match_tensors<'t>(
     if missing.is_empty() && misshapen.is_empty() && extra.is_empty() {
         return Ok(matched);
     }
-    let missing: Vec<String> = missing
-        .iter()
-        .map(|name| match nearest(name, extra.iter().copied()) {
-            Some(like) => format!("`{name}` (did you mean it by `{like}`?)"),
-            None => format!("`{name}`"),
-        })
-        .collect();
-    let extra: Vec<String> = extra.iter().map(|name| format!("`{name}`")).collect();
+    // Guesses for what is listed alone, among the first of what is there: a file may hold a hundred thousand names.
+    let guessed = |(i, name): (usize, &&String)| match (i < LISTED)
+        .then(|| nearest(name, extra.iter().take(LOOKED_AT).copied()))
+        .flatten()
+    {
+        Some(like) => format!("`{name}` (did you mean it by `{}`?)", shortened(like, 100)),
+        None => format!("`{name}`"),
+    };
+    let missing: Vec<String> = missing.iter().enumerate().map(guessed).collect();
+    let extra: Vec<String> = extra.iter().map(|name| format!("`{}`", shortened(name, 100))).collect();
     let parts = [("missing", missing), ("not known to the model", extra), ("of another shape", misshapen)];
     let parts: Vec<String> =
         parts.into_iter().filter(|(_, names)| !names.is_empty()).map(|(what, names)| listed(what, &names)).collect();

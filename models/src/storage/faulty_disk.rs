@@ -121,10 +121,10 @@ impl DiskFile for FaultyFile {
 }
 
 impl Disk for FaultyDisk {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+    fn create(&self, path: &Path, like: Option<&fs::Metadata>) -> io::Result<Box<dyn DiskFile>> {
         self.0.step(true)?;
         self.0.journal.borrow_mut().unsynced.push(path.to_owned());
-        let file = SystemDisk.create(path)?;
+        let file = SystemDisk.create(path, like)?;
         Ok(Box::new(FaultyFile { plan: self.0.clone(), path: path.to_owned(), file }))
     }
 

@@ -1,12 +1,14 @@
 //! What is recorded of a logged step, as one line of `metrics.jsonl`, and the reading of such a file.
 //!
-//! A crash may tear the last line; the reader drops it. Anything else that is broken is an error naming its line.
+//! The first line says of which run it is. A crash may tear the last line; the reader drops it. Anything else that is broken is an
+//! error naming its line.
 
+use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::atomic::read_error;
+use super::regular;
 use crate::error::{Error, Kind, Result};
 
 /// One logged step.
@@ -49,12 +51,45 @@ impl Record {
     }
 }
 
+/// The first line: of which run the records are.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    run: String,
+}
+
+/// The first line of a run's records, with its line end; nothing for a run without an identifier.
+pub(super) fn head(run: Option<&str>) -> String {
+    let head = run.map(|run| Head { run: run.to_owned() });
+    head.map_or(String::new(), |head| serde_json::to_string(&head).expect("a string always has a JSON form") + "\n")
+}
+
+/// Of which run these records say they are.
+pub(super) fn run_of(bytes: &[u8]) -> Option<String> {
+    let line = bytes.split(|&b| b == b'\n').next()?;
+    serde_json::from_slice(line).ok().map(|head: Head| head.run)
+}
+
+/// Whether a file begins as one of records does; an empty one does.
+pub(super) fn begins_as_one(path: &Path) -> bool {
+    let Ok((file, _)) = regular::open(path) else { return false };
+    let mut begin = Vec::new();
+    if file.take(MOST_LINE).read_to_end(&mut begin).is_err() {
+        return false;
+    }
+    let line = begin.split(|&b| b == b'\n').next().unwrap_or_default();
+    begin.is_empty() || run_of(&begin).is_some() || serde_json::from_slice::<Record>(line).is_ok()
+}
+
+/// No line is longer.
+const MOST_LINE: u64 = 4096;
+
 /// Reads `metrics.jsonl`.
 ///
 /// # Errors
 /// [`Kind::BadInput`] with path and line.
 pub fn read(path: &Path) -> Result<Vec<Record>> {
-    parse(path, &std::fs::read(path).map_err(|e| read_error(path, &e))?)
+    parse(path, &regular::read(path, regular::MOST_TEXT)?)
 }
 
 /// The records of a file's bytes; a last line without its line end that is no record was torn by a crash, and is dropped.
@@ -67,6 +102,9 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Record>> {
         let broken = |why: String| {
             Error::new(Kind::BadInput, format!("{}, line {}: not a record of a step", path.display(), i + 1)).cause(why)
         };
+        if i == 0 && serde_json::from_slice::<Head>(line).is_ok() {
+            continue;
+        }
         match serde_json::from_slice::<Record>(line) {
             Ok(record) => {
                 let before = records.last().map_or(0, |r| r.step);

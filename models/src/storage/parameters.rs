@@ -35,6 +35,13 @@ fn fill_one(values: &mut [f32], stored: &StoredTensor) -> Result<()> {
         let what = format!("tensor `{}` has {} elements, not {}", stored.name, reals.len(), values.len());
         return Err(Error::new(Kind::BadInput, what));
     }
+    // A finite f64 may be no finite f32.
+    if let Some((i, real)) = reals.iter().enumerate().find(|(_, real)| !(**real as f32).is_finite()) {
+        let what = format!("tensor `{}` holds {real:e} at element {i}", stored.name);
+        return Err(Error::new(Kind::BadInput, what)
+            .cause(format!("models compute in 32-bit floats, which end at {:e}", f32::MAX))
+            .help("scale the weights before they are stored"));
+    }
     values.iter_mut().zip(reals).for_each(|(value, real)| *value = real as f32);
     Ok(())
 }

@@ -3,9 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::atomic::{UNFINISHED, folder_of, read_error};
+use super::atomic::{folder_of, read_error};
+use super::checkpoint::Checkpoint;
 use super::metrics::{self, Record};
-use super::run_lock::LOCK_FILE;
+use super::regular::{self, shortened};
+use super::replaced_run;
+use super::run_identity::identity_of;
+use super::user_file::what_is_there;
 use crate::error::{Error, Kind, Result};
 
 pub(super) const CONFIG: &str = "config.toml";
@@ -34,9 +38,32 @@ impl Which {
     }
 }
 
+/// Which checkpoints are kept when a new one is saved; `latest` and `best` always are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// All of them.
+    All,
+    /// The newest so many.
+    Last(usize),
+}
+
+/// The longest `config.toml`, and the longest `latest`.
+const MOST_CONFIG: u64 = 1 << 24;
+const MOST_POINTER: u64 = 1 << 12;
+
 /// The name of the checkpoint of a step: `step-000200.safetensors`.
 pub fn checkpoint_name(step: u64) -> String {
     format!("step-{step:06}.safetensors")
+}
+
+/// The name of the sample of a step: `step-000200.txt`.
+pub(super) fn sample_name(step: u64, ending: &str) -> String {
+    format!("step-{step:06}.{ending}")
+}
+
+/// The step in a name `step-NUMBER.ENDING`.
+pub(super) fn step_of(name: &str) -> Option<u64> {
+    Path::new(name).file_stem()?.to_str()?.strip_prefix("step-")?.parse().ok()
 }
 
 /// Whether a folder holds a run.
@@ -44,19 +71,12 @@ pub fn is_run(folder: &Path) -> bool {
     folder.join(CONFIG).is_file() || folder.join(Which::Latest.file_name()).is_file()
 }
 
-/// Whether a folder holds anything but what the making of a run leaves when it is killed.
-pub(super) fn has_other_files(folder: &Path) -> bool {
-    let ours = |name: &str| [CHECKPOINTS, SAMPLES, LOCK_FILE].contains(&name) || name.ends_with(UNFINISHED);
-    fs::read_dir(folder).into_iter().flatten().flatten().any(|e| !ours(&e.file_name().to_string_lossy()))
-}
-
 /// The resolved configuration of a run, as TOML.
 ///
 /// # Errors
 /// [`Kind::BadInput`] if it cannot be read.
 pub fn read_config(folder: &Path) -> Result<String> {
-    let path = folder.join(CONFIG);
-    fs::read_to_string(&path).map_err(|e| read_error(&path, &e))
+    regular::read_text(&folder.join(CONFIG), MOST_CONFIG)
 }
 
 /// The records of a run; none where nothing was logged.
@@ -65,7 +85,8 @@ pub fn read_config(folder: &Path) -> Result<String> {
 /// [`Kind::BadInput`] naming the broken line.
 pub fn records(folder: &Path) -> Result<Vec<Record>> {
     let path = folder.join(METRICS);
-    if path.exists() { metrics::read(&path) } else { Ok(Vec::new()) }
+    // Anything but nothing is read, and refused where it is no file.
+    if fs::symlink_metadata(&path).is_ok() { metrics::read(&path) } else { Ok(Vec::new()) }
 }
 
 /// The checkpoints of a run with their steps, oldest first.
@@ -94,8 +115,7 @@ pub(super) fn steps_in(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(|e| read_error(folder, &e))? {
         let path = entry.map_err(|e| read_error(folder, &e))?.path();
-        let stem = path.file_stem().and_then(|s| s.to_str());
-        if let Some(step) = stem.and_then(|s| s.strip_prefix("step-")).and_then(|s| s.parse().ok()) {
+        if let Some(step) = path.file_name().and_then(|name| step_of(name.to_str()?)) {
             found.push((step, path));
         }
     }
@@ -118,8 +138,17 @@ pub fn resolve(path: &Path, which: Which) -> Result<PathBuf> {
         };
     }
     if !path.is_dir() {
-        return Err(Error::new(Kind::BadInput, format!("{} does not exist", path.display()))
-            .help("name a run folder or a checkpoint file"));
+        let what = match what_is_there(path) {
+            Some(what) => format!("{} is {what}, neither a run folder nor a file", path.display()),
+            None => format!("{} does not exist", path.display()),
+        };
+        return Err(Error::new(Kind::BadInput, what).help("name a run folder or a checkpoint file"));
+    }
+    // A run that was going to be overwritten by one that has saved nothing is still the run.
+    if let Some(aside) = replaced_run::aside(path)
+        && let Ok(found) = resolve(&aside, which)
+    {
+        return Ok(found);
     }
     if which == Which::Best
         && let Some(best) = read_pointer(path, Which::Best)?
@@ -139,22 +168,101 @@ pub fn resolve(path: &Path, which: Which) -> Result<PathBuf> {
     }
 }
 
+/// What `latest` or `best` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pointer {
+    /// The name of a checkpoint, without folders.
+    pub(super) name: String,
+    /// Of which run it is; absent from older runs.
+    pub(super) run: Option<String>,
+}
+
+impl Pointer {
+    /// What the file says; none where there is none.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>> {
+        if fs::symlink_metadata(path).is_err() {
+            return Ok(None);
+        }
+        let text = regular::read_text(path, MOST_POINTER)?;
+        let mut lines = text.lines();
+        let name = lines.next().unwrap_or_default().trim();
+        // A name alone: a path in it could lead out of the run.
+        let plain = step_of(name).is_some_and(|step| name == checkpoint_name(step));
+        let run = lines.next().map(|line| line.strip_prefix("run ").unwrap_or(line).to_owned());
+        if !plain || lines.next().is_some() {
+            return Err(broken_pointer(path, format!("it names no checkpoint: {:?}", shortened(&text, 60))));
+        }
+        Ok(Some(Pointer { name: name.to_owned(), run }))
+    }
+
+    /// The content of the file.
+    pub(super) fn text(name: &str, run: Option<&str>) -> String {
+        run.map_or(format!("{name}\n"), |run| format!("{name}\nrun {run}\n"))
+    }
+}
+
+fn broken_pointer(path: &Path, cause: String) -> Error {
+    Error::new(Kind::BadInput, format!("{} is broken", path.display()))
+        .cause(cause)
+        .help("name a file of its checkpoints folder instead")
+}
+
 /// The checkpoint that `latest` or `best` names, if that file is there.
 pub(super) fn read_pointer(folder: &Path, which: Which) -> Result<Option<PathBuf>> {
     let path = folder.join(which.file_name());
-    if !path.exists() {
-        return Ok(None);
-    }
-    let text = fs::read_to_string(&path).map_err(|e| read_error(&path, &e))?;
-    let name = text.trim();
-    // A name alone: a path in it could lead out of the run.
-    let plain = name.starts_with("step-") && name.ends_with(".safetensors") && !name.contains(['/', '\\', '\0', ':']);
-    let named = folder.join(CHECKPOINTS).join(name);
-    if !plain || !named.is_file() {
-        let cause = if plain { format!("{} does not exist", named.display()) } else { "it names no checkpoint".into() };
-        return Err(Error::new(Kind::BadInput, format!("{} is broken", path.display()))
-            .cause(cause)
-            .help("name a file of its checkpoints folder instead"));
+    let Some(pointer) = Pointer::read(&path)? else { return Ok(None) };
+    let named = folder.join(CHECKPOINTS).join(pointer.name);
+    if !named.is_file() {
+        let what = what_is_there(&named).map_or("does not exist".to_owned(), |what| format!("is {what}"));
+        return Err(broken_pointer(&path, format!("{} {what}", named.display())));
     }
     Ok(Some(named))
+}
+
+/// Loads the checkpoint that `path` means; where that is a run folder, one of this very run.
+///
+/// # Errors
+/// Those of [`resolve`] and [`Checkpoint::load`]; [`Kind::BadInput`] naming the file that is of another run.
+pub fn load(path: &Path, which: Which) -> Result<Checkpoint> {
+    let file = resolve(path, which)?;
+    let checkpoint = Checkpoint::load(&file)?;
+    // A file that was named itself is taken as it is, wherever it lies.
+    if file != path
+        && let Some(folder) = file.parent().and_then(Path::parent)
+    {
+        check_identity(folder, &checkpoint)?;
+    }
+    Ok(checkpoint)
+}
+
+/// Refuses a checkpoint, a `latest` or a `best` that is of another run than the `config.toml` beside it.
+///
+/// # Errors
+/// [`Kind::BadInput`] naming the file.
+pub(super) fn check_identity(folder: &Path, checkpoint: &Checkpoint) -> Result<()> {
+    let known = checkpoint.progress.as_ref().and_then(|progress| progress.run.as_deref());
+    let config = folder.join(CONFIG);
+    // An editor may have dropped the comment; what the file says is held against the checkpoint when the run goes on.
+    if let Some(run) = identity_of(folder).filter(|run| known != Some(run)) {
+        return Err(mixed(&checkpoint.path, known, &config, Some(&run)));
+    }
+    for which in [Which::Latest, Which::Best] {
+        let path = folder.join(which.file_name());
+        // A broken one is told where it is used.
+        if let Ok(Some(pointer)) = Pointer::read(&path)
+            && pointer.run.as_deref() != known
+        {
+            return Err(mixed(&checkpoint.path, known, &path, pointer.run.as_deref()));
+        }
+    }
+    Ok(())
+}
+
+/// The error of two files of two runs in one folder.
+pub(super) fn mixed(a: &Path, run_a: Option<&str>, b: &Path, run_b: Option<&str>) -> Error {
+    let named =
+        |run: Option<&str>| run.map_or("says of none".to_owned(), |run| format!("is of run {}", shortened(run, 40)));
+    Error::new(Kind::BadInput, format!("{} and {} are not of one run", a.display(), b.display()))
+        .cause(format!("the first {}, the second {}", named(run_a), named(run_b)))
+        .help("put the run's own file back, or name a checkpoint file itself to use it alone")
 }

@@ -2,48 +2,52 @@
 //!
 //! ```text
 //! runs/NAME/
-//!   config.toml        the resolved configuration
-//!   metrics.jsonl      one line per logged step
+//!   config.toml        the run's identifier, the resolved configuration
+//!   metrics.jsonl      the identifier, one line per logged step
 //!   checkpoints/       step-000200.safetensors …
-//!   latest, best       text files naming a checkpoint
+//!   latest, best       text files naming a checkpoint, and the identifier
 //!   samples/           step-000200.txt …
 //!   loss.svg  index.html
 //! ```
 //!
-//! `latest` and `best` move only after the checkpoint they will name is durable, and old checkpoints go only after they
-//! have moved: whenever the machine stops, they name a file that loads. They are text, not links: Windows has none for all.
+//! `latest` and `best` move only after the checkpoint they will name is durable, old checkpoints go only after they have moved: whenever
+//! the machine stops, they name a file that loads. They are text, not links: Windows has none for all.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::atomic::{Disk, SystemDisk, UNFINISHED, folder_of, replace, write_error};
-use super::checkpoint::Checkpoint;
-use super::metrics::Record;
+use super::atomic::{Disk, SystemDisk, replace, write_error};
+use super::checkpoint::{Checkpoint, MetricsMark};
+use super::metrics::{self, Record};
+use super::regular;
+use super::replaced_run;
+pub use super::run_files::Retention;
 use super::run_files::{
-    CHECKPOINTS, CONFIG, METRICS, PAGE, PICTURE, SAMPLES, Which, checkpoint_name, checkpoints, has_other_files, is_run,
-    read_pointer, records, steps_in,
+    CHECKPOINTS, CONFIG, METRICS, PAGE, PICTURE, Pointer, SAMPLES, Which, checkpoint_name, checkpoints, is_run,
+    read_pointer, sample_name,
 };
+use super::run_identity::{MARK, Survey, identity_of, new_identity, with_identity};
 use super::run_lock::RunLock;
+use super::run_start::{make_folders, may_hold_a_run};
+use super::run_state;
 use crate::error::{Error, Kind, Result};
-
-/// Which checkpoints are kept when a new one is saved; `latest` and `best` always are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retention {
-    /// All of them.
-    All,
-    /// The newest so many.
-    Last(usize),
-}
 
 /// A run folder that this process writes; locked while it lives.
 pub struct RunFolder {
     path: PathBuf,
     disk: Rc<dyn Disk>,
+    /// The identifier; none of a run from before there was one.
+    run: Option<String>,
     retention: Retention,
     metrics: Option<File>,
+    /// Of `metrics.jsonl` as far as it was written.
+    written: crc32fast::Hasher,
+    written_bytes: u64,
+    /// Whether another run is put aside until this one has saved.
+    replaces: bool,
     _lock: RunLock,
 }
 
@@ -53,12 +57,23 @@ impl fmt::Debug for RunFolder {
     }
 }
 
+/// A run that ends before it has saved leaves the one that it was to replace as it was.
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if self.replaces {
+            self.metrics = None;
+            // What cannot be brought back now is when the folder is next opened.
+            let _ = replaced_run::settle(&*self.disk, &self.path);
+        }
+    }
+}
+
 impl RunFolder {
-    /// Makes a new run folder holding this `config.toml`. With `overwrite`, the files of a run that is there are deleted;
-    /// files that no run writes are never touched.
+    /// Makes a new run folder holding this `config.toml`. With `overwrite`, the files of a run that is there go, once this one
+    /// has saved a checkpoint; files that no run has written stay.
     ///
     /// # Errors
-    /// [`Kind::Usage`] if a run is there and `overwrite` is false, if something else is there, or if it is in use;
+    /// [`Kind::Usage`] if a run is there and `overwrite` is false, if something else is there or in the way, or if it is in use;
     /// [`Kind::Disk`].
     pub fn create(path: &Path, overwrite: bool, config: &str) -> Result<Self> {
         Self::create_on(Rc::new(SystemDisk), path, overwrite, config)
@@ -72,32 +87,25 @@ impl RunFolder {
         if path.exists() && !path.is_dir() {
             return Err(Error::new(Kind::Usage, format!("{} is a file, not a folder", path.display())));
         }
-        if is_run(path) && !overwrite {
-            return Err(Error::new(Kind::Usage, format!("{} already holds a run", path.display()))
-                .help("`autoreg resume` continues it; --overwrite replaces it; --out-dir names another folder"));
-        }
-        if !is_run(path) && has_other_files(path) {
-            return Err(Error::new(Kind::Usage, format!("{} is not empty and holds no run", path.display()))
-                .help("name a folder that is empty or does not exist"));
-        }
-        let folders = [path.to_owned(), path.join(CHECKPOINTS), path.join(SAMPLES)];
-        let above = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-        let made: Vec<&Path> = above.chain(folders.iter().map(PathBuf::as_path)).filter(|f| !f.exists()).collect();
-        for folder in &folders {
-            disk.create_folder(folder).map_err(|e| write_error(folder, &e))?;
-        }
-        // A folder's own name lies in the folder above: without this a power loss could take the whole run.
-        for folder in made {
-            disk.sync_folder(folder_of(folder)).map_err(|e| write_error(folder, &e))?;
-        }
+        // Before anything is made, and again under the lock, where nobody else makes a run.
+        may_hold_a_run(path, &Survey::of(path), overwrite)?;
+        make_folders(&*disk, path)?;
         let lock = RunLock::take(path)?;
-        let folder = RunFolder { path: path.to_owned(), disk, retention: Retention::All, metrics: None, _lock: lock };
-        folder.remove_old_run()?;
-        folder.write(CONFIG, config.as_bytes())?;
+        replaced_run::settle(&*disk, path)?;
+        let found = Survey::of(path);
+        may_hold_a_run(path, &found, overwrite)?;
+        let mut folder = Self::locked(disk, path, Some(new_identity()), lock);
+        found.sweep(&*folder.disk, path);
+        if found.holds_run() {
+            // From here on, dropping the folder brings the old run back, unless this one has saved.
+            folder.replaces = true;
+            replaced_run::put_aside(&*folder.disk, path, &found.ours)?;
+        }
+        folder.write_config(config)?;
         Ok(folder)
     }
 
-    /// Opens a run folder to go on with it.
+    /// Opens a run folder to go on with it. Folders of it that a copy has left out, being empty, are made.
     ///
     /// # Errors
     /// [`Kind::BadInput`] if no run is there, [`Kind::Usage`] if it is in use, [`Kind::Disk`].
@@ -110,14 +118,32 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::open`].
     pub fn open_on(disk: Rc<dyn Disk>, path: &Path) -> Result<Self> {
-        if !is_run(path) {
+        if !is_run(path) && replaced_run::aside(path).is_none() {
             return Err(Error::new(Kind::BadInput, format!("{} holds no run", path.display()))
                 .help("name the folder that `autoreg train` wrote"));
         }
         let lock = RunLock::take(path)?;
-        let folder = RunFolder { path: path.to_owned(), disk, retention: Retention::All, metrics: None, _lock: lock };
-        folder.sweep_unfinished();
+        replaced_run::settle(&*disk, path)?;
+        make_folders(&*disk, path)?;
+        let mut folder = Self::locked(disk, path, identity_of(path), lock);
+        Survey::of(path).sweep(&*folder.disk, path);
+        // What is wrong with them is said by those who need them.
+        folder.note_written(&regular::read(&path.join(METRICS), regular::MOST_TEXT).unwrap_or_default());
         Ok(folder)
+    }
+
+    fn locked(disk: Rc<dyn Disk>, path: &Path, run: Option<String>, lock: RunLock) -> Self {
+        RunFolder {
+            path: path.to_owned(),
+            disk,
+            run,
+            retention: Retention::All,
+            metrics: None,
+            written: crc32fast::Hasher::new(),
+            written_bytes: 0,
+            replaces: false,
+            _lock: lock,
+        }
     }
 
     /// Says which checkpoints later saves keep.
@@ -128,6 +154,34 @@ impl RunFolder {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Refuses what is not the whole state of this run. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`] naming the file that is of another run, or not whole.
+    pub fn check(&self, checkpoint: &Checkpoint) -> Result<()> {
+        run_state::check(&self.path, checkpoint)
+    }
+
+    /// Goes on where a checkpoint was saved: drops the records of later steps.
+    ///
+    /// # Errors
+    /// As [`RunFolder::check`]; [`Kind::Disk`].
+    pub fn go_on_from(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        // Closed first: Windows replaces no open file.
+        self.metrics = None;
+        let kept = run_state::whole_records(&self.path, checkpoint)?;
+        self.run = checkpoint.progress.as_ref().and_then(|progress| progress.run.clone());
+        self.write(METRICS, &kept)?;
+        self.note_written(&kept);
+        Ok(())
+    }
+
+    fn note_written(&mut self, bytes: &[u8]) {
+        self.written = crc32fast::Hasher::new();
+        self.written.update(bytes);
+        self.written_bytes = bytes.len() as u64;
     }
 
     /// Saves a checkpoint under its step, then moves `latest`, then `best` if it is that, then deletes what is not kept.
@@ -141,15 +195,19 @@ impl RunFolder {
         let progress = checkpoint.progress.as_ref().expect("a checkpoint of a run says its step");
         let name = checkpoint_name(progress.step);
         let path = self.path.join(CHECKPOINTS).join(&name);
-        checkpoint.save(&*self.disk, &path)?;
-        // The records up to this step must outlive a power loss if the checkpoint does: resuming writes only later ones.
-        if let Some(metrics) = &self.metrics {
-            metrics.sync_data().map_err(|e| write_error(&self.path.join(METRICS), &e))?;
-        }
-        let line = name + "\n";
+        // The records up to this step are on the medium before the checkpoint that counts on them.
+        let records = self.metrics.as_ref().map_or(Ok(()), File::sync_data);
+        records.map_err(|e| write_error(&self.path.join(METRICS), &e))?;
+        let mark = MetricsMark { bytes: self.written_bytes, crc32: self.written.clone().finalize() };
+        checkpoint.save_of_run(self.run.as_deref(), mark, &*self.disk, &path)?;
+        let line = Pointer::text(&name, self.run.as_deref());
         self.write(Which::Latest.file_name(), line.as_bytes())?;
         if best {
             self.write(Which::Best.file_name(), line.as_bytes())?;
+        }
+        if self.replaces {
+            replaced_run::settle(&*self.disk, &self.path)?;
+            self.replaces = false;
         }
         self.delete_old_checkpoints()?;
         Ok(path)
@@ -161,31 +219,20 @@ impl RunFolder {
     /// [`Kind::Disk`].
     pub fn log(&mut self, record: &Record) -> Result<()> {
         let path = self.path.join(METRICS);
+        let failed = |e: io::Error| write_error(&path, &e);
+        let mut line = String::new();
         if self.metrics.is_none() {
-            let file = File::options().append(true).create(true).open(&path);
-            self.metrics = Some(file.map_err(|e| write_error(&path, &e))?);
+            let file = File::options().append(true).create(true).open(&path).map_err(failed)?;
+            if file.metadata().map_err(failed)?.len() == 0 {
+                line = metrics::head(self.run.as_deref());
+            }
+            self.metrics = Some(file);
         }
-        let file = self.metrics.as_mut().expect("opened above");
-        file.write_all(record.to_line().as_bytes()).map_err(|e| write_error(&path, &e))
-    }
-
-    /// Drops the records of steps after `step` (a run resumed there writes them again), and a torn last line.
-    ///
-    /// # Errors
-    /// [`Kind::BadInput`] if the file is broken, [`Kind::Disk`].
-    pub fn truncate_metrics(&mut self, step: u64) -> Result<()> {
-        // Closed first: Windows replaces no open file.
-        self.metrics = None;
-        let kept: String = self.records()?.iter().filter(|r| r.step <= step).map(Record::to_line).collect();
-        self.write(METRICS, kept.as_bytes())
-    }
-
-    /// All records so far; none where nothing was logged.
-    ///
-    /// # Errors
-    /// [`Kind::BadInput`] naming the broken line.
-    pub fn records(&self) -> Result<Vec<Record>> {
-        records(&self.path)
+        line += &record.to_line();
+        self.metrics.as_mut().expect("opened above").write_all(line.as_bytes()).map_err(failed)?;
+        self.written.update(line.as_bytes());
+        self.written_bytes += line.len() as u64;
+        Ok(())
     }
 
     /// Writes a sample: `samples/step-000200.EXTENSION`.
@@ -193,7 +240,7 @@ impl RunFolder {
     /// # Errors
     /// [`Kind::Disk`].
     pub fn write_sample(&self, step: u64, extension: &str, sample: &[u8]) -> Result<PathBuf> {
-        let name = format!("{SAMPLES}/step-{step:06}.{extension}");
+        let name = format!("{SAMPLES}/{}", sample_name(step, extension));
         self.write(&name, sample)?;
         Ok(self.path.join(name))
     }
@@ -203,15 +250,15 @@ impl RunFolder {
     /// # Errors
     /// [`Kind::Disk`].
     pub fn write_picture(&self, svg: &str) -> Result<()> {
-        self.write(PICTURE, svg.as_bytes())
+        self.write(PICTURE, format!("{}\n{MARK}", svg.trim_end()).as_bytes())
     }
 
-    /// Replaces `config.toml`: for a run that goes on longer than it was meant to.
+    /// Writes `config.toml`, the run's identifier before it.
     ///
     /// # Errors
     /// [`Kind::Disk`].
     pub fn write_config(&self, config: &str) -> Result<()> {
-        self.write(CONFIG, config.as_bytes())
+        self.write(CONFIG, with_identity(self.run.as_deref(), config).as_bytes())
     }
 
     /// Writes `index.html`.
@@ -219,7 +266,7 @@ impl RunFolder {
     /// # Errors
     /// [`Kind::Disk`].
     pub fn write_page(&self, html: &str) -> Result<()> {
-        self.write(PAGE, html.as_bytes())
+        self.write(PAGE, format!("{}\n{MARK}", html.trim_end()).as_bytes())
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<()> {
@@ -230,40 +277,19 @@ impl RunFolder {
         let Retention::Last(count) = self.retention else { return Ok(()) };
         let named = [Which::Latest, Which::Best].map(|which| read_pointer(&self.path, which).ok().flatten());
         let checkpoints = checkpoints(&self.path)?;
-        for (_, path) in &checkpoints[..checkpoints.len().saturating_sub(count)] {
-            if !named.iter().flatten().any(|kept| kept == path) {
+        for (step, path) in &checkpoints[..checkpoints.len().saturating_sub(count)] {
+            let is_kept = named.iter().flatten().any(|kept| kept == path);
+            // Somebody's file of that name is not ours to delete.
+            let is_ours = || Checkpoint::progress_of(path).is_some_and(|p| p.step == *step && p.run == self.run);
+            if !is_kept && is_ours() {
                 // A checkpoint that cannot be deleted harms nothing, and the next save tries again.
                 let _ = self.disk.remove(path);
             }
         }
         Ok(())
     }
-
-    /// Deletes the files of the run that was here: first what names checkpoints, then the checkpoints.
-    fn remove_old_run(&self) -> Result<()> {
-        let mut old: Vec<PathBuf> =
-            ["latest", "best", METRICS, PICTURE, PAGE, CONFIG].iter().map(|name| self.path.join(name)).collect();
-        old.extend(steps_in(&self.path.join(CHECKPOINTS))?.into_iter().map(|(_, path)| path));
-        old.extend(steps_in(&self.path.join(SAMPLES))?.into_iter().map(|(_, path)| path));
-        for path in old.iter().filter(|path| path.exists()) {
-            self.disk.remove(path).map_err(|e| write_error(path, &e))?;
-        }
-        self.sweep_unfinished();
-        Ok(())
-    }
-
-    /// Deletes temporary files that a crash left; what cannot be deleted harms nothing.
-    fn sweep_unfinished(&self) {
-        for folder in [self.path.clone(), self.path.join(CHECKPOINTS), self.path.join(SAMPLES)] {
-            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-                if entry.file_name().to_string_lossy().ends_with(UNFINISHED) {
-                    let _ = self.disk.remove(&entry.path());
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 #[path = "run_folder_tests.rs"]
-mod tests;
+pub(super) mod tests;

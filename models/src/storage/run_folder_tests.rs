@@ -2,21 +2,22 @@
 
 use super::*;
 use crate::storage::checkpoint::{Group, Progress};
-use crate::storage::run_files::{read_config, resolve, samples};
+use crate::storage::run_files::{load, read_config, records, resolve, samples};
 use crate::storage::safetensors_file::StoredTensor;
+use std::fs;
 
-fn checkpoint(step: u64) -> Checkpoint {
+pub(in crate::storage) fn checkpoint(step: u64) -> Checkpoint {
     let mut checkpoint = Checkpoint::new(&serde_json::json!({"model": "gru"})).unwrap();
     checkpoint.progress = Some(Progress { step, ..Progress::default() });
     checkpoint.push(Group::Parameter, StoredTensor::new("w", &[2], &[step as f32, 1.0]));
     checkpoint
 }
 
-fn record(step: u64) -> Record {
+pub(in crate::storage) fn record(step: u64) -> Record {
     Record { step, loss: 1.0 / step as f64, ..Record::default() }
 }
 
-fn steps(folder: &Path) -> Vec<u64> {
+pub(in crate::storage) fn steps(folder: &Path) -> Vec<u64> {
     checkpoints(folder).unwrap().into_iter().map(|(step, _)| step).collect()
 }
 
@@ -25,7 +26,9 @@ fn a_new_run_holds_its_configuration_and_no_checkpoint() {
     let parent = tempfile::tempdir().unwrap();
     let path = parent.path().join("runs/a");
     let _run = RunFolder::create(&path, false, "seed = 7\n").unwrap();
-    assert_eq!(read_config(&path).unwrap(), "seed = 7\n");
+    let config = read_config(&path).unwrap();
+    let (head, rest) = config.split_once('\n').unwrap();
+    assert_eq!((head.len(), rest), ("# run 0123456789abcdef".len(), "seed = 7\n"));
     let error = resolve(&path, Which::Latest).unwrap_err();
     assert!(error.what.contains("no checkpoint yet"), "{error}");
 }
@@ -48,10 +51,10 @@ fn overwriting_removes_the_old_run_and_nothing_else() {
     run.write_sample(5, "txt", b"old").unwrap();
     drop(run);
     fs::write(parent.path().join("notes.md"), "mine").unwrap();
-    let run = RunFolder::create(parent.path(), true, "new").unwrap();
-    assert_eq!(read_config(parent.path()).unwrap(), "new");
+    let _run = RunFolder::create(parent.path(), true, "new").unwrap();
+    assert!(read_config(parent.path()).unwrap().ends_with("\nnew"));
     assert!(steps(parent.path()).is_empty() && samples(parent.path()).unwrap().is_empty());
-    assert!(run.records().unwrap().is_empty());
+    assert!(records(parent.path()).unwrap().is_empty());
     assert!(resolve(parent.path(), Which::Best).is_err());
     assert_eq!(fs::read(parent.path().join("notes.md")).unwrap(), b"mine");
 }
@@ -109,23 +112,119 @@ fn steps_beyond_a_million_sort_as_numbers() {
     assert_eq!(steps(parent.path()), [999_999, 1_000_000]);
 }
 
+/// A run with steps 1 to 7 logged and step 5 saved.
+pub(in crate::storage) fn logged_run(folder: &Path) {
+    let mut run = RunFolder::create(folder, false, "").unwrap();
+    (1..=5).for_each(|step| run.log(&record(step)).unwrap());
+    run.save(&checkpoint(5), true).unwrap();
+    (6..=7).for_each(|step| run.log(&record(step)).unwrap());
+}
+
+pub(in crate::storage) fn gone_on(folder: &Path) -> Result<RunFolder> {
+    let mut run = RunFolder::open(folder)?;
+    let checkpoint = load(folder, Which::Latest)?;
+    run.check(&checkpoint)?;
+    run.go_on_from(&checkpoint)?;
+    Ok(run)
+}
+
 #[test]
 fn metrics_after_resuming_equal_those_of_an_uninterrupted_run() {
     let [whole, resumed] = [(); 2].map(|()| tempfile::tempdir().unwrap());
     let mut run = RunFolder::create(whole.path(), false, "").unwrap();
     (1..=9).for_each(|step| run.log(&record(step)).unwrap());
 
-    let mut run = RunFolder::create(resumed.path(), false, "").unwrap();
-    (1..=7).for_each(|step| run.log(&record(step)).unwrap());
-    drop(run);
+    logged_run(resumed.path());
     let mut file = File::options().append(true).open(resumed.path().join(METRICS)).unwrap();
     file.write_all(b"{\"step\":8,\"symb").unwrap();
-    let mut run = RunFolder::open(resumed.path()).unwrap();
-    run.truncate_metrics(5).unwrap();
+    let mut run = gone_on(resumed.path()).unwrap();
     (6..=9).for_each(|step| run.log(&record(step)).unwrap());
+    run.save(&checkpoint(9), true).unwrap();
+    drop(run);
 
-    let [whole, resumed] = [whole, resumed].map(|folder| fs::read(folder.path().join(METRICS)).unwrap());
-    assert_eq!(whole, resumed);
+    // All but the first line, which is the identifier of each.
+    let lines = |folder: &Path| {
+        let text = fs::read_to_string(folder.join(METRICS)).unwrap();
+        text.split_once('\n').unwrap().1.to_owned()
+    };
+    assert_eq!(lines(whole.path()), lines(resumed.path()));
+    gone_on(resumed.path()).unwrap();
+}
+
+#[test]
+fn records_that_are_not_those_of_the_checkpoint_are_refused_by_what_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    logged_run(folder.path());
+    let path = folder.path().join(METRICS);
+    let whole = fs::read_to_string(&path).unwrap();
+    let refused = |text: &str, cause: &str| {
+        fs::write(&path, text).unwrap();
+        let error = gone_on(folder.path()).unwrap_err();
+        assert_eq!(error.kind, Kind::BadInput);
+        assert!(error.to_string().contains("metrics.jsonl") && error.to_string().contains(cause), "{error}");
+    };
+    refused(&whole.replace("\"step\":3", "\"step\":2"), "step 2 comes after step 2");
+    refused(&whole.lines().take(3).map(|line| format!("{line}\n")).collect::<String>(), "and had");
+    refused(&whole.replacen("\"run\":\"", "\"run\":\"x", 1), "is of run x");
+    fs::write(&path, whole).unwrap();
+    gone_on(folder.path()).unwrap();
+}
+
+#[test]
+fn files_of_two_runs_in_one_folder_are_refused_by_name() {
+    let [ours, theirs] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    logged_run(ours.path());
+    logged_run(theirs.path());
+    for name in ["config.toml", "latest", "best", METRICS, "checkpoints/step-000005.safetensors"] {
+        let own = fs::read(ours.path().join(name)).unwrap();
+        fs::copy(theirs.path().join(name), ours.path().join(name)).unwrap();
+        let error = gone_on(ours.path()).unwrap_err();
+        assert_eq!(error.kind, Kind::BadInput, "{name}: {error}");
+        let file = name.rsplit('/').next().unwrap();
+        assert!(error.what.contains("not of one run") && error.what.contains(file), "{name}: {error}");
+        fs::write(ours.path().join(name), own).unwrap();
+    }
+    drop(gone_on(ours.path()).unwrap());
+    // Another run's checkpoint of another step is neither deleted with ours nor replaced by ours.
+    let guest = ours.path().join("checkpoints/step-000001.safetensors");
+    let mut other = RunFolder::open(theirs.path()).unwrap();
+    fs::rename(other.save(&checkpoint(1), false).unwrap(), &guest).unwrap();
+    let error = gone_on(ours.path()).unwrap_err();
+    assert!(error.what.contains("step-000001") && error.what.contains("not a file of this run"), "{error}");
+    assert_eq!(RunFolder::create(ours.path(), true, "").unwrap_err().kind, Kind::Usage);
+    let mut run = RunFolder::open(ours.path()).unwrap();
+    run.retain(Retention::Last(1));
+    run.save(&checkpoint(6), true).unwrap();
+    assert!(guest.exists() && steps(ours.path()) == [1, 6]);
+}
+
+#[test]
+fn a_run_from_before_there_were_identifiers_is_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    logged_run(folder.path());
+    // As it was written then.
+    let path = folder.path().join("checkpoints/step-000005.safetensors");
+    fs::remove_file(&path).unwrap();
+    checkpoint(5).save(&SystemDisk, &path).unwrap();
+    fs::write(folder.path().join("config.toml"), "[model]\nhidden = 3\n").unwrap();
+    fs::write(folder.path().join("latest"), "step-000005.safetensors\n").unwrap();
+    fs::write(folder.path().join("best"), "step-000005.safetensors\n").unwrap();
+    let lines: String = (1..=7).map(|step| record(step).to_line()).collect();
+    fs::write(folder.path().join(METRICS), lines).unwrap();
+    let mut run = gone_on(folder.path()).unwrap();
+    assert_eq!(records(folder.path()).unwrap().len(), 5);
+    run.save(&checkpoint(6), true).unwrap();
+    drop(run);
+    gone_on(folder.path()).unwrap();
+    RunFolder::create(folder.path(), true, "").unwrap();
+}
+
+#[test]
+fn folders_that_a_copy_has_left_out_are_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    logged_run(folder.path());
+    fs::remove_dir(folder.path().join(SAMPLES)).unwrap();
+    gone_on(folder.path()).unwrap().write_sample(6, "txt", b"sample").unwrap();
 }
 
 #[test]
@@ -142,7 +241,7 @@ fn a_pointer_cannot_lead_out_of_the_run() {
 fn temporary_files_left_by_a_crash_are_swept_when_the_run_is_opened() {
     let parent = tempfile::tempdir().unwrap();
     drop(RunFolder::create(parent.path(), false, "").unwrap());
-    let left = parent.path().join(CHECKPOINTS).join(format!(".step-000001.safetensors.1-0{UNFINISHED}"));
+    let left = parent.path().join(CHECKPOINTS).join(".step-000001.safetensors.1-0.unfinished");
     fs::write(&left, "half").unwrap();
     let _run = RunFolder::open(parent.path()).unwrap();
     assert!(!left.exists());

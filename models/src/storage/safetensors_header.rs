@@ -11,7 +11,10 @@ use std::fmt;
 use std::io::Read;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+
+pub use super::data_type::DataType;
+use super::regular::shortened;
 
 /// The highest rank a tensor of ours has is 4 (a convolution); more than this is a broken file.
 pub const MAX_RANK: usize = 8;
@@ -19,55 +22,15 @@ pub const MAX_RANK: usize = 8;
 /// The longest header the format allows.
 pub const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// The types of element a checkpoint may hold, under their names in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DataType {
-    /// 32-bit float.
-    F32,
-    /// 64-bit float.
-    F64,
-    /// 64-bit unsigned integer.
-    U64,
-    /// 64-bit signed integer.
-    I64,
-    /// 32-bit unsigned integer.
-    U32,
-    /// Byte.
-    U8,
-}
+/// The most tensors of a file. The largest models of our time have some thousands; a header of its longest could claim millions.
+pub const MAX_TENSORS: usize = 100_000;
 
-impl DataType {
-    /// All types, in the order in which the documentation lists them.
-    pub const ALL: [DataType; 6] =
-        [DataType::F32, DataType::F64, DataType::U64, DataType::I64, DataType::U32, DataType::U8];
+/// The longest name of a tensor, in bytes.
+pub const MAX_NAME: usize = 4096;
 
-    /// Bytes of one element.
-    pub fn size(self) -> usize {
-        match self {
-            DataType::F64 | DataType::U64 | DataType::I64 => 8,
-            DataType::F32 | DataType::U32 => 4,
-            DataType::U8 => 1,
-        }
-    }
-
-    /// Its name in the file: `F32`.
-    pub fn name(self) -> &'static str {
-        match self {
-            DataType::F32 => "F32",
-            DataType::F64 => "F64",
-            DataType::U64 => "U64",
-            DataType::I64 => "I64",
-            DataType::U32 => "U32",
-            DataType::U8 => "U8",
-        }
-    }
-}
-
-impl fmt::Display for DataType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+/// How much of a name, and of a whole message, is shown.
+const SHOWN_NAME: usize = 100;
+const SHOWN: usize = 600;
 
 /// Where one tensor lies in the file, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +61,11 @@ pub struct Header {
 /// # Errors
 /// One sentence saying what is wrong, naming the tensor where there is one. The caller adds the path.
 pub fn read_header(source: &mut dyn Read, file_bytes: u64) -> Result<Header, String> {
+    // What a file says of itself may be as long as the file.
+    read_whole(source, file_bytes).map_err(|why| shortened(&why, SHOWN))
+}
+
+fn read_whole(source: &mut dyn Read, file_bytes: u64) -> Result<Header, String> {
     let mut length = [0; 8];
     if file_bytes < 8 {
         return Err(format!("the file has {file_bytes} bytes; the length of the header alone takes 8"));
@@ -137,14 +105,15 @@ fn byte_of(text: &str, line: usize, column: usize) -> Option<usize> {
 fn check(tensors: Vec<(String, RawEntry)>, data_bytes: u64) -> Result<Vec<Entry>, String> {
     let mut entries = Vec::with_capacity(tensors.len());
     for (name, raw) in tensors {
-        entries.push(check_entry(&name, raw, data_bytes).map_err(|why| format!("tensor `{name}`: {why}"))?);
+        let named = |why| format!("tensor `{}`: {why}", shortened(&name, SHOWN_NAME));
+        entries.push(check_entry(&name, raw, data_bytes).map_err(named)?);
     }
     entries.sort_by_key(|e: &Entry| (e.begin, e.end));
     let mut filled = 0;
     for (i, entry) in entries.iter().enumerate() {
-        let name = &entry.name;
+        let name = shortened(&entry.name, SHOWN_NAME);
         if entry.begin < filled {
-            let other = &entries[i - 1].name;
+            let other = shortened(&entries[i - 1].name, SHOWN_NAME);
             return Err(format!("tensor `{name}`: begins at byte {} of the data, inside `{other}`", entry.begin));
         }
         if entry.begin > filled {
@@ -165,13 +134,17 @@ fn check_entry(name: &str, raw: RawEntry, data_bytes: u64) -> Result<Entry, Stri
     if name.is_empty() {
         return Err("the name is empty".into());
     }
-    let Some(data_type) = DataType::ALL.into_iter().find(|d| d.name() == raw.dtype) else {
-        let known = DataType::ALL.map(DataType::name).join(", ");
-        return Err(format!("unknown data type `{}` (known: {known})", raw.dtype));
+    if name.len() > MAX_NAME {
+        return Err(format!("the name is longer than {MAX_NAME} bytes"));
+    }
+    let Some(data_type) = DataType::ALL.iter().copied().find(|d| d.name() == raw.dtype) else {
+        let known: Vec<&str> = DataType::ALL.iter().map(|d| d.name()).collect();
+        let found = shortened(&raw.dtype, SHOWN_NAME);
+        return Err(format!("unknown data type `{found}` (known: {})", known.join(", ")));
     };
-    let RawEntry { shape, data_offsets: (begin, end), .. } = raw;
-    if shape.len() > MAX_RANK {
-        return Err(format!("rank {} is more than {MAX_RANK}", shape.len()));
+    let RawEntry { shape: RawShape { axes: shape, rank }, data_offsets: (begin, end), .. } = raw;
+    if rank > MAX_RANK {
+        return Err(format!("rank {rank} is more than {MAX_RANK}"));
     }
     if begin > end {
         return Err(format!("ends at byte {end} of the data, before it begins at {begin}"));
@@ -180,21 +153,23 @@ fn check_entry(name: &str, raw: RawEntry, data_bytes: u64) -> Result<Entry, Stri
         return Err(format!("ends at byte {end} of the data, which has {data_bytes}"));
     }
     // A zero axis makes the product 0 whatever stands beside it, so each axis is held to what an address can hold.
-    let mut needed = Some(data_type.size() as u64);
+    let mut elements = Some(1u64);
     let mut axes = Vec::with_capacity(shape.len());
     for &axis in &shape {
-        needed = needed.and_then(|n| n.checked_mul(axis));
+        elements = elements.and_then(|n| n.checked_mul(axis));
         axes.push(usize::try_from(axis).map_err(|_| format!("axis of {axis} elements is too long"))?);
     }
-    match needed {
-        Some(needed) if needed == end - begin => {}
-        Some(needed) => {
+    let bits = elements.and_then(|n| n.checked_mul(data_type.bits() as u64));
+    match (bits, elements.and_then(|n| data_type.bytes_of(n))) {
+        (None, _) => return Err(format!("shape {shape:?} has more elements than can be counted")),
+        (_, None) => return Err(format!("shape {shape:?} of {data_type} ends within a byte")),
+        (_, Some(needed)) if needed == end - begin => {}
+        (_, Some(needed)) => {
             return Err(format!(
                 "shape {shape:?} of {data_type} needs {needed} bytes, the offsets give {}",
                 end - begin
             ));
         }
-        None => return Err(format!("shape {shape:?} has more elements than can be counted")),
     }
     Ok(Entry { name: name.to_owned(), data_type, shape: axes, begin, end })
 }
@@ -204,8 +179,39 @@ fn check_entry(name: &str, raw: RawEntry, data_bytes: u64) -> Result<Entry, Stri
 #[serde(deny_unknown_fields)]
 struct RawEntry {
     dtype: String,
-    shape: Vec<u64>,
+    shape: RawShape,
     data_offsets: (u64, u64),
+}
+
+/// A shape of which no more axes are kept than a tensor may have; those beyond are only counted.
+struct RawShape {
+    axes: Vec<u64>,
+    rank: usize,
+}
+
+impl<'de> Deserialize<'de> for RawShape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Axes;
+        impl<'de> Visitor<'de> for Axes {
+            type Value = RawShape;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of axes")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RawShape, A::Error> {
+                let mut shape = RawShape { axes: Vec::new(), rank: 0 };
+                while let Some(axis) = list.next_element::<u64>()? {
+                    shape.rank += 1;
+                    if shape.rank <= MAX_RANK {
+                        shape.axes.push(axis);
+                    }
+                }
+                Ok(shape)
+            }
+        }
+        deserializer.deserialize_seq(Axes)
+    }
 }
 
 struct RawHeader {
@@ -227,10 +233,15 @@ impl<'de> Deserialize<'de> for RawHeader {
                 let mut seen = HashSet::new();
                 let (mut tensors, mut metadata) = (Vec::new(), BTreeMap::new());
                 while let Some(name) = map.next_key::<String>()? {
-                    if !seen.insert(name.clone()) {
-                        return Err(de::Error::custom(format!("the name `{name}` occurs twice")));
+                    let shown = shortened(&name, SHOWN_NAME);
+                    if tensors.len() == MAX_TENSORS {
+                        return Err(de::Error::custom(format!("more than {MAX_TENSORS} tensors")));
                     }
-                    let named = |e: A::Error| de::Error::custom(format!("`{name}`: {e}"));
+                    if !seen.insert(name.clone()) {
+                        return Err(de::Error::custom(format!("the name `{shown}` occurs twice")));
+                    }
+                    let named =
+                        |e: A::Error| de::Error::custom(format!("`{shown}`: {}", shortened(&e.to_string(), SHOWN)));
                     if name == "__metadata__" {
                         metadata = map.next_value::<UniqueStrings>().map_err(named)?.0;
                     } else {
@@ -262,6 +273,7 @@ impl<'de> Deserialize<'de> for UniqueStrings {
                 let mut strings = BTreeMap::new();
                 while let Some((key, value)) = map.next_entry::<String, String>()? {
                     if strings.contains_key(&key) {
+                        let key = shortened(&key, SHOWN_NAME);
                         return Err(de::Error::custom(format!("the key `{key}` occurs twice")));
                     }
                     strings.insert(key, value);

@@ -61,7 +61,7 @@ proptest! {
             for entry in header.entries {
                 let elements: usize = entry.shape.iter().product();
                 prop_assert!(entry.shape.len() <= MAX_RANK);
-                prop_assert_eq!((elements * entry.data_type.size()) as u64, entry.end - entry.begin);
+                prop_assert_eq!(entry.data_type.bytes_of(elements as u64).unwrap(), entry.end - entry.begin);
                 prop_assert!(entry.end <= bytes.len() as u64);
             }
         }

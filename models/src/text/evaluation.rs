@@ -8,6 +8,7 @@ use super::saved::TextModel;
 use super::vocabulary::VocabularyKind;
 use crate::autoregressive::Autoregressive;
 use crate::data::Part;
+use crate::distribution::not_finite;
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::{Floor, Likelihood, as_object};
 use serde::Serialize;
@@ -34,7 +35,8 @@ const PIECE: usize = 4096;
 /// Scores a part of the text that `data` names, by its split; `progress` is told how many symbols are done, of how many.
 ///
 /// # Errors
-/// [`Kind::BadInput`] if the text cannot be read, has a character that the model does not know, or the part is empty.
+/// [`Kind::BadInput`] if the text cannot be read, has a character that the model does not know, or the part is empty; or
+/// if the model's logits are not finite.
 pub fn evaluate<N: Network>(
     text: &TextModel<N>,
     data: &DataConfig,
@@ -76,7 +78,11 @@ pub fn evaluate<N: Network>(
     let decoder = model.decoder();
     let (mut state, mut nats) = (decoder.start(), 0.0);
     for (i, piece) in scored.chunks(PIECE).enumerate() {
-        nats += decoder.nats(&mut state, piece).iter().sum::<f64>();
+        let each = decoder.nats(&mut state, piece);
+        if let Some(place) = each.iter().position(|nats| !nats.is_finite()) {
+            return Err(not_finite(i * PIECE + place + 1));
+        }
+        nats += each.iter().sum::<f64>();
         progress(i * PIECE + piece.len(), scored.len());
     }
     let seconds = begin.elapsed().as_secs_f64();

@@ -26,7 +26,8 @@ pub struct Request<'a> {
 /// Writes the symbols one by one to `sink`, exactly their bytes, until there are enough or nobody reads them.
 ///
 /// # Errors
-/// [`Kind::Usage`] for options that make no sense; [`Kind::BadInput`] for a prompt that the model has no codes for; the sink's.
+/// [`Kind::Usage`] for options that make no sense; [`Kind::BadInput`] for a prompt that the model has no codes for, and for a model
+/// whose logits are not finite; the sink's.
 pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) -> Result<()> {
     let sampler = Sampler::new(request.options.clone())?;
     let vocabulary = &text.vocabulary;
@@ -41,8 +42,8 @@ pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) 
     let prompt = if prompt.is_empty() { vocabulary.opening() } else { prompt };
     let decoder = text.model.decoder();
     let random = Streams::new(request.seed).stream("sampling");
-    for symbol in Generator::new(&decoder, &prompt, sampler, random).take(request.symbols) {
-        if sink(vocabulary.symbol_bytes(symbol))?.is_break() {
+    for symbol in Generator::new(&decoder, &prompt, sampler, random).checked().take(request.symbols) {
+        if sink(vocabulary.symbol_bytes(symbol?))?.is_break() {
             break;
         }
     }

@@ -10,7 +10,7 @@ use super::vocabulary::Vocabulary;
 use super::windows::{Window, Windows};
 use crate::autoregressive::Autoregressive;
 use crate::data::files::DataFiles;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::evaluation::Floor;
 use crate::medium::Medium;
 use crate::pages::numbers::grouped;
@@ -151,25 +151,30 @@ impl<N: Network> Task for TextTask<N> {
     }
 
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let position: Vec<u64> = checkpoint.tensor(Group::Data, "position")?.elements()?;
-        self.windows.seek(position.first().copied().unwrap_or(0));
+        // A step reads one window.
+        let position = checkpoint.number(Group::Data, "position")?;
+        let steps = checkpoint.progress.as_ref().map_or(position, |progress| progress.step);
+        if position != steps {
+            return Err(checkpoint.unfit(&format!("`data.position` is {position} after {steps} steps")));
+        }
+        self.windows.seek(position);
         if self.dropout.is_some() {
             let state: Vec<u64> = checkpoint.tensor(Group::Random, "dropout")?.elements()?;
-            let state: [u64; 6] = state.try_into().map_err(|_| {
-                Error::new(Kind::BadInput, "tensor `random.dropout` is not the state of a random stream")
-            })?;
+            let state: [u64; 6] = state
+                .try_into()
+                .map_err(|_| checkpoint.unfit("tensor `random.dropout` is not the state of a random stream"))?;
             self.dropout = Some(Stream::from_state(state));
         }
         let carried = |(name, shape): (&'static str, Vec<usize>)| {
             let stored = checkpoint.tensor(Group::Carry, name)?;
             if stored.shape != shape {
-                let what = format!("tensor `carry.{name}` has shape {:?}, not {shape:?}", stored.shape);
-                return Err(Error::new(Kind::BadInput, what));
+                let why = format!("tensor `carry.{name}` has shape {:?}, not {shape:?}", stored.shape);
+                return Err(checkpoint.unfit(&why));
             }
             Ok((name, Tensor::from_vec(stored.elements()?, &shape)))
         };
         self.carry = None;
-        if checkpoint.group(Group::Carry).next().is_some() {
+        if position > 0 {
             let shapes = N::carry_shapes(&self.config.model, self.config.data.batch);
             self.carry = Some(shapes.into_iter().map(carried).collect::<Result<Carry>>()?);
         }

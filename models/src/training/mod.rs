@@ -7,10 +7,12 @@
 //! | --- | --- |
 //! | [`task`] | the trait that a family implements |
 //! | [`begin`] | a training begun anew, or gone on with |
+//! | [`changes`] | what may change when a run goes on, and what of its `config.toml` does not agree with its checkpoint |
 //! | [`trainer`] | the loop |
 //! | [`settings`] | what a user can set of it |
 
 pub mod begin;
+pub mod changes;
 pub mod settings;
 pub mod task;
 pub mod trainer;

@@ -84,21 +84,28 @@ impl<K: Task> Trainer<K> {
         };
         self.progress = progress.clone();
         self.task.restore(checkpoint)?;
-        let step: Vec<u64> = checkpoint.tensor(Group::Optimizer, "step")?.elements()?;
-        self.optimizer.set_updates(step.first().copied().unwrap_or(0));
+        // Each step is one update, of the weights and of their average.
+        let updates = |group, name: &str| {
+            let updates = checkpoint.number(group, name)?;
+            if updates == progress.step {
+                return Ok(updates);
+            }
+            let (prefix, step) = (Group::prefix(group), progress.step);
+            Err(checkpoint.unfit(&format!("`{prefix}{name}` says {updates} updates, and {step} steps are done")))
+        };
+        self.optimizer.set_updates(updates(Group::Optimizer, "step")?);
         if self.optimizer.updates() > 0 {
             for state in self.optimizer.state_names() {
                 for (name, param) in self.model.parameters() {
                     let stored = checkpoint.tensor(Group::Optimizer, &format!("{state}.{name}"))?;
-                    copy_to(self.optimizer.state_mut(state, &name, param.values().len()), stored)?;
+                    copy_to(self.optimizer.state_mut(state, &name, param.values().len()), stored, checkpoint)?;
                 }
             }
         }
         if let Some(average) = &mut self.average {
-            let updates: Vec<u64> = checkpoint.tensor(Group::Average, "updates")?.elements()?;
-            average.set_updates(updates.first().copied().unwrap_or(0));
+            average.set_updates(updates(Group::Average, "updates")?);
             for (name, values) in average.values_mut() {
-                copy_to(values, checkpoint.tensor(Group::Average, name)?)?;
+                copy_to(values, checkpoint.tensor(Group::Average, name)?, checkpoint)?;
             }
         }
         Ok(())
@@ -244,11 +251,12 @@ fn diverged(step: u64, what: &str, value: f64) -> Error {
         .help("the last checkpoint is kept; try a lower training.optimizer.learning_rate, a warm-up, or clipping")
 }
 
-fn copy_to(values: &mut [f32], stored: &StoredTensor) -> Result<()> {
+/// What else than the length must agree, [`begin`](super::begin) holds against the whole.
+fn copy_to(values: &mut [f32], stored: &StoredTensor, checkpoint: &Checkpoint) -> Result<()> {
     let elements: Vec<f32> = stored.elements()?;
     if elements.len() != values.len() {
-        let what = format!("tensor `{}` has {} elements, not {}", stored.name, elements.len(), values.len());
-        return Err(Error::new(Kind::BadInput, what));
+        let why = format!("tensor `{}` has {} elements, not {}", stored.name, elements.len(), values.len());
+        return Err(checkpoint.unfit(&why));
     }
     values.copy_from_slice(&elements);
     Ok(())
