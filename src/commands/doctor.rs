@@ -5,9 +5,10 @@ use crate::terminal::console::say;
 use crate::terminal::table::{Align, Table};
 use autograd::kernels::limits::{self, Limits};
 use clap::Args;
-use models::error::Result;
-use models::pages::numbers::bytes;
+use models::error::{Error, Kind, Result};
+use models::pages::numbers::{bytes, counted};
 use serde::Serialize;
+use std::sync::{PoisonError, RwLock};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 /// Describe the machine and measure its limits: multiply-add peak, matrix product, read bandwidth. Takes a few seconds.
@@ -52,9 +53,29 @@ struct Reading {
 /// # Errors
 /// A disk error if stdout cannot be written.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
+    startable(rayon::current_num_threads())?;
     say("measuring the machine's limits…");
     let findings = Findings::of(&limits::measure());
     if arguments.json { context.results.json(&findings) } else { context.results.line(findings.shown()) }
+}
+
+/// Tries that so many threads run at once: what is measured needs them, and could only panic.
+///
+/// # Errors
+/// [`Kind::Failed`] where the system refuses one.
+fn startable(threads: usize) -> Result<()> {
+    let door = RwLock::new(());
+    let closed = door.write().unwrap_or_else(PoisonError::into_inner);
+    std::thread::scope(|scope| {
+        let wait = || drop(door.read().unwrap_or_else(PoisonError::into_inner));
+        let started = (1..threads).try_for_each(|_| std::thread::Builder::new().spawn_scoped(scope, wait).map(|_| ()));
+        drop(closed);
+        started.map_err(|error| {
+            Error::new(Kind::Failed, format!("cannot start {}", counted(threads as u64, "thread")))
+                .cause(error)
+                .help("give a smaller --threads")
+        })
+    })
 }
 
 impl Findings {

@@ -10,6 +10,7 @@
 //! | [`numbers`] | counts, times and sizes as people read them |
 //! | [`page`] | a self-contained HTML page |
 //! | [`run_page`] | the page of a run |
+//! | [`visible`] | names from outside as a terminal may be given them |
 
 mod canvas;
 pub mod loss_picture;
@@ -17,3 +18,4 @@ pub mod numbers;
 pub mod page;
 pub mod plot;
 pub mod run_page;
+pub mod visible;
