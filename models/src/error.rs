@@ -2,7 +2,7 @@
 //!
 //! Libraries return it; only the binary prints it and turns [`Kind`] into an exit code.
 
-use crate::pages::visible::{visible, visible_line};
+use crate::visible::{visible, visible_line};
 use std::fmt;
 
 /// What sort of failure it is; the binary maps it to its exit code.

@@ -4,8 +4,8 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use models::pages::numbers::duration;
-use models::pages::visible::visible;
 use models::storage::metrics::Record;
+use models::visible::visible;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! Results on stdout. A reader that has gone away (`autoreg … | head`) is not an error: what is written after is dropped.
 
 use models::error::{Error, Kind, Result};
-use models::pages::visible::visible;
+use models::visible::visible;
 use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 

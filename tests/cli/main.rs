@@ -1,7 +1,9 @@
 //! The command line as a user meets it: the binary is run, and its stdout, stderr, exit code and files are looked at.
 
 mod bad_input;
+mod bounds;
 mod families;
+mod random_lines;
 mod series;
 mod series_input;
 mod text_model;

@@ -10,7 +10,6 @@
 //! | [`numbers`] | counts, times and sizes as people read them |
 //! | [`page`] | a self-contained HTML page |
 //! | [`run_page`] | the page of a run |
-//! | [`visible`] | names from outside as a terminal may be given them |
 
 mod canvas;
 pub mod loss_picture;
@@ -18,4 +17,3 @@ pub mod numbers;
 pub mod page;
 pub mod plot;
 pub mod run_page;
-pub mod visible;

@@ -139,7 +139,7 @@ impl<'a> Table<'a> {
     fn find(&self, wanted: Option<&str>) -> Result<usize> {
         let listed = match self.has_header {
             true => format!("the columns are {}", self.names.join(", ")),
-            false => format!("there are {} columns and no header", self.names.len()),
+            false => format!("there are {} and no header", counted(self.names.len() as u64, "column")),
         };
         let Some(wanted) = wanted else {
             return match self.names.len() {
@@ -198,7 +198,8 @@ impl<'a> Table<'a> {
                     true => "if the commas are decimal commas, write points, or separate columns by ;",
                     false => "give every line the same number of cells; quote cells that contain the separator",
                 };
-                let what = format!("{}: line {} has {} cells", self.source, row.line, row.cells.len());
+                let what =
+                    format!("{}: line {} has {}", self.source, row.line, counted(row.cells.len() as u64, "cell"));
                 return Err(Error::new(Kind::BadInput, what)
                     .cause(format!("line {} has {width}", self.first_line))
                     .help(help));

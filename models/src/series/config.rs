@@ -9,7 +9,7 @@ use super::neural_ar::Deviation;
 use super::order::Criterion;
 use super::split::Split;
 use crate::error::{Error, Kind, Result};
-use crate::training::memory::Needs;
+use crate::memory::Needs;
 use crate::training::settings::{OptimizerSettings, Rule, Settings};
 
 /// The model, its data and its training.
@@ -223,7 +223,8 @@ impl SeriesConfig {
         let hidden_layers = if layers == 0 { 0 } else { (lags + 1) * hidden + (layers - 1) * (hidden + 1) * hidden };
         let outputs = if layers == 0 { lags } else { hidden } + 1;
         let batch = if self.data.batch == 0 { examples } else { self.data.batch } as u128;
-        Needs::of_parameters(hidden_layers + outputs, &self.training, "`model.hidden`, `model.layers` or `model.lags`")
+        self.training
+            .needs(hidden_layers + outputs, "`model.hidden`, `model.layers` or `model.lags`")
             .and("the activations of a step", batch.saturating_mul(lags + layers * hidden), 4, "`data.batch`")
             .and("the lags of all examples", lags.saturating_mul(examples as u128), 4, "`model.lags`")
     }

@@ -22,7 +22,7 @@ pub(super) fn check(bytes: &[u8], source: &str, delimiter: u8) -> Result<()> {
     if matches!(first[0], b'{' | b'[') {
         return bad("the file is JSON, not CSV".into(), "write a column of numbers, a line each");
     }
-    if first[0] == b'<' {
+    if first[0] == b'<' && first.get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || b"!?".contains(byte)) {
         return bad("the file is HTML or XML, not CSV".into(), "write a column of numbers, a line each");
     }
     if first[0] == b'#' {

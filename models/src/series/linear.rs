@@ -7,10 +7,10 @@ use super::config::{Lags, MOST_REACH, Method, ModelConfig, ModelKind};
 use super::least_squares::spaced;
 use super::order::{Criterion, best, mean_alone, spaced_candidates};
 use crate::error::{Error, Kind, Result};
+use crate::memory::Needs;
 use crate::pages::numbers::digits;
 use crate::storage::checkpoint::{Checkpoint, Group};
 use crate::storage::safetensors_file::StoredTensor;
-use crate::training::memory::Needs;
 
 /// A fitted model; what a checkpoint of kind `ar` holds.
 #[derive(Clone, Debug, PartialEq)]

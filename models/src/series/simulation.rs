@@ -7,8 +7,8 @@ use super::model::SeriesModel;
 use super::neural_predictor::NeuralPredictor;
 use super::saved::SavedSeries;
 use crate::error::Result;
+use crate::memory::Needs;
 use crate::sampling::{Generator, Options, Sampler};
-use crate::training::memory::Needs;
 
 /// The outlook on the `horizon` values after `history`, from so many sampled futures, each from a stream of its own.
 ///

@@ -14,10 +14,10 @@ use crate::data::files::DataFiles;
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::Floor;
 use crate::medium::Medium;
+use crate::memory::Needs;
 use crate::sampling::{Generator, Options, Sampler};
 use crate::storage::checkpoint::{Checkpoint, Group};
 use crate::storage::safetensors_file::StoredTensor;
-use crate::training::memory::Needs;
 use crate::training::settings::Settings;
 use crate::training::task::{About, Task};
 

@@ -7,7 +7,7 @@ use super::vocabulary::VocabularyKind;
 use crate::data::files::{DataFiles, Wanted};
 use crate::data::parts::Rules;
 use crate::error::{Error, Kind, Result};
-use crate::training::memory::{Needs, elements};
+use crate::memory::{Needs, elements};
 use crate::training::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -51,9 +51,12 @@ impl<M: Default> TextConfig<M> {
         let kept = positions.saturating_mul(N::elements_per_position(&model));
         let codes = positions.saturating_mul(2);
         let parameters = elements(N::parameter_shapes(&model).iter().map(|(_, shape)| &shape[..]));
-        Needs::of_parameters(parameters, &self.training, sizes)
-            .and("the activations of a step", kept, size_of::<f32>(), step)
-            .and("the symbols of a step", codes, size_of::<u32>(), step)
+        self.training.needs(parameters, sizes).and("the activations of a step", kept, size_of::<f32>(), step).and(
+            "the symbols of a step",
+            codes,
+            size_of::<u32>(),
+            step,
+        )
     }
 }
 

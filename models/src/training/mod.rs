@@ -9,10 +9,8 @@
 //! | [`begin`] | a training begun anew, or gone on with |
 //! | [`trainer`] | the loop |
 //! | [`settings`] | what a user can set of it |
-//! | [`memory`] | what it will hold in memory, and what there is |
 
 pub mod begin;
-pub mod memory;
 pub mod settings;
 pub mod task;
 pub mod trainer;

@@ -1,6 +1,7 @@
 //! How a model is trained: what a user can set, with defaults and checks. What is trained on is the family's own.
 
 use crate::error::{Error, Kind, Result};
+use crate::memory::Needs;
 use autograd::optim::{Adam, Decay, Optimizer, Schedule, Sgd};
 use serde::{Deserialize, Serialize};
 
@@ -146,6 +147,22 @@ impl Settings {
         }
     }
 
+    /// What so many f32 parameters need in training: weights, gradients, the optimizer's moments, the running average, and the copy
+    /// of all but the gradients that a checkpoint is written from. `keys` are the settings that decide the number.
+    pub fn needs(&self, parameters: u128, keys: &'static str) -> Needs {
+        let o = &self.optimizer;
+        let moments = match o.rule {
+            Rule::Adam | Rule::AdamW => 2,
+            Rule::Sgd => u128::from(o.momentum > 0.0),
+        };
+        let beside = moments + u128::from(o.average > 0.0);
+        Needs::default()
+            .and("weights", parameters, 4, keys)
+            .and("gradients", parameters, 4, keys)
+            .and("moments and average", parameters.saturating_mul(beside), 4, keys)
+            .and("the copy that a checkpoint is written from", parameters.saturating_mul(1 + beside), 4, keys)
+    }
+
     /// The learning rate of a step, counted from 0.
     pub fn learning_rate(&self, step: u64) -> f64 {
         let o = &self.optimizer;
@@ -193,6 +210,21 @@ mod tests {
         assert_eq!(settings.learning_rate(10), 1.0);
         approx::assert_relative_eq!(settings.learning_rate(55), 0.55, epsilon = 1e-12);
         approx::assert_relative_eq!(settings.learning_rate(100), 0.1, epsilon = 1e-12);
+    }
+
+    #[test]
+    fn every_part_of_the_parameters_is_counted_by_the_optimizer_that_is_used() {
+        let needs = |rule, momentum, average| {
+            let mut settings = Settings::default();
+            (settings.optimizer.rule, settings.optimizer.momentum, settings.optimizer.average) =
+                (rule, momentum, average);
+            settings.needs(1000, "").bytes()
+        };
+        // Weights and gradients, then what is kept beside the weights, and all that is kept once more.
+        assert_eq!(needs(Rule::Sgd, 0.0, 0.0), 4000 * (2 + 1));
+        assert_eq!(needs(Rule::Sgd, 0.9, 0.0), 4000 * (2 + 1 + 2));
+        assert_eq!(needs(Rule::AdamW, 0.9, 0.0), 4000 * (2 + 2 + 3));
+        assert_eq!(needs(Rule::Adam, 0.9, 0.99), 4000 * (2 + 3 + 4));
     }
 
     #[test]

@@ -3,12 +3,12 @@
 //! The loop that runs it is [`super::trainer`]; [`super::begin`] puts the two together. Written once against this trait: `train`,
 //! `resume`, the tour, checkpoints, run folders, pages.
 
-use super::memory::Needs;
 use super::settings::Settings;
 use crate::data::files::DataFiles;
 use crate::error::Result;
 use crate::evaluation::Floor;
 use crate::medium::Medium;
+use crate::memory::Needs;
 use crate::storage::checkpoint::Checkpoint;
 use autograd::Tensor;
 use autograd::nn::Module;

@@ -1,10 +1,9 @@
-//! What a training will hold in memory, computed before anything is made, and what memory there is. It allocates nothing itself.
+//! What some work will hold in memory, computed before anything is made, and what memory there is. It allocates nothing itself.
 //!
-//! A family counts its parameters and what one step keeps ([`Task::needs`](super::task::Task::needs)); what follows from them for
-//! every family (gradients, moments, average, the copy a checkpoint is written from) is counted here. Every figure is the least
-//! that is needed, so that what is refused could not have run.
+//! What a training needs is counted by its family ([`Task::needs`](crate::training::task::Task::needs)) and by
+//! [`Settings::needs`](crate::training::settings::Settings::needs). Every figure is the least that is needed, so that what is
+//! refused could not have run.
 
-use super::settings::{Rule, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::pages::numbers::bytes;
 
@@ -30,22 +29,6 @@ pub fn elements<'a>(shapes: impl IntoIterator<Item = &'a [usize]>) -> u128 {
 }
 
 impl Needs {
-    /// Of so many f32 parameters in training: weights, gradients, the optimizer's moments, the running average, and the copy of
-    /// all but the gradients that a checkpoint is written from. `keys` are the settings that decide the number.
-    pub fn of_parameters(count: u128, settings: &Settings, keys: &'static str) -> Self {
-        let o = &settings.optimizer;
-        let moments = match o.rule {
-            Rule::Adam | Rule::AdamW => 2,
-            Rule::Sgd => u128::from(o.momentum > 0.0),
-        };
-        let kept = 1 + moments + u128::from(o.average > 0.0);
-        Needs::default()
-            .and("weights", count, 4, keys)
-            .and("gradients", count, 4, keys)
-            .and("moments and average", count.saturating_mul(kept - 1), 4, keys)
-            .and("the copy that a checkpoint is written from", count.saturating_mul(kept), 4, keys)
-    }
-
     /// And so many elements of so many bytes each.
     pub fn and(mut self, what: &'static str, count: u128, size: usize, keys: &'static str) -> Self {
         self.parts.push(Part { what, bytes: count.saturating_mul(size as u128), keys });
@@ -114,21 +97,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_of_the_parameters_is_counted_by_the_optimizer_that_is_used() {
-        let needs = |rule, momentum, average| {
-            let mut settings = Settings::default();
-            (settings.optimizer.rule, settings.optimizer.momentum, settings.optimizer.average) =
-                (rule, momentum, average);
-            Needs::of_parameters(1000, &settings, "").bytes()
-        };
-        // Weights and gradients, then what is kept beside the weights, and all that is kept once more.
-        assert_eq!(needs(Rule::Sgd, 0.0, 0.0), 4000 * (2 + 1));
-        assert_eq!(needs(Rule::Sgd, 0.9, 0.0), 4000 * (2 + 1 + 2));
-        assert_eq!(needs(Rule::AdamW, 0.9, 0.0), 4000 * (2 + 2 + 3));
-        assert_eq!(needs(Rule::Adam, 0.9, 0.99), 4000 * (2 + 3 + 4));
-    }
-
-    #[test]
     fn what_does_not_fit_is_refused_with_both_numbers_and_the_keys_of_the_largest_part() {
         let needs = Needs::default().and("weights", 1 << 20, 4, "`a`").and("activations", 3 << 20, 4, "`b`");
         assert!(needs.check_against(16 << 20).is_ok());
@@ -142,7 +110,7 @@ mod tests {
     fn numbers_beyond_all_measure_are_told_and_overflow_nothing() {
         let huge = elements([&[usize::MAX, usize::MAX, usize::MAX][..], &[2, 3]]);
         assert_eq!(huge, u128::MAX);
-        let error = Needs::of_parameters(huge, &Settings::default(), "`a`").check().unwrap_err();
+        let error = Needs::default().and("weights", huge, 4, "`a`").check().unwrap_err();
         assert!(error.what.contains("more than 16 EiB"), "{error}");
         assert_eq!(elements([&[2, 3][..], &[], &[4]]), 6 + 1 + 4);
     }
