@@ -6,6 +6,7 @@ use crate::terminal::table::{Align, Table};
 use autograd::kernels::limits::{self, Limits};
 use clap::Args;
 use models::error::{Error, Kind, Result};
+use models::memory::Needs;
 use models::pages::numbers::{bytes, counted};
 use serde::Serialize;
 use std::sync::{PoisonError, RwLock};
@@ -53,7 +54,13 @@ struct Reading {
 /// # Errors
 /// A disk error if stdout cannot be written.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
-    startable(rayon::current_num_threads())?;
+    let threads = rayon::current_num_threads();
+    // An allocation that fails would end the process.
+    let largest = limits::WORKING_SETS.into_iter().max().unwrap_or(0);
+    let needs = Needs::default().and("stacks of threads", threads as u128, 2 << 20, "--threads");
+    let needs = needs.and("what is read again and again", 1, largest, "");
+    needs.check().map_err(|error| error.help("raise the limit on memory, or end other programs"))?;
+    startable(threads)?;
     say("measuring the machine's limits…");
     let findings = Findings::of(&limits::measure());
     if arguments.json { context.results.json(&findings) } else { context.results.line(findings.shown()) }

@@ -94,7 +94,9 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
         let line_at = |byte: usize| text[..byte.min(text.len())].matches('\n').count() + 1;
         let broken = |e: toml::de::Error| {
             let line = e.span().map_or(1, |span| line_at(span.start));
-            Error::new(Kind::BadInput, format!("{}, line {line}: not TOML", path.display())).cause(e.message())
+            let written = text.lines().nth(line - 1).unwrap_or_default();
+            let cause = format!("{}: {}", e.message(), shortened(written));
+            Error::new(Kind::BadInput, format!("{}, line {line}: not TOML", path.display())).cause(cause)
         };
         let table: Table = toml::from_str(text).map_err(broken)?;
         let spans = toml::de::DeTable::parse(text).map_err(broken)?;
@@ -219,7 +221,8 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
             let too_large =
                 value.as_str().is_some_and(|text| text.parse::<i64>().is_err() && text.parse::<u128>().is_ok());
             let why = if too_large { format!("a whole number is at most {}", i64::MAX) } else { why.to_owned() };
-            return Error::new(Kind::Usage, format!("{origin}: `{key}` cannot be {}", shortened(value))).cause(why);
+            return Error::new(Kind::Usage, format!("{origin}: `{key}` cannot be {}", shortened(&value.to_string())))
+                .cause(why);
         };
         // What is wrong may be inside the value: `vocabulary={ byte_pairs = { sise = 512 } }`.
         let within =

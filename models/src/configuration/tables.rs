@@ -15,10 +15,9 @@ pub(super) fn value_of<'t>(table: &'t Table, key: &str) -> Option<&'t Value> {
 }
 
 /// As it is written, or the beginning of it.
-pub(super) fn shortened(value: &Value) -> String {
+pub(super) fn shortened(text: &str) -> String {
     const MOST: usize = 200;
-    let text = value.to_string();
-    if text.chars().count() <= MOST { text } else { text.chars().take(MOST).chain("…".chars()).collect() }
+    if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain("…".chars()).collect() }
 }
 
 /// What a text may mean: a TOML value first, then the text itself (`tiny` and `3` are both possible names).

@@ -31,6 +31,11 @@ impl<M: Default> TextConfig<M> {
     /// [`Kind::Usage`] naming the key.
     pub fn check<N: Network<Config = M>>(&self) -> Result<()> {
         N::check(&self.model)?;
+        let symbols = N::symbols(&self.model);
+        if symbols > MOST_CHARACTERS {
+            return Err(Error::new(Kind::Usage, format!("`model.symbols` is {symbols}; no text has so many"))
+                .help("leave it out: it is taken from the data"));
+        }
         self.data.check()?;
         self.training.check()
     }
@@ -59,6 +64,9 @@ impl<M: Default> TextConfig<M> {
         )
     }
 }
+
+/// The code points of Unicode, more than a vocabulary of any kind has.
+const MOST_CHARACTERS: usize = 0x11_0000;
 
 /// How a text is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

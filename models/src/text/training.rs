@@ -178,14 +178,19 @@ impl<N: Network> Task for TextTask<N> {
         if self.dropout.is_some() {
             let state: Vec<u64> = checkpoint.tensor(Group::Random, "dropout")?.elements()?;
             let state: [u64; 6] = state.try_into().map_err(|_| {
-                Error::new(Kind::BadInput, "tensor `random.dropout` is not the state of a random stream")
+                let file = checkpoint.path.display();
+                Error::new(
+                    Kind::BadInput,
+                    format!("{file}: tensor `random.dropout` is not the state of a random stream"),
+                )
             })?;
             self.dropout = Some(Stream::from_state(state));
         }
         let carried = |(name, shape): (&'static str, Vec<usize>)| {
             let stored = checkpoint.tensor(Group::Carry, name)?;
             if stored.shape != shape {
-                let what = format!("tensor `carry.{name}` has shape {:?}, not {shape:?}", stored.shape);
+                let file = checkpoint.path.display();
+                let what = format!("{file}: tensor `carry.{name}` has shape {:?}, not {shape:?}", stored.shape);
                 return Err(Error::new(Kind::BadInput, what));
             }
             Ok((name, Tensor::from_vec(stored.elements()?, &shape)))
