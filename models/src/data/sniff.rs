@@ -3,7 +3,7 @@
 //! So that a reader of text or of CSV names the file's kind, and not the first byte that surprised it.
 
 /// A kind of file that is no plain text, and what to do about it.
-pub struct Kind {
+pub struct FileKind {
     /// As a sentence says it: `gzip-compressed`.
     pub what: &'static str,
     /// What to do.
@@ -24,16 +24,17 @@ const MAGIC: [(&[u8], &str, &str); 9] = [
 ];
 
 /// The kind of a file that is not plain UTF-8 text; none where nothing speaks against it.
-pub fn not_text(bytes: &[u8]) -> Option<Kind> {
+pub fn not_text(bytes: &[u8]) -> Option<FileKind> {
     let magic = MAGIC.iter().find(|(magic, ..)| bytes.starts_with(magic));
-    magic.map(|&(_, what, help)| Kind { what, help }).or_else(|| encoding(bytes))
+    magic.map(|&(_, what, help)| FileKind { what, help }).or_else(|| encoding(bytes))
 }
 
 /// UTF-32 or UTF-16: by the mark at its beginning, or by the zeros that every second byte of Latin letters is.
-fn encoding(bytes: &[u8]) -> Option<Kind> {
-    let kind = |what| Some(Kind { what, help: "convert it to UTF-8: iconv -f UTF-16 -t UTF-8, or save it as UTF-8" });
+fn encoding(bytes: &[u8]) -> Option<FileKind> {
+    let kind =
+        |what| Some(FileKind { what, help: "convert it to UTF-8: iconv -f UTF-16 -t UTF-8, or save it as UTF-8" });
     if bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff") {
-        return Some(Kind { what: "UTF-32", help: "convert it to UTF-8: iconv -f UTF-32 -t UTF-8" });
+        return Some(FileKind { what: "UTF-32", help: "convert it to UTF-8: iconv -f UTF-32 -t UTF-8" });
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return kind("UTF-16");

@@ -78,6 +78,7 @@ fn files_that_are_no_csv_are_refused_by_the_name_of_what_they_are() {
         ("<!DOCTYPE html>", "HTML"),
         ("# made by hand\nx\n1\n", "comment"),
         ("1 2 3\n4 5 6\n", "separated by blanks"),
+        ("t x\n1  5.5\n2  6\n", "separated by blanks"),
         ("n,x\n\"a,1\nb,2\nc,3\n", "a quote opened in line 2 is never closed"),
         ("n,x\n\"a,1\nb,2\nc\",3\n", "opened in line 2 is closed in line 4"),
     ] {

@@ -29,7 +29,10 @@ pub(super) fn check(bytes: &[u8], source: &str, delimiter: u8) -> Result<()> {
         let cause = "a comment begins in the first line; comments are not part of CSV, and are not skipped";
         return bad(cause.into(), "remove the lines that begin with #, or the # before the names of the columns");
     }
-    if filled().take(20).all(|line| blank_separated(line, delimiter)) {
+    let rest: Vec<&[u8]> = filled().skip(1).take(20).collect();
+    let several =
+        |line: &[u8]| !line.contains(&delimiter) && String::from_utf8_lossy(line).split_whitespace().count() > 1;
+    if !rest.is_empty() && several(first) && rest.iter().all(|line| several(line) && numbers(line)) {
         return bad("the columns are separated by blanks".into(), "separate them by commas, semicolons or tabs");
     }
     match unclosed_quote(bytes, delimiter) {
@@ -42,12 +45,9 @@ pub(super) fn check(bytes: &[u8], source: &str, delimiter: u8) -> Result<()> {
     }
 }
 
-/// Whether a line is several numbers with nothing but blanks between them.
-fn blank_separated(line: &[u8], delimiter: u8) -> bool {
-    let text = String::from_utf8_lossy(line);
-    let mut cells = text.split_whitespace();
-    let number = |cell: &str| cell.parse::<f64>().is_ok();
-    !line.contains(&delimiter) && text.split_whitespace().count() > 1 && cells.all(number)
+/// Whether a line is numbers with nothing but blanks between them.
+fn numbers(line: &[u8]) -> bool {
+    String::from_utf8_lossy(line).split_whitespace().all(|cell| cell.parse::<f64>().is_ok())
 }
 
 /// The first quoted cell that is not what was meant: never closed (no end), or over lines that look like rows themselves.
