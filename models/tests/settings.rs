@@ -75,7 +75,7 @@ fn family<K: Task + 'static>(name: &'static str, data: &str, tiny: &'static [&'s
 /// Every family that trains.
 fn families() -> Vec<Family> {
     let text = "the cat sat on the mat\n".repeat(30);
-    let series: String = (0..60).map(|t| format!("{}\n", (t * 7) % 11)).collect();
+    let series: String = (1..60).map(|t| format!("{}\n", (t * 7) % 11)).collect();
     let tiny_text = &["model.hidden=4", "model.embedding=3", "data.batch=2", "data.window=4"];
     let tiny_series = &["model.model=neural-ar", "model.hidden=4", "model.lags=2"];
     vec![

@@ -220,7 +220,7 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
         let Some((unknown, siblings)) = unknown_field(why) else {
             let too_large =
                 value.as_str().is_some_and(|text| text.parse::<i64>().is_err() && text.parse::<u128>().is_ok());
-            let why = if too_large { format!("a whole number is at most {}", i64::MAX) } else { why.to_owned() };
+            let why = if too_large { format!("a whole number is at most {}", i64::MAX) } else { shortened(why) };
             return Error::new(Kind::Usage, format!("{origin}: `{key}` cannot be {}", shortened(&value.to_string())))
                 .cause(why);
         };

@@ -44,7 +44,7 @@ fn encoding(bytes: &[u8]) -> Option<FileKind> {
     let (even, odd, pairs) = (zeros(0), zeros(1), seen.len() / 2);
     // Half of the characters are enough: the other half may be of another script.
     match pairs {
-        0 => None,
+        0..4 => None,
         _ if odd * 2 >= pairs && even == 0 => kind("UTF-16 without a byte-order mark (little-endian)"),
         _ if even * 2 >= pairs && odd == 0 => kind("UTF-16 without a byte-order mark (big-endian)"),
         _ => None,

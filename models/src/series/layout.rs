@@ -107,7 +107,15 @@ pub(super) fn first_line(first: &ByteRecord, second: Option<&ByteRecord>) -> Fir
         return First::Names;
     }
     let filled: Vec<&[u8]> = first.iter().skip_while(|cell| cell.is_empty()).collect();
-    let (Some(numbers), unnamed) = (counting(&filled), first.len() - filled.len()) else { return First::Values };
+    let (Some(numbers), unnamed) = (counting(&filled), first.len() - filled.len()) else {
+        // `country,2001,2002`: years beside a word that is above a word.
+        let word = |cell: &&[u8]| std::str::from_utf8(cell).is_ok_and(|text| text.parse::<f64>().is_err());
+        let after = filled.iter().skip_while(|cell| word(cell)).copied().collect::<Vec<_>>();
+        let below: Vec<&[u8]> =
+            second.map_or(Vec::new(), |second| second.iter().skip(first.len() - after.len()).collect());
+        let years = after.len() > 1 && counting(&after).is_some() && counting(&below).is_none();
+        return if years { First::Unclear } else { First::Values };
+    };
     let below = |i: usize| second.and_then(|second| second.get(i)).filter(|cell| !cell.is_empty());
     match (unnamed, numbers) {
         // `,0`: the index that pandas writes has no name.
@@ -151,6 +159,7 @@ mod tests {
         assert_eq!(first("0\n1.5"), First::Unclear, "Series.to_csv(index=False)");
         assert_eq!(first("0,1\n1.5,2"), First::Unclear, "DataFrame.to_csv(index=False)");
         assert_eq!(first("2001,2002,2003\n5,9,1"), First::Unclear, "years as names");
+        assert_eq!(first("country,2001,2002\nAustria,5,9"), First::Unclear, "years as names beside a word");
     }
 
     #[test]
@@ -160,6 +169,5 @@ mod tests {
             assert_eq!(first(values), First::Values, "{values:?}");
         }
         assert_eq!(first("x\n1"), First::Names);
-        assert_eq!(first("country,2001\nAustria,5"), First::Names);
     }
 }
