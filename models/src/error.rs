@@ -2,6 +2,7 @@
 //!
 //! Libraries return it; only the binary prints it and turns [`Kind`] into an exit code.
 
+use crate::visible::{visible, visible_line};
 use std::fmt;
 
 /// What sort of failure it is; the binary maps it to its exit code.
@@ -60,12 +61,13 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.what)?;
+        // Names from outside stand in all three; in the first line they stand alone.
+        write!(f, "error: {}", visible_line(&self.what))?;
         if !self.cause.is_empty() {
-            write!(f, "\ncause: {}", self.cause)?;
+            write!(f, "\ncause: {}", visible(&self.cause))?;
         }
         if !self.help.is_empty() {
-            write!(f, "\nhelp: {}", self.help)?;
+            write!(f, "\nhelp: {}", visible(&self.help))?;
         }
         Ok(())
     }

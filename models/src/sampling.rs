@@ -60,7 +60,11 @@ impl Options {
             return wrong("min-p", p.to_string(), "between 0 and 1; leave it out to keep all symbols");
         }
         if !within(self.repetition_penalty, 1e6) {
-            return wrong("repetition-penalty", self.repetition_penalty.to_string(), "above 0; 1 changes nothing");
+            return wrong(
+                "repetition-penalty",
+                self.repetition_penalty.to_string(),
+                "above 0 and at most 1e6; 1 changes nothing",
+            );
         }
         Ok(())
     }

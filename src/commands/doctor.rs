@@ -6,9 +6,11 @@ use crate::terminal::table::{Align, Table};
 use autograd::kernels::isa::Isa;
 use autograd::kernels::limits::{self, Limits};
 use clap::Args;
-use models::error::Result;
-use models::pages::numbers::bytes;
+use models::error::{Error, Kind, Result};
+use models::memory::Needs;
+use models::pages::numbers::{bytes, counted};
 use serde::Serialize;
+use std::sync::{PoisonError, RwLock};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 /// Describe the machine and measure its limits: multiply-add peak, matrix product, read bandwidth. Takes a few seconds.
@@ -57,9 +59,35 @@ struct Reading {
 /// # Errors
 /// A disk error if stdout cannot be written.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
+    let threads = rayon::current_num_threads();
+    // An allocation that fails would end the process.
+    let largest = limits::WORKING_SETS.into_iter().max().unwrap_or(0);
+    let needs = Needs::default().and("stacks of threads", threads as u128, 2 << 20, "--threads");
+    let needs = needs.and("what is read again and again", 1, largest, "");
+    needs.check().map_err(|error| error.help("raise the limit on memory, or end other programs"))?;
+    startable(threads)?;
     say("measuring the machine's limits…");
     let findings = Findings::of(&limits::measure());
     if arguments.json { context.results.json(&findings) } else { context.results.line(findings.shown()) }
+}
+
+/// Tries that so many threads run at once: what is measured needs them, and could only panic.
+///
+/// # Errors
+/// [`Kind::Failed`] where the system refuses one.
+fn startable(threads: usize) -> Result<()> {
+    let door = RwLock::new(());
+    let closed = door.write().unwrap_or_else(PoisonError::into_inner);
+    std::thread::scope(|scope| {
+        let wait = || drop(door.read().unwrap_or_else(PoisonError::into_inner));
+        let started = (1..threads).try_for_each(|_| std::thread::Builder::new().spawn_scoped(scope, wait).map(|_| ()));
+        drop(closed);
+        started.map_err(|error| {
+            Error::new(Kind::Failed, format!("cannot start {}", counted(threads as u64, "thread")))
+                .cause(error)
+                .help("give a smaller --threads")
+        })
+    })
 }
 
 impl Findings {

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// counted (a part of) what they score.
 ///
 /// A series is scored one step ahead, each value given the true ones before it; the first lags are given and not scored. Its
-/// floors are the mean, persistence and AR(2), fitted on the training part. Beside that stands exposure bias: the error of the
+/// floors are the mean, persistence and AR(2), fitted on the training part (as the run itself cut it, or all of it). Beside that stands exposure bias: the error of the
 /// model running free, on its own output.
 ///
 /// Where the file holds a running average of the weights, the average is what is evaluated.

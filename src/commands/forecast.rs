@@ -42,8 +42,8 @@ pub struct Arguments {
     after: After,
 
     /// The position of the first value of the series, on the axis and in the table
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    first: usize,
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(0..=1_000_000_000_000_000))]
+    first: u64,
 
     /// What positions are: `year`
     #[arg(long, value_name = "WORD", default_value = "position")]
@@ -95,11 +95,12 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         seed: arguments.seed,
     };
     let Forecasted { model, series, values, known, outlooks, warning } = model.forecast(&request)?;
+    let first = arguments.first as usize;
     if let Some(warning) = warning {
         say(&format!("warning: {warning}"));
     }
     if arguments.output.is_empty() {
-        return context.results.text(&csv(&outlooks, arguments.first + known));
+        return context.results.text(&csv(&outlooks, first + known));
     }
     for path in &arguments.output {
         let content = if is_picture(path)? {
@@ -107,14 +108,14 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
                 title: &format!("{series}: the forecast of {model}"),
                 x_label: &arguments.axis,
                 y_label: &series,
-                first: arguments.first,
+                first,
                 series: &values,
                 known,
                 outlooks: &outlooks,
             };
             picture.svg()?.as_str().to_string()
         } else {
-            csv(&outlooks, arguments.first + known)
+            csv(&outlooks, first + known)
         };
         output::write(path, content.as_bytes())?;
     }

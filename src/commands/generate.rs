@@ -4,14 +4,18 @@ use crate::families::Generate;
 use crate::families::flags::{FamilyFlags, ForGenerate};
 use crate::families::opened::{PATH_HELP, open};
 use crate::terminal::console::say;
-use crate::terminal::{Context, output};
+use crate::terminal::{Context, interrupt, output};
 use clap::Args;
-use models::error::Result;
-use models::medium::Medium;
+use models::error::{Error, Kind, Result};
+use models::medium::{Medium, Sink};
+use models::pages::numbers::bytes;
 use models::sampling::Options;
-use std::io::IsTerminal;
+use models::storage::atomic::{SystemDisk, replace, write_error};
+use std::fs::File;
+use std::io::{IsTerminal, Read};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 /// Generate from a model, symbol by symbol: text, or the values of a series as CSV.
 ///
@@ -22,9 +26,13 @@ pub struct Arguments {
     #[arg(value_name = "RUN|CHECKPOINT", help = PATH_HELP)]
     model: PathBuf,
 
-    /// The text to go on from; without it the model begins from nothing
-    #[arg(short, long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
-    prompt: String,
+    /// What to go on from; without it the model begins from nothing, as `eval` scores a first symbol
+    #[arg(short, long, allow_hyphen_values = true)]
+    prompt: Option<String>,
+
+    /// Go on from what a file holds, byte by byte; - for stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
+    prompt_file: Option<PathBuf>,
 
     /// Write the prompt before its continuation
     #[arg(long)]
@@ -93,8 +101,13 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     output::check(arguments.output.as_deref(), &[&arguments.model])?;
     let model = open(&arguments.model)?;
     let own = arguments.own.given_to(model.source().family)?;
-    let Arguments { ref prompt, echo, symbols, seed, .. } = arguments;
-    let request = Generate { prompt, echo, symbols, options, seed, own: &own };
+    let Arguments { echo, symbols, seed, .. } = arguments;
+    let prompt = match (arguments.prompt, &arguments.prompt_file) {
+        (Some(prompt), _) => prompt.into_bytes(),
+        (None, Some(path)) => read_prompt(path)?,
+        (None, None) => Vec::new(),
+    };
+    let request = Generate { prompt: &prompt, echo, symbols, options, seed, own: &own };
     let Some(path) = &arguments.output else {
         let results = &context.results;
         model.generate(&request, &mut |piece| {
@@ -107,10 +120,51 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         }
         return Ok(());
     };
-    let mut content = Vec::new();
-    model.generate(&request, &mut |piece| {
-        content.extend_from_slice(piece);
-        Ok(ControlFlow::Continue(()))
-    })?;
-    output::write(path, &content)
+    write(path, |sink| model.generate(&request, sink))
+}
+
+/// No prompt is longer, in bytes: what never ends is told and not waited for.
+const LONGEST_PROMPT: u64 = 1 << 28;
+
+/// The bytes of a file, or of stdin where it is `-`.
+fn read_prompt(path: &Path) -> Result<Vec<u8>> {
+    let stdin = path.as_os_str() == "-";
+    let failed = |cause: &dyn std::fmt::Display| {
+        let name = if stdin { "stdin".to_owned() } else { path.display().to_string() };
+        Error::new(Kind::BadInput, format!("cannot read the prompt {name}")).cause(cause)
+    };
+    let source: Box<dyn Read> = match stdin {
+        true => Box::new(std::io::stdin().lock()),
+        false => Box::new(File::open(path).map_err(|error| failed(&error))?),
+    };
+    let mut prompt = Vec::new();
+    source.take(LONGEST_PROMPT + 1).read_to_end(&mut prompt).map_err(|error| failed(&error))?;
+    if prompt.len() as u64 > LONGEST_PROMPT {
+        return Err(failed(&format!("it is longer than {}", bytes(LONGEST_PROMPT))));
+    }
+    Ok(prompt)
+}
+
+/// Writes what is made to a file while it is made, so that its length takes no memory; whole or not at all.
+fn write(path: &Path, make: impl FnOnce(Sink) -> Result<()>) -> Result<()> {
+    let stop = interrupt::install()?;
+    let (mut failure, mut length) = (None, 0);
+    let written = replace(&SystemDisk, path, |out| {
+        let made = make(&mut |piece| {
+            if stop.load(Ordering::Relaxed) {
+                let what = format!("stopped after {}; {} was not written", bytes(length), path.display());
+                return Err(Error::new(Kind::Interrupted, what));
+            }
+            length += piece.len() as u64;
+            out.write_all(piece).map_err(|error| write_error(path, &error))?;
+            Ok(ControlFlow::Continue(()))
+        });
+        made.map_err(|error| {
+            failure = Some(error);
+            std::io::Error::other("what was to be written was not made")
+        })
+    });
+    failure.map_or(written, Err)?;
+    say(&format!("wrote {} ({})", path.display(), bytes(length)));
+    Ok(())
 }

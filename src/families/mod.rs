@@ -157,8 +157,8 @@ pub trait Model {
 
 /// What `generate` asks for.
 pub struct Generate<'a> {
-    /// What is gone on from, as it was given.
-    pub prompt: &'a str,
+    /// What is gone on from, as it was given; bytes, as only a family knows whether they must be text.
+    pub prompt: &'a [u8],
     /// Whether the prompt is written first.
     pub echo: bool,
     /// How many symbols.

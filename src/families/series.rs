@@ -1,6 +1,7 @@
 //! Series, as the commands see them: the flags of their training, their results as tables, their act of the tour. A linear model is
 //! solved for, in no steps: it has a run folder all the same, and nothing to resume.
 
+mod fitting;
 mod sunspots;
 mod tables;
 
@@ -13,24 +14,20 @@ use crate::terminal::output::{self, quoted};
 use crate::terminal::{Context, output::write};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::check::Outcome;
-use models::configuration;
 use models::data::Part;
 use models::distribution::not_finite;
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
-use models::pages::run_page::RunSummary;
 use models::sampling::Options;
+use models::series::column::Header;
 use models::series::config::{DataConfig, ModelKind, SeriesConfig};
 use models::series::data::SeriesData;
 use models::series::description;
 use models::series::generation;
-use models::series::linear::LinearAr;
-use models::series::linear_page::linear_page;
 use models::series::saved::SavedSeries;
 use models::series::training::SeriesTask;
-use models::storage::checkpoint::{Checkpoint, Progress};
+use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
-use models::training::begin;
 use std::path::{Path, PathBuf};
 
 /// The family.
@@ -41,9 +38,12 @@ struct TrainFlags {
     /// `ar` (fitted, in no steps) or `neural-ar`.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// The column, by name or by number from 1 [default: the only one].
+    /// The column, by name or by number from 1 (`#2` is a number for certain) [default: the only one].
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
+    /// Whether the first line names the columns: `detect`, `present` or `absent` [default: detect].
+    #[arg(long, value_name = "WORD")]
+    header: Option<String>,
     /// How many earlier values are looked at, or `auto`.
     #[arg(long, value_name = "K|auto", allow_hyphen_values = true)]
     lags: Option<String>,
@@ -53,10 +53,11 @@ struct TrainFlags {
     /// For `ar`: `ols`, `yule-walker` or `burg`.
     #[arg(long, value_name = "NAME")]
     method: Option<String>,
-    /// What is chosen on, before the test part: a share of the values, or how many.
+    /// What is chosen on, before the test part: a share of the values, or how many [default: nothing for `ar`, which is fitted on
+    /// all values; 0.1 for `neural-ar`].
     #[arg(long, value_name = "SHARE|N", allow_negative_numbers = true)]
     validation: Option<f64>,
-    /// What is reported on, at the end: a share of the values, or how many.
+    /// What is reported on, at the end: a share of the values, or how many [default: as --validation].
     #[arg(long, value_name = "SHARE|N", allow_negative_numbers = true)]
     test: Option<f64>,
 }
@@ -66,12 +67,25 @@ struct EvalFlags {
     /// The column, where it is not that of the run.
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
+    /// Whether the first line names the columns, where it is not as in the run: `detect`, `present` or `absent`.
+    #[arg(long, value_name = "WORD", value_parser = header_of)]
+    header: Option<Header>,
     /// How many steps ahead errors are measured.
-    #[arg(long, value_name = "N", default_value_t = 30)]
-    horizons: usize,
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    horizons: u32,
     /// Draw the errors at every horizon, measured and in closed form.
     #[arg(short, long, value_name = "FILE.svg")]
     output: Option<PathBuf>,
+}
+
+/// A header as the command line says it.
+fn header_of(word: &str) -> std::result::Result<Header, String> {
+    match word {
+        "detect" => Ok(Header::Detect),
+        "present" => Ok(Header::Present),
+        "absent" => Ok(Header::Absent),
+        _ => Err("it is detect, present or absent".to_owned()),
+    }
 }
 
 impl Family for Series {
@@ -109,6 +123,7 @@ impl Family for Series {
         let more = [
             ("--model", "model.model", own.model),
             ("--column", "data.column", own.column),
+            ("--header", "data.header", own.header),
             ("--lags", "model.lags", own.lags),
             ("--stride", "model.stride", own.stride.map(|x| x.to_string())),
             ("--method", "model.method", own.method),
@@ -117,7 +132,12 @@ impl Family for Series {
         ];
         let config = flags.configure(&SeriesConfig::default(), &more)?;
         match config.model.model {
-            ModelKind::Ar => fit(&config, flags, context),
+            ModelKind::Ar => {
+                // What is solved for needs no values to be watched on, and a forecast goes on from the newest.
+                let mut defaults = SeriesConfig::default();
+                (defaults.data.validation, defaults.data.test) = (0.0, 0.0);
+                fitting::fit(&flags.configure(&defaults, &more)?, flags, context)
+            }
             ModelKind::NeuralAr => training::train::<SeriesTask>(flags, &more, commands, context),
         }
     }
@@ -152,48 +172,19 @@ impl Family for Series {
 /// How to go on with a run.
 fn commands(config: &SeriesConfig, folder: &Path) -> Vec<(String, String)> {
     let (run, data) = (quoted(folder), quoted(&config.data.path));
+    let split = if config.data.test > 0.0 { " --split test" } else { "" };
     let commands = [
         ("Forecast", format!("autoreg forecast {run} -n 30 -o forecast.svg -o forecast.csv")),
-        ("Score it, beside the floors", format!("autoreg eval {run} --data {data} --split test")),
+        ("Score it, beside the floors", format!("autoreg eval {run} --data {data}{split}")),
         ("Draw values", format!("autoreg generate {run} -n 100 --seed 1")),
         ("Check that it is a model", format!("autoreg check {run}")),
     ];
     commands.map(|(what, command)| (what.to_string(), command)).to_vec()
 }
 
-/// Solves for a linear model, and writes its run folder: one checkpoint, a picture, a page.
-fn fit(config: &SeriesConfig, flags: &Flags, context: &Context) -> Result<()> {
-    config.check()?;
-    let files = config.data.read()?;
-    let data = SeriesData::of_files(&files, &config.data)?;
-    let linear = LinearAr::fit(data.train(), &config.model)?;
-    let path = flags.out_dir("ar");
-    let mut folder = training::create(&path, flags.overwrite, config)?;
-    let name = format!("AR({})", linear.estimate.lags);
-    let summary = RunSummary {
-        title: format!("{name} on {}", data.name),
-        unit: "value".to_string(),
-        floors: data.floors(config.model.stride),
-        commands: commands(config, &path),
-        config: configuration::rows(config)?,
-        ..RunSummary::default()
-    };
-    say(&format!("{name} by {}; {}", linear.estimate.method, data.described()));
-    training::announce(&summary, &path);
-    if let Some(warning) = linear.model.stationarity_warning() {
-        say(&format!("warning: {warning}"));
-    }
-    let mut checkpoint = linear.to_checkpoint()?;
-    let settings = begin::settings(config, &files);
-    checkpoint.progress = Some(Progress { symbols: data.train().len() as u64, settings, ..Progress::default() });
-    folder.save(&checkpoint, true)?;
-    let (page, picture) = linear_page(&linear, &data, &summary.title, &summary.commands)?;
-    if let Some(svg) = picture {
-        folder.write_picture(svg.as_str())?;
-    }
-    folder.write_page(&page.html())?;
-    let (run, page) = (path.display(), path.join("index.html"));
-    context.results.text(&format!("{}\n\nrun   {run}\npage  {}\n", tables::numbers(&linear), page.display()))
+/// The beginning of a cell, for an error.
+fn first_of(cell: &str) -> String {
+    cell.chars().take(40).collect()
 }
 
 /// A model out of a file.
@@ -204,11 +195,18 @@ struct Opened {
 
 impl Opened {
     /// The series that the model goes on from: the run's own, or this file, this column.
-    fn series(&self, data: Option<&Path>, column: Option<&str>, part: Part) -> Result<SeriesData> {
+    fn series(
+        &self,
+        data: Option<&Path>,
+        column: Option<&str>,
+        header: Option<Header>,
+        part: Part,
+    ) -> Result<SeriesData> {
         let mut config: DataConfig = self.source.setting("data");
         if let Some(data) = data {
-            config.path = data.display().to_string();
+            config.path = training::data_path(data)?;
         }
+        config.header = header.unwrap_or(config.header);
         if config.path.is_empty() {
             return Err(Error::new(
                 Kind::Usage,
@@ -219,7 +217,9 @@ impl Opened {
         if let Some(column) = column {
             config.column = column.to_owned();
         }
-        SeriesData::of_files(&self.source.parts_of(config.read()?, part)?, &config)
+        let series = SeriesData::of_files(&self.source.parts_of(config.read()?, part)?, &config)?;
+        series.notes.iter().for_each(|note| say(note));
+        Ok(series)
     }
 }
 
@@ -233,12 +233,16 @@ impl Model for Opened {
     }
 
     fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
-        let cells = request.prompt.split(',').map(str::trim).filter(|cell| !cell.is_empty());
-        let prompt = cells.map(str::parse).collect::<std::result::Result<Vec<f64>, _>>().map_err(|error| {
-            Error::new(Kind::Usage, format!("the prompt {:?} is no list of numbers", request.prompt))
-                .cause(error)
-                .help("the model is one of a series: --prompt 1.5,2,2.5")
-        })?;
+        let text = String::from_utf8_lossy(request.prompt);
+        let cells = text.split([',', '\n', '\r']).map(str::trim).filter(|cell| !cell.is_empty());
+        let value = |cell: &str| {
+            cell.parse().map_err(|error| {
+                Error::new(Kind::Usage, format!("the prompt is no list of numbers: {:?} is none", first_of(cell)))
+                    .cause(error)
+                    .help("the model is one of a series: --prompt 1.5,2,2.5")
+            })
+        };
+        let prompt = cells.map(value).collect::<Result<Vec<f64>>>()?;
         if let Some(value) = prompt.iter().find(|value| !value.is_finite()) {
             return Err(Error::new(Kind::Usage, format!("the prompt holds {value}")).help("every value must be finite"));
         }
@@ -261,11 +265,11 @@ impl Model for Opened {
     }
 
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {
-        let EvalFlags { column, horizons, output } = request.own.parsed();
+        let EvalFlags { column, header, horizons, output } = request.own.parsed();
         output::check(output.as_deref(), &[request.data, &self.source.path])?;
-        let data = self.series(Some(request.data), column.as_deref(), request.part)?;
+        let data = self.series(Some(request.data), column.as_deref(), header, request.part)?;
         let evaluation =
-            self.model.evaluate(&data, request.part, horizons).map_err(|error| self.source.named(error))?;
+            self.model.evaluate(&data, request.part, horizons as usize).map_err(|error| self.source.named(error))?;
         if let Some(path) = &output {
             write(path, evaluation.picture(&data.name)?.as_str().as_bytes())?;
         }
@@ -285,7 +289,7 @@ impl Model for Opened {
     }
 
     fn forecast(&self, request: &Forecast) -> Result<Forecasted> {
-        let data = self.series(request.data.as_deref(), request.column.as_deref(), request.after)?;
+        let data = self.series(request.data.as_deref(), request.column.as_deref(), None, request.after)?;
         let known = data.range(request.after).end;
         let outlooks = self.model.forecast(&data.values[..known], request.steps, request.futures, request.seed)?;
         if let Some(step) = outlooks.iter().position(|o| !(o.mean + o.standard_error).is_finite()) {

@@ -2,7 +2,6 @@
 
 mod engine_sources;
 
-use super::flags::Given;
 use super::opened::{Head, Source};
 use super::tour::{MOST_TIME, Tour};
 use super::training::{self, Flags, Resume};
@@ -19,7 +18,7 @@ use models::data::files::DataFiles;
 use models::error::Result;
 use models::evaluation::{Floor, Likelihood};
 use models::medium::{Medium, Sink};
-use models::pages::numbers::counted;
+use models::pages::numbers::{counted, decimals};
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
@@ -51,6 +50,13 @@ struct TrainFlags {
     model: Option<String>,
 }
 
+#[derive(Args, Debug)]
+struct GenerateFlags {
+    /// Without a prompt, begin as after a line break, which is not written; else from nothing, as `eval` scores a first symbol.
+    #[arg(long, conflicts_with_all = ["prompt", "prompt_file"])]
+    fresh_line: bool,
+}
+
 impl Family for Text {
     fn name(&self) -> &'static str {
         "text"
@@ -76,6 +82,10 @@ impl Family for Text {
         TrainFlags::augment_args(command)
     }
 
+    fn generate_flags(&self, command: Command) -> Command {
+        GenerateFlags::augment_args(command)
+    }
+
     fn train(&self, flags: &Flags, own: &ArgMatches, context: &Context) -> Result<()> {
         let TrainFlags { model } = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
         training::train::<TextTask<Recurrent>>(flags, &[("--model", "model.model", model)], commands, context)
@@ -96,7 +106,8 @@ impl Family for Text {
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
         let size = vocabulary.size() as u32;
         let first: Vec<String> = (0..size.min(SHOWN)).map(|code| vocabulary.symbol_name(code)).collect();
-        Some(format!("{kind}, {size} symbols: {}{}", first.join(" "), if size > SHOWN { " …" } else { "" }))
+        let sized = counted(u64::from(size), "symbol");
+        Some(format!("{kind}, {sized}: {}{}", first.join(" "), if size > SHOWN { " …" } else { "" }))
     }
 
     /// A GRU on the sources of the engine.
@@ -107,7 +118,7 @@ impl Family for Text {
         let mut config = <TextConfig<<Recurrent as Network>::Config>>::default();
         (config.model.embedding, config.model.hidden, config.model.dropout) = (64, 256, 0.1);
         (config.data.batch, config.data.window) = (32, 64);
-        config.data.path = data.display().to_string();
+        config.data.path = training::data_path(&data)?;
         (config.training.steps, config.training.eval_every, config.training.save_every) =
             (tour.steps.unwrap_or(1200), 200, 0);
         config.training.optimizer.learning_rate = 4e-3;
@@ -152,14 +163,15 @@ impl<N: Network> Model for Opened<N> {
     }
 
     fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
-        let &Generate { prompt, echo, symbols, ref options, seed, own: Given { .. } } = request;
-        let (prompt, options) = (prompt.as_bytes(), options.clone());
-        let request = generation::Request { prompt, echo, symbols, options, seed };
+        let &Generate { prompt, echo, symbols, ref options, seed, own } = request;
+        let GenerateFlags { fresh_line } = own.parsed();
+        let options = options.clone();
+        let request = generation::Request { prompt, fresh_line, echo, symbols, options, seed };
         generate(&self.text, &request, sink).map_err(|error| self.source.named(error))
     }
 
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {
-        let data = DataConfig { path: request.data.display().to_string(), ..self.source.setting("data") };
+        let data = DataConfig { path: training::data_path(request.data)?, ..self.source.setting("data") };
         if request.part != Part::All {
             self.source.parts_of(data.read()?, request.part)?;
         }
@@ -208,7 +220,7 @@ fn shown(head: &Head, split: Part, evaluation: &TextEvaluation) -> String {
     lines.push(Floor { name: format!("{model} (this model)"), nats: nats_per_symbol });
     lines.sort_by(|a, b| b.nats.total_cmp(&a.nats));
     for Floor { name, nats } in lines {
-        table.row([name, format!("{nats:.5}"), format!("{:.5}", nats / LN_2), format!("{:.4}", nats.exp())]);
+        table.row([name, decimals(nats, 5), decimals(nats / LN_2, 5), decimals(nats.exp(), 4)]);
     }
     let seen = match split {
         Part::All | Part::Train if *floors_counted_on > 0 => {

@@ -5,11 +5,11 @@ use crate::terminal::console::{Progress, say};
 use crate::terminal::{Context, interrupt};
 use autograd::nn::Module;
 use clap::Args;
-use models::configuration::{self, Layers, environment_variables, to_toml};
+use models::configuration::{self, Layers, Origin, environment_variables, to_toml};
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sample};
 use models::pages::loss_picture::loss_picture;
-use models::pages::numbers::{duration, grouped};
+use models::pages::numbers::{counted, decimals, duration, grouped};
 use models::pages::run_page::{RunSummary, run_page};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::metrics::Record;
@@ -71,11 +71,12 @@ impl Flags {
     /// # Errors
     /// A usage error that names the layer, the key and what was meant.
     pub fn configure<C: Serialize + DeserializeOwned>(&self, defaults: &C, more: &[Assignment]) -> Result<C> {
+        let data = data_path(&self.data)?;
         let mut layers = Layers::new(defaults)?;
         if let Some(file) = &self.config {
             layers = layers.file(file)?;
         }
-        layers = layers.environment(environment_variables()?, &["AUTOREG_THREADS", "AUTOREG_DATA", "AUTOREG_ISA"])?;
+        layers = layers.environment(environment_variables()?, &crate::VARIABLES)?;
         for assignment in &self.set {
             layers = layers.set(assignment)?;
         }
@@ -85,12 +86,21 @@ impl Flags {
             ("--eval-every", "training.eval_every", number(self.eval_every)),
             ("--save-every", "training.save_every", number(self.save_every)),
             ("--seed", "training.seed", number(self.seed)),
-            ("--data", "data.path", Some(self.data.display().to_string())),
+            ("--data", "data.path", Some(data)),
         ];
         for (flag, key, value) in flags.iter().chain(more) {
             if let Some(value) = value {
+                if layers.origin(key) == Some(&Origin::Flag("--set".to_owned())) {
+                    return Err(Error::new(Kind::Usage, format!("{flag} and --set {key}=… say the same setting"))
+                        .help(format!("leave one of them out; {flag} is short for --set {key}=…")));
+                }
                 layers = layers.flag(flag, key, value)?;
             }
+        }
+        // A run finds its data again from any folder.
+        for key in ["data.validation_path", "data.test_path"] {
+            layers =
+                layers.map_text(key, |path| if path.is_empty() { Ok(path) } else { data_path(Path::new(&path)) })?;
         }
         layers.finish()
     }
@@ -100,6 +110,21 @@ impl Flags {
         let stem = |path: &Path| path.file_stem().map_or("data".into(), |stem| stem.to_string_lossy().into_owned());
         self.out_dir.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-{model}", stem(&self.data))))
     }
+}
+
+/// The path of data as a run keeps it: whole, so that it is found again from any folder.
+///
+/// # Errors
+/// [`Kind::Usage`] for a name that is not Unicode, which no configuration can hold.
+pub fn data_path(path: &Path) -> Result<String> {
+    let shown = path.display();
+    let whole = std::path::absolute(path)
+        .map_err(|error| Error::new(Kind::Usage, format!("{:?} is no path of data", shown.to_string())).cause(error))?;
+    whole.into_os_string().into_string().map_err(|_| {
+        Error::new(Kind::Usage, format!("the name {shown} is not Unicode"))
+            .cause("the configuration of a run is text, and could not name its data")
+            .help("rename the file, or make a link to it: ln -s")
+    })
 }
 
 /// What `resume` takes.
@@ -132,7 +157,7 @@ impl Resume {
     fn changes(&self) -> Result<Vec<(&'static str, String, String)>> {
         let number = |x: Option<u64>| x.map(|x| x.to_string());
         let flags = [
-            ("--data", "data.path", self.data.as_ref().map(|data| data.display().to_string())),
+            ("--data", "data.path", self.data.as_deref().map(data_path).transpose()?),
             ("--steps", "training.steps", number(self.steps)),
             ("--eval-every", "training.eval_every", number(self.eval_every)),
             ("--save-every", "training.save_every", number(self.save_every)),
@@ -228,8 +253,12 @@ pub fn run<K: Task>(
         config: configuration::rows(trainer.task.config())?,
         ..RunSummary::default()
     };
-    let parameters = grouped(trainer.model.parameter_count() as u64);
-    say(&format!("{sizes}; {parameters} parameters"));
+    let parameters = counted(trainer.model.parameter_count() as u64, "parameter");
+    trainer.task.notes().iter().for_each(|note| say(note));
+    say(&format!("{sizes}; {parameters}"));
+    if steps > 0 && trainer.progress.step >= steps {
+        say(&format!("all {} are done; a larger --steps goes further", counted(steps, "step")));
+    }
     announce(&summary, &path);
     let stop = interrupt::install()?;
     let mut display = Display { progress: Progress::new(steps), summary: &summary };
@@ -245,9 +274,9 @@ pub fn run<K: Task>(
     let time = duration(trainer.progress.seconds);
     lines.push(format!("steps       {} of {}, {time}", grouped(step), grouped(steps)));
     if let Some(best) = trainer.progress.best {
-        lines.push(format!("validation  {:.4} nats per symbol at step {}", best.nats, grouped(best.step)));
+        lines.push(format!("validation  {} nats per symbol at step {}", decimals(best.nats, 4), grouped(best.step)));
         if let Some(floor) = summary.floors.iter().min_by(|a, b| a.nats.total_cmp(&b.nats)) {
-            lines.push(format!("best floor  {:.4} ({})", floor.nats, floor.name));
+            lines.push(format!("best floor  {} ({})", decimals(floor.nats, 4), floor.name));
         }
     }
     lines.push(format!("page        {}", path.join("index.html").display()));
@@ -257,7 +286,8 @@ pub fn run<K: Task>(
 
 /// Says on stderr what simple rivals achieve, and where the run is.
 pub fn announce(summary: &RunSummary, folder: &Path) {
-    let floors: Vec<String> = summary.floors.iter().map(|floor| format!("{} {:.3}", floor.name, floor.nats)).collect();
+    let floors: Vec<String> =
+        summary.floors.iter().map(|floor| format!("{} {}", floor.name, decimals(floor.nats, 3))).collect();
     if !floors.is_empty() {
         say(&format!("floors, nats per symbol: {}", floors.join(", ")));
     }
@@ -287,8 +317,8 @@ impl Observer for Display<'_> {
         self.progress.update(record);
         if let Some(nats) = record.validation {
             let (step, time) = (grouped(record.step), duration(record.seconds));
-            self.progress
-                .message(&format!("step {step}: validation {nats:.4} nats, training {:.4}, after {time}", record.loss));
+            let (nats, loss) = (decimals(nats, 4), decimals(record.loss, 4));
+            self.progress.message(&format!("step {step}: validation {nats} nats, training {loss}, after {time}"));
         }
     }
 

@@ -5,6 +5,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use models::pages::numbers::duration;
 use models::storage::metrics::Record;
+use models::visible::visible;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -16,9 +17,9 @@ pub fn can_draw() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Writes a line to stderr.
+/// Writes a line to stderr; what a terminal would obey in a name from outside is written out.
 pub fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", visible(line));
 }
 
 /// Where progress is shown.

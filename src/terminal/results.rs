@@ -1,6 +1,7 @@
 //! Results on stdout. A reader that has gone away (`autoreg … | head`) is not an error: what is written after is dropped.
 
 use models::error::{Error, Kind, Result};
+use models::visible::visible;
 use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 
@@ -28,12 +29,12 @@ impl Results {
         self.attempt(|out| out.write_all(bytes))
     }
 
-    /// Writes text as it is.
+    /// Writes text; what a terminal would obey in a name from outside is written out.
     ///
     /// # Errors
     /// As [`Results::bytes`].
     pub fn text(&self, text: &str) -> Result<()> {
-        self.bytes(text.as_bytes())
+        self.bytes(visible(text).as_bytes())
     }
 
     /// Writes a value and a line end.

@@ -1,9 +1,11 @@
 //! The command line as a user meets it: the binary is run, and its stdout, stderr, exit code and files are looked at.
 
 mod bad_input;
+mod bounds;
 mod families;
 mod foreign_files;
 mod outputs;
+mod random_lines;
 mod run_files;
 mod run_states;
 mod series;

@@ -4,14 +4,19 @@
 //! `#[serde(default, deny_unknown_fields)]`; which keys there are is known to that struct alone. Every key is tried as it
 //! is set, so that an error names the layer it came from (and the line, for a file).
 
+mod tables;
+
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Read;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
+
+use tables::{collect_leaves, collect_lines, insert, readings, shortened, unknown_field, value_of};
 
 use crate::error::{Error, Kind, Result};
 use crate::storage::atomic::read_error;
@@ -38,6 +43,12 @@ impl fmt::Display for Origin {
     }
 }
 
+/// No configuration is longer, in bytes.
+const LONGEST_FILE: u64 = 1 << 20;
+
+/// No key has more parts.
+const DEEPEST: usize = 16;
+
 /// A configuration being put together, layer by layer; later layers win.
 #[derive(Clone, Debug)]
 pub struct Layers<C> {
@@ -63,7 +74,13 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
     /// [`Kind::BadInput`] if the file cannot be read or is not TOML; [`Kind::Usage`] for an unknown key or a value of the
     /// wrong type, naming key, value and line.
     pub fn file(self, path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| read_error(path, &e))?;
+        let mut text = String::new();
+        let file = std::fs::File::open(path).map_err(|e| read_error(path, &e))?;
+        file.take(LONGEST_FILE + 1).read_to_string(&mut text).map_err(|e| read_error(path, &e))?;
+        if text.len() as u64 > LONGEST_FILE {
+            let what = format!("{} is longer than {LONGEST_FILE} bytes", path.display());
+            return Err(Error::new(Kind::BadInput, what).help("give a TOML file of settings"));
+        }
         self.text(path, &text)
     }
 
@@ -72,10 +89,14 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
     /// # Errors
     /// As [`Layers::file`].
     pub fn text(mut self, path: &Path, text: &str) -> Result<Self> {
+        // Some editors begin a file with a mark that is no part of it.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let line_at = |byte: usize| text[..byte.min(text.len())].matches('\n').count() + 1;
         let broken = |e: toml::de::Error| {
             let line = e.span().map_or(1, |span| line_at(span.start));
-            Error::new(Kind::BadInput, format!("{}, line {line}: not TOML", path.display())).cause(e.message())
+            let written = text.lines().nth(line - 1).unwrap_or_default();
+            let cause = format!("{}: {}", e.message(), shortened(written));
+            Error::new(Kind::BadInput, format!("{}, line {line}: not TOML", path.display())).cause(cause)
         };
         let table: Table = toml::from_str(text).map_err(broken)?;
         let spans = toml::de::DeTable::parse(text).map_err(broken)?;
@@ -104,7 +125,13 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
             let Some(key) = name.strip_prefix("AUTOREG_") else { continue };
             if !reserved.contains(&name.as_str()) {
                 let key = key.to_lowercase().replace("__", ".");
-                self.assign(&key, &readings(&text), Origin::Environment(name))?;
+                let meant = nearest(&name, reserved.iter().copied());
+                self.assign(&key, &readings(&text), Origin::Environment(name.clone())).map_err(
+                    |error| match meant {
+                        Some(meant) => error.help(format!("did you mean {meant}?")),
+                        None => error,
+                    },
+                )?;
             }
         }
         Ok(self)
@@ -117,7 +144,7 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
     pub fn set(self, assignment: &str) -> Result<Self> {
         let Some((key, text)) = assignment.split_once('=') else {
             return Err(Error::new(Kind::Usage, format!("--set {assignment}: there is no `=` in it"))
-                .help("write --set key=value, for instance --set optimizer.learning_rate=0.002"));
+                .help("write --set key=value, for instance --set training.steps=1000"));
         };
         self.flag("--set", key.trim(), text.trim())
     }
@@ -128,6 +155,20 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
     /// [`Kind::Usage`] for an unknown key or a value of the wrong type.
     pub fn flag(mut self, flag: &str, key: &str, text: &str) -> Result<Self> {
         self.assign(key, &readings(text), Origin::Flag(flag.to_owned()))?;
+        Ok(self)
+    }
+
+    /// Changes the text under a key, where there is such a key and its value is a text.
+    ///
+    /// # Errors
+    /// Those of `change`.
+    pub fn map_text(mut self, key: &str, change: impl FnOnce(String) -> Result<String>) -> Result<Self> {
+        let (groups, last) = key.rsplit_once('.').unwrap_or(("", key));
+        let groups = groups.split('.').filter(|group| !group.is_empty());
+        let table = groups.fold(Some(&mut self.table), |table, group| table?.get_mut(group)?.as_table_mut());
+        if let Some(Value::String(text)) = table.and_then(|table| table.get_mut(last)) {
+            *text = change(std::mem::take(text))?;
+        }
         Ok(self)
     }
 
@@ -144,8 +185,20 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
         self.origins.get(key)
     }
 
-    /// Puts the first of the `readings` that the struct takes under a dotted key.
+    /// Puts the first of the `readings` that the struct takes under a dotted key. A group of keys changes those it names and no
+    /// others.
     fn assign(&mut self, key: &str, readings: &[Value], origin: Origin) -> Result<()> {
+        if key.split('.').count() > DEEPEST {
+            let what = format!("{origin}: a key of {} parts", key.split('.').count());
+            return Err(Error::new(Kind::Usage, what).cause(format!("no key has more than {DEEPEST}")));
+        }
+        if let Some(Value::Table(group)) = readings.first()
+            && let Some(Value::Table(_)) = value_of(&self.table, key)
+        {
+            let mut leaves = Vec::new();
+            collect_leaves(group, &format!("{key}."), &mut leaves);
+            return leaves.into_iter().try_for_each(|(key, value)| self.assign(&key, &[value], origin.clone()));
+        }
         let mut refusal = String::new();
         for value in readings {
             let mut table = self.table.clone();
@@ -165,9 +218,16 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
 
     fn refused(&self, key: &str, value: &Value, why: &str, origin: &Origin) -> Error {
         let Some((unknown, siblings)) = unknown_field(why) else {
-            return Error::new(Kind::Usage, format!("{origin}: `{key}` cannot be {value}")).cause(why);
+            let too_large =
+                value.as_str().is_some_and(|text| text.parse::<i64>().is_err() && text.parse::<u128>().is_ok());
+            let why = if too_large { format!("a whole number is at most {}", i64::MAX) } else { shortened(why) };
+            return Error::new(Kind::Usage, format!("{origin}: `{key}` cannot be {}", shortened(&value.to_string())))
+                .cause(why);
         };
-        let error = Error::new(Kind::Usage, format!("{origin}: unknown key `{key}`"));
+        // What is wrong may be inside the value: `vocabulary={ byte_pairs = { sise = 512 } }`.
+        let within =
+            if key.split('.').any(|part| part == unknown) { String::new() } else { format!(" (in it `{unknown}`)") };
+        let error = Error::new(Kind::Usage, format!("{origin}: unknown key `{key}`{within}"));
         // What the struct itself knows beside the wrong part (optional keys too), then every key that has a default.
         let parent = &key[..key.rfind(&unknown).unwrap_or(0)];
         let mut known: Vec<String> = siblings.iter().map(|s| format!("{parent}{s}")).collect();
@@ -221,72 +281,6 @@ pub fn rows<C: Serialize>(config: &C) -> Result<Vec<(String, String)>> {
 
 fn parse<C: DeserializeOwned>(table: &Table) -> std::result::Result<C, String> {
     table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_owned())
-}
-
-/// What a text may mean: a TOML value first, then the text itself (`tiny` and `3` are both possible names).
-fn readings(text: &str) -> Vec<Value> {
-    let wrapped: Option<Table> = toml::from_str(&format!("value = {text}")).ok();
-    // One value alone: `1\nother = 2` would be two.
-    let value = wrapped.filter(|t| t.len() == 1).and_then(|mut t| t.remove("value"));
-    value.into_iter().chain([Value::String(text.to_owned())]).collect()
-}
-
-/// Puts a value under a dotted key, making the tables on the way.
-fn insert(table: &mut Table, key: &str, value: Value) -> std::result::Result<(), String> {
-    let (first, rest) = match key.split_once('.') {
-        Some((first, rest)) => (first, Some(rest)),
-        None => (key, None),
-    };
-    let Some(rest) = rest else {
-        table.insert(first.to_owned(), value);
-        return Ok(());
-    };
-    match table.entry(first).or_insert_with(|| Value::Table(Table::new())) {
-        Value::Table(inner) => insert(inner, rest, value),
-        // A choice that may be a word or a group of its own: `vocabulary = "bytes"`, `vocabulary.byte_pairs.size = 512`. Whether
-        // the struct takes a group here, it says itself.
-        word @ Value::String(_) => {
-            let mut inner = Table::new();
-            insert(&mut inner, rest, value)?;
-            *word = Value::Table(inner);
-            Ok(())
-        }
-        other => Err(format!("`{first}` is a value ({other}), not a group of keys")),
-    }
-}
-
-/// The field serde calls unknown, and those it knows in that place, from its message
-/// "unknown field `a`, expected one of `b`, `c`" (serde gives it in no other form).
-fn unknown_field(message: &str) -> Option<(String, Vec<String>)> {
-    let from = message.find("unknown field `")?;
-    let mut quoted = message[from..].split('`').skip(1).step_by(2).map(str::to_owned);
-    Some((quoted.next()?, quoted.collect()))
-}
-
-/// The dotted keys of a table and their values; arrays are values.
-fn collect_leaves(table: &Table, prefix: &str, leaves: &mut Vec<(String, Value)>) {
-    for (key, value) in table {
-        match value {
-            Value::Table(inner) if !inner.is_empty() => collect_leaves(inner, &format!("{prefix}{key}."), leaves),
-            _ => leaves.push((format!("{prefix}{key}"), value.clone())),
-        }
-    }
-}
-
-/// The line of each dotted key.
-fn collect_lines(
-    table: &toml::de::DeTable<'_>,
-    prefix: &str,
-    line_at: &impl Fn(usize) -> usize,
-    lines: &mut BTreeMap<String, usize>,
-) {
-    for (key, value) in table {
-        let dotted = format!("{prefix}{}", key.get_ref());
-        if let Some(inner) = value.get_ref().as_table() {
-            collect_lines(inner, &format!("{dotted}."), line_at, lines);
-        }
-        lines.insert(dotted, line_at(key.span().start));
-    }
 }
 
 #[cfg(test)]

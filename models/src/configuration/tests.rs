@@ -132,6 +132,57 @@ fn a_group_is_no_value_and_a_value_no_group() {
 }
 
 #[test]
+fn a_group_changes_the_keys_it_names_and_no_others_in_every_layer() {
+    let mut defaults = Run::default();
+    defaults.optimizer.clip = Some(2.0);
+    let start = || Layers::new(&defaults).unwrap();
+    let expected = Optimizer { learning_rate: 0.5, clip: Some(2.0), kind: Algorithm::Adam };
+    let flag = start().set("optimizer={ learning_rate = 0.5 }").unwrap();
+    let file = start().text(Path::new("run.toml"), "optimizer = { learning_rate = 0.5 }").unwrap();
+    let environment = variables(&[("AUTOREG_OPTIMIZER", "{ learning_rate = 0.5 }")]);
+    for layers in [flag, file, start().environment(environment, &[]).unwrap()] {
+        assert_eq!(layers.finish().unwrap().optimizer, expected);
+        assert!(layers.origin("optimizer.learning_rate").is_some() && layers.origin("optimizer.clip").is_none());
+    }
+    let empty = start().text(Path::new("run.toml"), "steps = 3\n[optimizer]\n").unwrap().finish().unwrap();
+    assert_eq!((empty.steps, empty.optimizer.clip), (3, Some(2.0)), "an empty group changes nothing");
+    let error = start().set("optimizer={ learning_rat = 0.5 }").unwrap_err();
+    assert_eq!(error.help, "did you mean `optimizer.learning_rate`?");
+}
+
+#[test]
+fn keys_and_values_of_any_depth_and_length_are_refused_and_not_followed() {
+    let deep = vec!["a"; 50_000].join(".");
+    for key in [deep.clone(), format!("optimizer.{deep}"), ".".repeat(50_000)] {
+        let error = layers().set(&format!("{key}=1")).unwrap_err();
+        assert_eq!(error.kind, Kind::Usage);
+        assert!(error.what.contains("parts"), "{error}");
+    }
+    let nested = format!("steps={}{}", "[".repeat(50_000), "]".repeat(50_000));
+    assert!(layers().set(&nested).unwrap_err().what.len() < 400);
+    let long = layers().set(&format!("steps={}", "9".repeat(100_000))).unwrap_err();
+    assert!(long.to_string().len() < 1000, "{long}");
+    for file in [format!("{deep} = 1"), format!("[{deep}]\n"), format!("a = {}", "[".repeat(50_000))] {
+        assert!(text(&file).is_err());
+    }
+}
+
+#[test]
+fn a_number_beyond_those_of_toml_is_told_the_largest() {
+    let error = layers().set("steps=18446744073709551615").unwrap_err();
+    assert_eq!(error.cause, "a whole number is at most 9223372036854775807");
+}
+
+#[test]
+fn a_file_may_begin_with_a_byte_order_mark_and_not_be_endless() {
+    assert_eq!(text("\u{feff}steps = 7").unwrap().finish().unwrap().steps, 7);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.toml");
+    std::fs::write(&path, "#".repeat(1 << 21)).unwrap();
+    assert!(layers().file(&path).unwrap_err().what.contains("longer than"));
+}
+
+#[test]
 fn what_is_not_toml_is_a_bad_file_with_its_line() {
     let error = text("steps = 1\nname = = 2\n").unwrap_err();
     assert_eq!(error.kind, Kind::BadInput);
@@ -149,7 +200,9 @@ fn an_assignment_without_equals_sign_says_so() {
 fn reserved_variables_are_passed_over_and_unknown_ones_are_not() {
     let set = variables(&[("AUTOREG_LOG", "debug")]);
     assert!(layers().environment(set.clone(), &["AUTOREG_LOG"]).is_ok());
-    assert_eq!(layers().environment(set, &[]).unwrap_err().kind, Kind::Usage);
+    assert_eq!(layers().environment(set.clone(), &[]).unwrap_err().kind, Kind::Usage);
+    let error = layers().environment(set, &["AUTOREG_LOGS"]).unwrap_err();
+    assert_eq!(error.help, "did you mean AUTOREG_LOGS?");
 }
 
 #[test]

@@ -6,11 +6,13 @@
 //! | --- | --- |
 //! | [`files`] | the files that a path means, read whole, in one order |
 //! | [`parts`] | which of them are trained on, validated on, tested on |
+//! | [`sniff`] | what a file is that is no plain text |
 //! | [`fingerprint`] | length and hash, by which a resumed run knows its data again |
 
 pub mod files;
 pub mod fingerprint;
 pub mod parts;
+pub mod sniff;
 
 use serde::Serialize;
 

@@ -3,6 +3,7 @@
 //! It draws; what the floors are is measured elsewhere, and given by name and nats.
 
 use super::canvas::draw;
+use super::numbers::decimals;
 use super::plot::{Mark, Plot, Svg};
 use crate::error::Result;
 use crate::evaluation::Floor;
@@ -34,7 +35,9 @@ pub fn loss_picture(records: &[Record], floors: &[Floor], unit: &str) -> Result<
         if let Some((low, high)) = range {
             plot = plot.y_range(low, high);
         }
-        floors.iter().fold(plot, |plot, floor| plot.level(format!("{} {:.3}", floor.name, floor.nats), floor.nats))
+        floors
+            .iter()
+            .fold(plot, |plot, floor| plot.level(format!("{} {}", floor.name, decimals(floor.nats, 3)), floor.nats))
     };
     draw((1080, 400), |area| {
         // The right panel is wider by its margin of names, so that both curves have about the same width.

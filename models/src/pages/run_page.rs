@@ -5,7 +5,7 @@
 use std::f64::consts::LN_2;
 
 use super::loss_picture::loss_picture;
-use super::numbers::{duration, grouped};
+use super::numbers::{decimals, duration, grouped};
 use super::page::{Bar, Page};
 use super::plot::{Mark, Plot};
 use crate::error::Result;
@@ -113,9 +113,10 @@ fn add_result<'p>(page: &'p mut Page, run: &RunSummary, step: u64, nats: f64) ->
     if below.is_finite() {
         let verdict = if below > 0.0 { "below" } else { "above" };
         page.paragraph(&format!(
-            "{nats:.4} nats per {} on the validation data: {:.4} {verdict} the best of the simple rivals.",
+            "{} nats per {} on the validation data: {} {verdict} the best of the simple rivals.",
+            decimals(nats, 4),
             run.unit,
-            below.abs()
+            decimals(below.abs(), 4)
         ));
     }
     let mut bars: Vec<Bar> =
@@ -123,8 +124,11 @@ fn add_result<'p>(page: &'p mut Page, run: &RunSummary, step: u64, nats: f64) ->
     bars.push(Bar { name: "this run".into(), value: nats, ours: true });
     page.bars(&format!("nats per {}", run.unit), &bars);
     let mut rows = vec![
-        ("best validation".to_owned(), format!("{nats:.4} nats per {}, at step {}", run.unit, grouped(step))),
-        ("bits".to_owned(), format!("{:.4} per {}", nats / LN_2, run.unit)),
+        (
+            "best validation".to_owned(),
+            format!("{} nats per {}, at step {}", decimals(nats, 4), run.unit, grouped(step)),
+        ),
+        ("bits".to_owned(), format!("{} per {}", decimals(nats / LN_2, 4), run.unit)),
         ("perplexity".to_owned(), format!("{:.3}", nats.exp())),
     ];
     if let Some(last) = run.records.last() {

@@ -66,7 +66,7 @@ pub(super) fn check_spaced(series: &[f64], lags: usize, stride: usize) -> Result
     if let Some(t) = series.iter().position(|x| !x.is_finite()) {
         return refuse(format!("value {} is {}", t + 1, series[t]), "remove or fill the values that are not numbers");
     }
-    let most = series.len().saturating_sub(2) / stride.saturating_add(1);
+    let most = longest(series.len(), stride);
     if lags > most || stride == 0 {
         return refuse(
             match stride {
@@ -94,6 +94,11 @@ pub(super) fn check_spaced(series: &[f64], lags: usize, stride: usize) -> Result
         );
     }
     Ok(())
+}
+
+/// The most lags that a series of so many values can be fitted with.
+pub(super) fn longest(values: usize, stride: usize) -> usize {
+    values.saturating_sub(2) / stride.saturating_add(1)
 }
 
 /// The mean of a series and the deviations from it.

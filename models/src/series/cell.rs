@@ -62,7 +62,7 @@ impl Cell {
             }
             Cell::Text => (
                 format!("{text:?} is not a number"),
-                "choose a column of numbers; if this line names the columns, say that there is a header",
+                "choose a column of numbers; if this line names the columns, say --header present (`data.header`)",
             ),
         }
     }

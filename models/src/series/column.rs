@@ -1,7 +1,8 @@
 //! One column of numbers out of a CSV file: found by name or number, every value checked, every complaint with its line.
 //!
 //! What a spreadsheet writes is understood without options: `,` `;` or tab, quotes, a header or none, BOM, CRLF. Gaps are
-//! an error and never filled: a lag would silently reach over them. How cells are judged stands in `cell.rs`.
+//! an error and never filled: a lag would silently reach over them. What could be meant in two ways is refused, with the setting
+//! that decides. How cells are judged stands in `cell.rs`, the file as a whole in `layout.rs`, times in `dates.rs`.
 
 use std::path::Path;
 
@@ -9,13 +10,18 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 use serde::{Deserialize, Serialize};
 
 use super::cell::{self, Cell};
+use super::dates::Times;
+use super::layout::{self, First};
+use crate::data::sniff::without_mark;
 use crate::error::{Error, Kind, Result};
+use crate::pages::numbers::counted;
 
 /// Whether the first line of a file names its columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Header {
-    /// It does if all its cells are text, one is text above a number, or one is the name asked for.
+    /// It does if all its cells are text, one is text above a number, or one is the name asked for; where that is not clear, the
+    /// file is refused.
     #[default]
     Detect,
     /// It does.
@@ -31,10 +37,12 @@ pub struct Column {
     pub name: String,
     /// Its values, all finite, in the order of the lines.
     pub values: Vec<f64>,
+    /// What was taken, and what a person should look at: a line each.
+    pub notes: Vec<String>,
 }
 
 impl Column {
-    /// Reads a column of a file: by name, else by number from 1; `None` takes the only one.
+    /// Reads a column of a file: by name, else by number from 1 (`#3` is a number for certain); `None` takes the only one.
     ///
     /// # Errors
     /// If the file cannot be read or is empty, the column does not exist, or one of its cells is no finite number; the
@@ -55,7 +63,20 @@ impl Column {
     pub fn parse(bytes: &[u8], source: &str, wanted: Option<&str>, header: Header) -> Result<Column> {
         let mut table = Table::open(bytes, source, wanted, header)?;
         let column = table.find(wanted)?;
-        Ok(Column { values: table.values(column)?, name: table.names.swap_remove(column) })
+        let (values, warnings) = table.values(column)?;
+        let (first, last) = (values.first().copied().unwrap_or(f64::NAN), values.last().copied().unwrap_or(f64::NAN));
+        let named = match table.has_header {
+            true => format!("{:?}, named in line {}", table.names[column], table.first_line),
+            false => "without a name; the first line holds values".to_owned(),
+        };
+        let taken = format!(
+            "{source}: column {} of {}, {named}: {}, the first {first}, the last {last}",
+            column + 1,
+            table.names.len(),
+            counted(values.len() as u64, "value")
+        );
+        let notes = std::iter::once(taken).chain(warnings).collect();
+        Ok(Column { values, name: table.names.swap_remove(column), notes })
     }
 }
 
@@ -72,10 +93,8 @@ struct Table<'a> {
 impl<'a> Table<'a> {
     fn open(bytes: &'a [u8], source: &'a str, wanted: Option<&str>, header: Header) -> Result<Self> {
         let bad = |what: &str| Error::new(Kind::BadInput, format!("{source}: {what}"));
-        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-            return Err(bad("the file is UTF-16").help("save it as UTF-8 CSV"));
-        }
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let (bytes, _) = without_mark(bytes);
+        layout::check(bytes, source, cell::delimiter(bytes))?;
         let mut ahead = Rows::of(bytes, source);
         let Some(first) = ahead.next()? else {
             return Err(bad("the file is empty").help("give a CSV file with a column of numbers"));
@@ -89,12 +108,20 @@ impl<'a> Table<'a> {
                     number_in(wanted, first.cells.len()).is_none()
                         && first.cells.iter().any(|cell| same_name(&String::from_utf8_lossy(cell), wanted))
                 });
-                named || cell::names_columns(&first.cells, second.as_ref().map(|row| &row.cells))
+                let looks = layout::first_line(&first.cells, second.as_ref().map(|row| &row.cells));
+                if !named && looks == First::Unclear {
+                    let cells: Vec<_> = first.cells.iter().map(String::from_utf8_lossy).collect();
+                    return Err(bad("the first line may be values or the names of columns")
+                        .cause(format!("it holds {}, as a program numbers columns that have no name", cells.join(",")))
+                        .help("--header present or --header absent says which (`data.header`)"));
+                }
+                named || looks == First::Names
             }
         };
         if has_header && second.is_none() {
-            return Err(bad("there are no values below the header")
-                .help("give a file with numbers; if the first line holds values, say that there is no header"));
+            return Err(bad("there are no values below the header").help(
+                "give a file with numbers; if the first line holds values, say --header absent (`data.header`)",
+            ));
         }
         let name = |(i, cell)| match has_header {
             true => String::from_utf8_lossy(cell).into_owned(),
@@ -112,7 +139,7 @@ impl<'a> Table<'a> {
     fn find(&self, wanted: Option<&str>) -> Result<usize> {
         let listed = match self.has_header {
             true => format!("the columns are {}", self.names.join(", ")),
-            false => format!("there are {} columns and no header", self.names.len()),
+            false => format!("there are {} and no header", counted(self.names.len() as u64, "column")),
         };
         let Some(wanted) = wanted else {
             return match self.names.len() {
@@ -122,14 +149,33 @@ impl<'a> Table<'a> {
                     .help("name one, or give its number from 1")),
             };
         };
+        let number = |text: &str| number_in(text, self.names.len()).map(|number| number - 1);
+        let by_number = number(wanted);
         if self.has_header {
-            let exact = self.names.iter().position(|name| name == wanted.trim());
-            if let Some(found) = exact.or_else(|| self.names.iter().position(|name| same_name(name, wanted))) {
-                return Ok(found);
+            // The name as it is written; else in any case of letters.
+            let like = |same: &dyn Fn(&str) -> bool| -> Vec<usize> {
+                self.names.iter().enumerate().filter(|(_, name)| same(name)).map(|(i, _)| i).collect()
+            };
+            let exact = like(&|name| name == wanted.trim());
+            let named = if exact.is_empty() { like(&|name| same_name(name, wanted)) } else { exact };
+            let unclear = |cause: String| {
+                let what = format!("{}: which column is {wanted:?}?", self.source);
+                let help = format!("--column '#{}' takes it by its number", named[0] + 1);
+                Err(Error::new(Kind::BadInput, what).cause(cause).help(help))
+            };
+            match (&named[..], by_number) {
+                ([name], Some(number)) if *name != number => {
+                    return unclear(format!("it is the name of column {} and the number of column {wanted}", name + 1));
+                }
+                ([name], _) => return Ok(*name),
+                ([first, second, ..], _) => {
+                    return unclear(format!("columns {} and {} have this name", first + 1, second + 1));
+                }
+                ([], _) => {}
             }
         }
-        if let Some(number) = number_in(wanted, self.names.len()) {
-            return Ok(number - 1);
+        if let Some(found) = by_number.or_else(|| wanted.trim().strip_prefix('#').and_then(number)) {
+            return Ok(found);
         }
         let similarity = |name: &str| strsim::jaro_winkler(&name.to_lowercase(), &wanted.to_lowercase());
         let nearest = self.names.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
@@ -141,28 +187,36 @@ impl<'a> Table<'a> {
         ))
     }
 
-    /// Reads the rows that are left, and of each the cell of one column.
-    fn values(&mut self, column: usize) -> Result<Vec<f64>> {
+    /// Reads the rows that are left, and of each the cell of one column; also what there is to say about their times.
+    fn values(&mut self, column: usize) -> Result<(Vec<f64>, Vec<String>)> {
         let (name, width) = (&self.names[column], self.names.len());
         let mut values = Vec::new();
+        let mut times: Option<(usize, Times)> = None;
         while let Some(row) = self.rows.next()? {
             if row.cells.len() != width {
                 let help = match cell::decimal_comma_split(&row.cells, width) {
                     true => "if the commas are decimal commas, write points, or separate columns by ;",
                     false => "give every line the same number of cells; quote cells that contain the separator",
                 };
-                let what = format!("{}: line {} has {} cells", self.source, row.line, row.cells.len());
+                let what =
+                    format!("{}: line {} has {}", self.source, row.line, counted(row.cells.len() as u64, "cell"));
                 return Err(Error::new(Kind::BadInput, what)
                     .cause(format!("line {} has {width}", self.first_line))
                     .help(help));
             }
             let text = String::from_utf8_lossy(&row.cells[column]);
-            let gap = width == 1 && row.after_blank && !values.is_empty();
+            // An empty line between values is a gap, however many cells a line has.
+            let gap = row.after_blank && !values.is_empty();
             let (line, text, cell) = match gap {
                 true => (row.line - 1, "", Cell::Missing),
                 false => (row.line, text.as_ref(), Cell::of(&text)),
             };
             if let Cell::Number(value) = cell {
+                if values.is_empty() {
+                    let begin = |(i, cell): (usize, &[u8])| Some((i, Times::begin(self.names.get(i)?, cell)?));
+                    times = row.cells.iter().enumerate().filter(|(i, _)| *i != column).find_map(begin);
+                }
+                times = times.and_then(|(i, times)| Some((i, times.read(row.line, row.cells.get(i)?)?)));
                 values.push(value);
                 continue;
             }
@@ -170,7 +224,7 @@ impl<'a> Table<'a> {
             let what = format!("{}: line {line}, column {name:?} holds no finite number", self.source);
             return Err(Error::new(Kind::BadInput, what).cause(problem).help(help));
         }
-        Ok(values)
+        Ok((values, times.map_or(Vec::new(), |(_, times)| times.warnings())))
     }
 }
 
@@ -178,7 +232,7 @@ impl<'a> Table<'a> {
 struct Row {
     /// Its number in the file, from 1.
     line: usize,
-    /// Whether the line before it is empty: in a file of one column, a gap.
+    /// Whether the line before it is empty: between values, a gap.
     after_blank: bool,
     cells: ByteRecord,
 }

@@ -33,8 +33,60 @@ fn a_column_is_found_by_name_whatever_its_case_and_by_number() {
         assert_eq!((column.name.as_str(), column.values), ("SUNACTIVITY", vec![5.0, 11.0]));
     }
     assert_eq!(values("2,1\n5,6\n7,8\n", Some("2")), [1.0, 6.0, 8.0]);
-    let years = Column::parse(b"2,1\n5,6\n7,8\n", "data.csv", Some("2"), Header::Present).unwrap();
-    assert_eq!(years.values, [5.0, 7.0], "a name goes before a number");
+    let named = |text: &str, wanted: &str| Column::parse(text.as_bytes(), "data.csv", Some(wanted), Header::Present);
+    assert_eq!(named("2,1\n5,6\n7,8\n", "#2").unwrap().values, [6.0, 8.0], "a number for certain");
+    assert_eq!(named("1,2\n5,6\n7,8\n", "2").unwrap().values, [6.0, 8.0], "name and number mean the same");
+    assert_eq!(named("x,X\n5,6\n", "X").unwrap().values, [6.0], "the name as it is written");
+}
+
+#[test]
+fn a_column_that_could_be_two_is_refused_with_the_way_to_say_which() {
+    assert_says("a,3,c\n1,2,3\n", Some("3"), &["which column is \"3\"", "the name of column 2 and the number", "#2"]);
+    assert_says("x,x\n1,2\n", Some("x"), &["columns 1 and 2 have this name", "--column '#1'"]);
+    assert_says("Abc,ABC\n1,2\n", Some("abc"), &["columns 1 and 2 have this name"]);
+}
+
+#[test]
+fn a_first_line_that_could_be_either_is_refused_with_the_setting_that_decides() {
+    for unclear in ["0\n1.5\n2.5\n", "0,1\n1.5,2\n2.5,3\n", "2001,2002,2003\n5,9,1\n"] {
+        assert_says(unclear, Some("1"), &["may be values or the names", "--header present", "data.header"]);
+        let read = |header| Column::parse(unclear.as_bytes(), "data.csv", Some("#1"), header).unwrap().values.len();
+        assert_eq!(read(Header::Absent), read(Header::Present) + 1);
+    }
+    // What pandas writes by default: an index without a name, and the column `0`.
+    let series: String = (0..100).map(|t| format!("{t},{t}.5\n")).collect();
+    let column = parse(&format!(",0\n{series}"), Some("2")).unwrap();
+    assert_eq!((column.name.as_str(), column.values.len(), column.values[0]), ("0", 100, 0.5));
+}
+
+#[test]
+fn what_was_taken_is_told_and_times_that_do_not_follow() {
+    let notes = |text: &str| parse(text, Some("x")).unwrap().notes;
+    let taken = "data.csv: column 2 of 2, \"x\", named in line 1: 2 values, the first 5, the last 6.5";
+    assert_eq!(notes("t,x\n1,5\n2,6.5\n"), [taken]);
+    let jump = notes("date,x\n2001-01-01,1\n2001-01-02,2\n2001-01-02,3\n2001-01-01,4\n");
+    assert!(jump.iter().any(|note| note.contains("\"date\" steps back in line 5")), "{jump:?}");
+    assert!(jump.iter().any(|note| note.contains("\"date\" repeats in line 4")), "{jump:?}");
+    assert!(parse("1\n2\n", None).unwrap().notes[0].contains("the first line holds values"));
+}
+
+#[test]
+fn files_that_are_no_csv_are_refused_by_the_name_of_what_they_are() {
+    for (text, says) in [
+        ("[1, 2, 3]", "the file is JSON"),
+        ("{\"x\": [1]}", "the file is JSON"),
+        ("<!DOCTYPE html>", "HTML"),
+        ("# made by hand\nx\n1\n", "comment"),
+        ("1 2 3\n4 5 6\n", "separated by blanks"),
+        ("t x\n1  5.5\n2  6\n", "separated by blanks"),
+        ("n,x\n\"a,1\nb,2\nc,3\n", "a quote opened in line 2 is never closed"),
+        ("n,x\n\"a,1\nb,2\nc\",3\n", "opened in line 2 is closed in line 4"),
+    ] {
+        assert_says(text, Some("x"), &[says]);
+    }
+    let gzip = Column::parse(b"\x1f\x8b\x08\0", "data.csv", None, Header::Detect).unwrap_err();
+    assert!(gzip.what.contains("gzip-compressed"), "{gzip}");
+    assert_says("n,x\na,1\n\nb,2\n", Some("x"), &["line 3, column \"x\" holds", "the cell is empty"]);
 }
 
 #[test]
@@ -100,7 +152,7 @@ fn decimal_commas_and_thousands_are_said_by_name() {
 
 #[test]
 fn rows_of_different_length_are_refused_with_their_line() {
-    assert_says("a,b\n1,2\n3\n4,5\n", Some("a"), &["line 3 has 1 cells", "line 1 has 2"]);
+    assert_says("a,b\n1,2\n3\n4,5\n", Some("a"), &["line 3 has 1 cell", "line 1 has 2"]);
     assert_says("a,b\n1,2\n3,4,5\n", Some("a"), &["line 3 has 3 cells"]);
 }
 

@@ -9,6 +9,7 @@ use super::neural_ar::Deviation;
 use super::order::Criterion;
 use super::split::Split;
 use crate::error::{Error, Kind, Result};
+use crate::memory::Needs;
 use crate::training::settings::{OptimizerSettings, Rule, Settings};
 
 /// The model, its data and its training.
@@ -164,13 +165,18 @@ impl DataConfig {
     /// # Errors
     /// If a part is no share and no count, or nothing is left to train on.
     pub fn split(&self, values: usize) -> Result<Split> {
-        let count = |name: &str, part: f64| match part {
-            _ if (0.0..1.0).contains(&part) => Ok((part * values as f64).round() as usize),
-            _ if part >= 1.0 && part.fract() == 0.0 && part < 1e15 => Ok(part as usize),
-            _ => Err(Error::new(Kind::Usage, format!("`data.{name}` cannot be {part}"))
-                .cause("it must be a share of at least 0 and below 1, or a whole number of values")),
-        };
+        let count = |name: &str, part: f64| count_of(name, part, values);
         Split::by_count(values, count("validation", self.validation)?, count("test", self.test)?)
+    }
+}
+
+/// How many of `values` a part has that is given as a share or as a number.
+fn count_of(name: &str, part: f64, values: usize) -> Result<usize> {
+    match part {
+        _ if (0.0..1.0).contains(&part) => Ok((part * values as f64).round() as usize),
+        _ if part >= 1.0 && part.fract() == 0.0 && part < 1e15 => Ok(part as usize),
+        _ => Err(Error::new(Kind::Usage, format!("`data.{name}` cannot be {part}"))
+            .cause("it must be a share of at least 0 and below 1, or a whole number of values below 10¹⁵")),
     }
 }
 
@@ -190,6 +196,9 @@ impl SeriesConfig {
             Lags::Count(lags) => lags,
             Lags::Chosen(_) => m.most_lags,
         };
+        for (key, part) in [("validation", self.data.validation), ("test", self.data.test)] {
+            count_of(key, part, 1)?;
+        }
         let rules = [
             (lags > 0, "`model.lags` must be at least 1, or \"auto\"; an autoregressive model looks back"),
             (m.stride > 0, "`model.stride` must be at least 1"),
@@ -205,5 +214,18 @@ impl SeriesConfig {
             Some((_, wrong)) => Err(Error::new(Kind::Usage, wrong)),
             None => self.training.check(),
         }
+    }
+
+    /// The least memory of a training of a neural model on so many examples of so many lags.
+    pub fn needs(&self, lags: usize, examples: usize) -> Needs {
+        let m = &self.model;
+        let (lags, hidden, layers) = (lags as u128, m.hidden as u128, m.layers as u128);
+        let hidden_layers = if layers == 0 { 0 } else { (lags + 1) * hidden + (layers - 1) * (hidden + 1) * hidden };
+        let outputs = if layers == 0 { lags } else { hidden } + 1;
+        let batch = if self.data.batch == 0 { examples } else { self.data.batch } as u128;
+        self.training
+            .needs(hidden_layers + outputs, "`model.hidden`, `model.layers` or `model.lags`")
+            .and("the activations of a step", batch.saturating_mul(lags + layers * hidden), 4, "`data.batch`")
+            .and("the lags of all examples", lags.saturating_mul(examples as u128), 4, "`model.lags`")
     }
 }

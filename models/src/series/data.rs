@@ -9,7 +9,7 @@ use crate::data::files::{DataFiles, Wanted};
 use crate::data::parts::Rules;
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::Floor;
-use crate::pages::numbers::grouped;
+use crate::pages::numbers::{counted, grouped};
 use std::ops::Range;
 use std::path::Path;
 
@@ -22,6 +22,8 @@ pub struct SeriesData {
     pub values: Vec<f64>,
     /// Its parts.
     pub split: Split,
+    /// What was taken of the file, and what a person should look at: a line each.
+    pub notes: Vec<String>,
 }
 
 impl SeriesData {
@@ -31,14 +33,15 @@ impl SeriesData {
     /// As [`Column::parse`]; or if nothing is left to train on.
     pub fn parse(bytes: &[u8], config: &DataConfig) -> Result<Self> {
         let wanted = Some(config.column.as_str()).filter(|column| !column.is_empty());
-        let Column { name, mut values } = Column::parse(bytes, &config.path, wanted, config.header)?;
+        let Column { name, mut values, notes } = Column::parse(bytes, &config.path, wanted, config.header)?;
         if config.skip >= values.len() {
             let what = format!("{}: `data.skip` of {} leaves nothing", config.path, config.skip);
-            return Err(Error::new(Kind::BadInput, what).cause(format!("the column has {} values", values.len())));
+            let cause = format!("the column has {}", counted(values.len() as u64, "value"));
+            return Err(Error::new(Kind::BadInput, what).cause(cause));
         }
         values.drain(..config.skip);
         let split = config.split(values.len())?;
-        Ok(SeriesData { name, values, split })
+        Ok(SeriesData { name, values, split, notes })
     }
 
     /// The column in the one file of `data`.
@@ -57,8 +60,9 @@ impl SeriesData {
     /// Name and parts in words.
     pub fn described(&self) -> String {
         let [train, validation, test] =
-            [Part::Train, Part::Validation, Part::Test].map(|part| grouped(self.range(part).len() as u64));
-        format!("{:?}: {train} values to train on, {validation} to validate, {test} to test", self.name)
+            [Part::Train, Part::Validation, Part::Test].map(|part| self.range(part).len() as u64);
+        let train = counted(train, "value");
+        format!("{:?}: {train} to train on, {} to validate, {} to test", self.name, grouped(validation), grouped(test))
     }
 
     /// The floors of the validation part, for a model whose lags lie `stride` apart; none where there is nothing to score.

@@ -2,6 +2,7 @@
 
 use super::linear::{LinearAr, Statistics};
 use super::roots::Root;
+use crate::pages::numbers::digits;
 use serde::Serialize;
 
 /// A linear model, with all digits.
@@ -49,6 +50,11 @@ impl Description {
     }
 }
 
+/// Ten significant digits: of a series at any scale as much is seen.
+fn number(x: f64) -> String {
+    digits(x, 10)
+}
+
 /// Name, value and standard error of every number of a model, as a person reads them.
 pub fn rows(linear: &LinearAr) -> Vec<[String; 3]> {
     let stride = linear.estimate.stride;
@@ -57,11 +63,11 @@ pub fn rows(linear: &LinearAr) -> Vec<[String; 3]> {
     rows.extend(linear.coefficients().iter().enumerate().map(lag));
     let error = |i: usize| {
         let statistics = linear.estimate.statistics.as_ref();
-        statistics.map_or(String::new(), |s| s.standard_errors.get(i).map_or(String::new(), |e| format!("{e:.10}")))
+        statistics.map_or(String::new(), |s| s.standard_errors.get(i).map_or(String::new(), |&e| number(e)))
     };
     let mut rows: Vec<[String; 3]> =
-        rows.into_iter().enumerate().map(|(i, (name, x))| [name, format!("{x:.10}"), error(i)]).collect();
-    let mut more = |name: &str, x: f64| rows.push([name.to_string(), format!("{x:.10}"), String::new()]);
+        rows.into_iter().enumerate().map(|(i, (name, x))| [name, number(x), error(i)]).collect();
+    let mut more = |name: &str, x: f64| rows.push([name.to_string(), number(x), String::new()]);
     more("σ²", linear.model.variance);
     if let Some(Statistics { log_likelihood, aic, bic, .. }) = linear.estimate.statistics {
         more("log-likelihood", log_likelihood);
@@ -71,7 +77,7 @@ pub fn rows(linear: &LinearAr) -> Vec<[String; 3]> {
     let roots = linear.model.roots();
     for root in roots.iter().filter(|root| root.im >= 0.0).take(3) {
         let period = root.period().map_or(String::new(), |period| format!("period {period:.4}"));
-        rows.push(["root, modulus".to_string(), format!("{:.10}", root.modulus()), period]);
+        rows.push(["root, modulus".to_string(), number(root.modulus()), period]);
     }
     rows
 }

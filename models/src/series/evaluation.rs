@@ -27,8 +27,10 @@ pub struct SeriesEvaluation {
     pub given: usize,
     /// Root mean square error one step ahead, given the true past.
     pub rmse: f64,
-    /// `rmse` over the standard deviation of the values scored.
+    /// `rmse` over the standard deviation of the values scored; `null` where that is 0.
     pub nrmse: f64,
+    /// The standard deviation of the values scored.
+    pub deviation: f64,
     /// Of one free run over all values scored.
     pub free_running_rmse: f64,
     /// Nats per value.
@@ -55,6 +57,8 @@ pub struct Fitted {
     pub coefficients: Vec<f64>,
     /// σ².
     pub variance: f64,
+    /// Whether the series follows them exactly, up to rounding: then no likelihood is one.
+    pub exact: bool,
     /// What least squares says about them.
     #[serde(flatten)]
     pub statistics: Option<Statistics>,
@@ -73,6 +77,8 @@ impl SavedSeries {
     /// # Errors
     /// [`Kind::BadInput`] if the part is empty or too short.
     pub fn evaluate(&self, data: &SeriesData, part: Part, horizons: usize) -> Result<SeriesEvaluation> {
+        // No error is measured further ahead than the part reaches.
+        let horizons = horizons.min(data.range(part).len());
         match self {
             SavedSeries::Linear(linear) => {
                 let variances = linear.model.forecast_variances(horizons);
@@ -81,6 +87,7 @@ impl SavedSeries {
                     constant: linear.model.constant,
                     coefficients: linear.coefficients(),
                     variance: linear.model.variance,
+                    exact: linear.is_exact(),
                     statistics: linear.estimate.statistics.clone(),
                 });
                 Ok(evaluation)
@@ -140,7 +147,8 @@ fn evaluate<M: SeriesModel>(
         likelihood: Likelihood::new(truth.len(), nats),
         given: range.start,
         rmse,
-        nrmse: rmse / deviation,
+        nrmse: if deviation > 0.0 { rmse / deviation } else { f64::NAN },
+        deviation,
         free_running_rmse,
         floors,
         floors_rmse,

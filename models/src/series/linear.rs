@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ar::Ar;
+use super::ar::{Ar, longest};
 use super::config::{Lags, MOST_REACH, Method, ModelConfig, ModelKind};
 use super::least_squares::spaced;
-use super::order::{best, spaced_candidates};
+use super::order::{Criterion, best, mean_alone, spaced_candidates};
 use crate::error::{Error, Kind, Result};
+use crate::memory::Needs;
+use crate::pages::numbers::digits;
 use crate::storage::checkpoint::{Checkpoint, Group};
 use crate::storage::safetensors_file::StoredTensor;
 
@@ -54,6 +56,9 @@ pub struct Statistics {
     pub standard_errors: Vec<f64>,
 }
 
+/// A residual of so small a share of the largest value is what 64-bit numbers leave of an exact fit.
+const ROUNDING: f64 = 1e-13;
+
 fn one() -> usize {
     1
 }
@@ -66,10 +71,38 @@ pub fn lags(series: &[f64], config: &ModelConfig) -> Result<usize> {
     match config.lags {
         Lags::Count(lags) => Ok(lags),
         Lags::Chosen(_) => {
-            let candidates = spaced_candidates(series, config.most_lags, config.stride)?;
+            let candidates = spaced_candidates(series, most_lags(series, config), config.stride)?;
             Ok(best(&candidates, config.criterion).expect("there is a candidate where there is no error").lags)
         }
     }
+}
+
+/// The most lags that are tried: as configured, or as many as a short series can tell apart.
+fn most_lags(series: &[f64], config: &ModelConfig) -> usize {
+    config.most_lags.min(longest(series.len(), config.stride)).max(1)
+}
+
+/// How the number of lags was chosen, in a sentence; nothing where it was given.
+///
+/// # Errors
+/// As [`lags`].
+pub fn choice(series: &[f64], config: &ModelConfig) -> Result<Option<String>> {
+    let Lags::Chosen(_) = config.lags else { return Ok(None) };
+    let most = most_lags(series, config);
+    let candidates = spaced_candidates(series, most, config.stride)?;
+    let best = best(&candidates, config.criterion).expect("there is a candidate where there is no error");
+    let mean = mean_alone(series, most, config.stride);
+    let (criterion, ours, of_mean) = match config.criterion {
+        Criterion::Aic => ("AIC", best.aic, mean.aic),
+        Criterion::Bic => ("BIC", best.bic, mean.bic),
+    };
+    let longest = candidates.last().map_or(1, |candidate| candidate.lags);
+    let chosen = format!("AR({}) has the least {criterion} of AR(1) … AR({longest}), {}", best.lags, digits(ours, 6));
+    let than = format!("the mean alone, AR(0), has {}", digits(of_mean, 6));
+    Ok(Some(match of_mean < ours {
+        true => format!("warning: {chosen}, and {than}: the past of this series says nothing about its next value"),
+        false => format!("{chosen}; {than}"),
+    }))
 }
 
 impl LinearAr {
@@ -78,7 +111,13 @@ impl LinearAr {
     /// # Errors
     /// If the series cannot be fitted with so many lags.
     pub fn fit(series: &[f64], config: &ModelConfig) -> Result<Self> {
-        let (lags, stride, method) = (lags(series, config)?, config.stride, config.method);
+        let (stride, method) = (config.stride, config.method);
+        // The triangle of the regression, before it is made: with the most lags of a choice, with those given.
+        let widest = if let Lags::Count(lags) = config.lags { lags } else { most_lags(series, config) } as u128 + 2;
+        if longest(series.len(), stride) as u128 + 2 >= widest {
+            Needs::default().and("the equations of the lags", widest * widest, 8, "`model.lags`").check()?;
+        }
+        let lags = lags(series, config)?;
         let (model, statistics) = match method {
             Method::Ols => {
                 let fit = Ar::spaced_least_squares(series, lags, stride)?;
@@ -89,12 +128,20 @@ impl LinearAr {
                     bic: fit.bic,
                     standard_errors: fit.standard_errors,
                 };
-                (fit.model, statistics.log_likelihood.is_finite().then_some(statistics))
+                // What is left of a fit that is exact is rounding, and so would be a likelihood of it.
+                let largest = series.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+                let exact = fit.model.variance.sqrt() <= ROUNDING * largest;
+                (fit.model, (!exact && statistics.log_likelihood.is_finite()).then_some(statistics))
             }
             Method::YuleWalker => (Ar::yule_walker(series, lags)?, None),
             Method::Burg => (Ar::burg(series, lags)?, None),
         };
         Ok(LinearAr { model, estimate: Estimate { model: ModelKind::Ar, lags, stride, method, statistics } })
+    }
+
+    /// Whether the series follows its lags exactly, up to rounding: σ² then is rounding alone, and no likelihood is one.
+    pub fn is_exact(&self) -> bool {
+        self.estimate.method == Method::Ols && self.estimate.statistics.is_none()
     }
 
     /// `φ_1 … φ_k` of the lags fitted, without the zeros between them.

@@ -4,7 +4,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | [`column`], `cell`, [`data`], [`split`] | a column of a CSV file, and its parts |
+//! | [`column`], `layout`, `cell`, `dates`, [`data`], [`split`] | a column of a CSV file, and its parts |
 //! | [`ar`], [`ar_steps`], [`least_squares`], [`qr`], [`yule_walker`], [`burg`], [`order`], [`roots`] | the linear model: fitted, chosen, stepped, its roots |
 //! | [`neural_ar`], [`neural_predictor`] | the same lags into a network; one value at a time |
 //! | [`model`] | what both share: how far they look back, how they are scored |
@@ -22,12 +22,14 @@ mod cell;
 pub mod column;
 pub mod config;
 pub mod data;
+mod dates;
 pub mod description;
 pub mod evaluation;
 pub mod exposure;
 pub mod floors;
 pub mod forecast;
 pub mod generation;
+mod layout;
 pub mod least_squares;
 pub mod linear;
 pub mod linear_page;

@@ -74,6 +74,16 @@ pub fn spaced_candidates(series: &[f64], most: usize, stride: usize) -> Result<V
     Ok((1..=longest).map(candidate).collect())
 }
 
+/// AR(0), the mean alone, by the observations that the candidates AR(1) … AR(`most`) share: what they have to beat. It is a floor
+/// and no model to choose, as an autoregressive one looks back.
+pub fn mean_alone(series: &[f64], most: usize, stride: usize) -> Candidate {
+    let observed = &series[(most * stride).min(series.len())..];
+    let (_, deviations) = deviations(observed);
+    let variance = deviations.iter().map(|d| d * d).sum::<f64>() / observed.len() as f64;
+    let criteria = Criteria::of(variance, observed.len(), 0);
+    Candidate { lags: 0, variance, aic: criteria.aic, bic: criteria.bic }
+}
+
 /// The candidate with the smallest criterion, the shortest of equal ones; none if there is no candidate.
 pub fn best(candidates: &[Candidate], criterion: Criterion) -> Option<&Candidate> {
     candidates.iter().min_by(|a, b| a.value(criterion).total_cmp(&b.value(criterion)))

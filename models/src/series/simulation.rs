@@ -7,6 +7,7 @@ use super::model::SeriesModel;
 use super::neural_predictor::NeuralPredictor;
 use super::saved::SavedSeries;
 use crate::error::Result;
+use crate::memory::Needs;
 use crate::sampling::{Generator, Options, Sampler};
 
 /// The outlook on the `horizon` values after `history`, from so many sampled futures, each from a stream of its own.
@@ -21,6 +22,8 @@ pub fn simulated<M: SeriesModel>(
     streams: Streams,
 ) -> Result<Vec<Outlook>> {
     super::model::check_history(history, model.reach())?;
+    let values = (horizon as u128).saturating_mul(futures as u128);
+    Needs::default().and("the simulated futures", values, 8, "--futures or --steps").check()?;
     let past = &history[history.len() - model.reach()..];
     let mut at_horizon = vec![Vec::with_capacity(futures); horizon];
     for future in 0..futures {

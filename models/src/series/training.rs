@@ -4,7 +4,7 @@ use autograd::Tensor;
 use autograd::random::Streams;
 use rand::seq::SliceRandom;
 
-use super::config::{ModelConfig, SeriesConfig};
+use super::config::{Lags, ModelConfig, SeriesConfig};
 use super::data::{SeriesData, quoted};
 use super::linear::lags;
 use super::model::{SeriesModel, check_targets};
@@ -14,6 +14,7 @@ use crate::data::files::DataFiles;
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::Floor;
 use crate::medium::Medium;
+use crate::memory::Needs;
 use crate::sampling::{Generator, Options, Sampler};
 use crate::storage::checkpoint::{Checkpoint, Group};
 use crate::storage::safetensors_file::StoredTensor;
@@ -49,6 +50,7 @@ impl SeriesTask {
         let m = &config.model;
         let lags = lags(train, m)?;
         super::ar::check_spaced(train, lags, m.stride)?;
+        config.needs(lags, train.len() - lags * m.stride).check()?;
         let ModelConfig { stride, hidden, layers, deviation, .. } = *m;
         let architecture = Architecture { lags, stride, hidden, layers, deviation };
         let standardize = Standardize::of(train);
@@ -111,6 +113,18 @@ impl Task for SeriesTask {
 
     fn settings(config: &SeriesConfig) -> &Settings {
         &config.training
+    }
+
+    fn check(config: &SeriesConfig) -> Result<()> {
+        config.check()
+    }
+
+    fn needs(config: &SeriesConfig) -> Needs {
+        config.needs(if let Lags::Count(lags) = config.model.lags { lags } else { 1 }, 0)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.data.notes.clone()
     }
 
     fn read(config: &SeriesConfig) -> Result<DataFiles> {

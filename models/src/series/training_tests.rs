@@ -29,7 +29,8 @@ fn config(lags: usize, stride: usize, steps: u64) -> SeriesConfig {
 }
 
 fn data(values: &[f64], config: &SeriesConfig) -> SeriesData {
-    SeriesData { name: "x".into(), values: values.to_vec(), split: config.data.split(values.len()).unwrap() }
+    let split = config.data.split(values.len()).unwrap();
+    SeriesData { name: "x".into(), values: values.to_vec(), split, notes: Vec::new() }
 }
 
 fn run(trainer: &mut Trainer<SeriesTask>, folder: &Path) {

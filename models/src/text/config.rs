@@ -1,11 +1,13 @@
 //! Everything a user can set of a training on text, for any network, with defaults and checks.
 
+use super::bpe::MAX_SYMBOLS;
 use super::corpus::Split;
 use super::network::Network;
 use super::vocabulary::VocabularyKind;
 use crate::data::files::{DataFiles, Wanted};
 use crate::data::parts::Rules;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use crate::memory::{Needs, elements};
 use crate::training::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -26,12 +28,45 @@ impl<M: Default> TextConfig<M> {
     /// Checks what serde cannot.
     ///
     /// # Errors
-    /// [`Kind::Usage`](crate::error::Kind::Usage) naming the key.
+    /// [`Kind::Usage`] naming the key.
     pub fn check<N: Network<Config = M>>(&self) -> Result<()> {
         N::check(&self.model)?;
+        let symbols = N::symbols(&self.model);
+        if symbols > MOST_CHARACTERS {
+            return Err(Error::new(Kind::Usage, format!("`model.symbols` is {symbols}; no text has so many"))
+                .help("leave it out: it is taken from the data"));
+        }
+        self.data.check()?;
         self.training.check()
     }
+
+    /// The least memory of a training: of the symbols that the configuration knows of, or those that its vocabulary has at least.
+    pub fn needs<N: Network<Config = M>>(&self) -> Needs
+    where
+        M: Clone,
+    {
+        let least = match self.data.vocabulary {
+            VocabularyKind::Characters => 1,
+            VocabularyKind::Bytes | VocabularyKind::BytePairs { .. } => 256,
+        };
+        let model = N::with_symbols(self.model.clone(), N::symbols(&self.model).max(least));
+        let sizes = "`model.hidden`, `model.embedding` or `model.layers`";
+        let step = "`data.batch`, `data.window` or `model.hidden`";
+        let positions = (self.data.batch as u128).saturating_mul(self.data.window as u128);
+        let kept = positions.saturating_mul(N::elements_per_position(&model));
+        let codes = positions.saturating_mul(2);
+        let parameters = elements(N::parameter_shapes(&model).iter().map(|(_, shape)| &shape[..]));
+        self.training.needs(parameters, sizes).and("the activations of a step", kept, size_of::<f32>(), step).and(
+            "the symbols of a step",
+            codes,
+            size_of::<u32>(),
+            step,
+        )
+    }
 }
+
+/// The code points of Unicode, more than a vocabulary of any kind has.
+const MOST_CHARACTERS: usize = 0x11_0000;
 
 /// How a text is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,6 +120,27 @@ impl Default for DataConfig {
 const ENDINGS: [&str; 3] = ["txt", "text", "md"];
 
 impl DataConfig {
+    /// Checks what serde cannot.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] naming the key.
+    pub fn check(&self) -> Result<()> {
+        for (key, size) in [("batch", self.batch), ("window", self.window)] {
+            if size == 0 {
+                return Err(Error::new(Kind::Usage, format!("`data.{key}` is 0; it must be at least 1")));
+            }
+        }
+        if let VocabularyKind::BytePairs { size } = self.vocabulary
+            && !(256..=MAX_SYMBOLS).contains(&size)
+        {
+            let what = format!(
+                "`data.vocabulary.byte_pairs.size` is {size}; it must be from 256, the bytes themselves, to {MAX_SYMBOLS}"
+            );
+            return Err(Error::new(Kind::Usage, what));
+        }
+        self.split().ends(1).map(|_| ())
+    }
+
     /// The split by position.
     pub fn split(&self) -> Split {
         Split { train: self.train, validation: self.validation }

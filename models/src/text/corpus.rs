@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::data::Part;
 use crate::data::files::{DataFile, DataFiles};
+use crate::data::sniff::{not_text, without_mark};
 use crate::error::{Error, Kind, Result};
 use crate::text::utf8::as_utf8;
 use crate::text::vocabulary::{Vocabulary, VocabularyKind};
@@ -36,7 +37,7 @@ impl Split {
         let whole = (sum - 1.0).abs() < 1e-9;
         if !(self.train > 0.0 && self.validation >= 0.0 && (sum <= 1.0 || whole)) {
             return Err(Error::new(Kind::Usage, "cannot split the text")
-                .cause(format!("the shares are {} to train and {} to validate", self.train, self.validation))
+                .cause(format!("`data.train` is {} and `data.validation` {}", self.train, self.validation))
                 .help("give a share above 0 to train, and at most 1 in all; the rest is the test part"));
         }
         let part = |share: f64| (share * n as f64) as usize;
@@ -167,19 +168,35 @@ fn parts_of(data: &DataFiles, by_bytes: bool) -> Result<[Cow<'_, [u8]>; 3]> {
 fn joined<'d>(files: impl Iterator<Item = &'d DataFile>, data: &DataFiles, by_bytes: bool) -> Result<Cow<'d, [u8]>> {
     let mut joined: Cow<[u8]> = Cow::default();
     for file in files {
+        let mut bytes = &file.bytes[..];
         if !by_bytes {
-            as_utf8(&file.bytes).map_err(|mut error| {
+            if let Some(kind) = not_text(bytes) {
+                return Err(Error::new(Kind::BadInput, format!("{}: the file is {}", data.shown(file), kind.what))
+                    .cause("symbols of text are read from UTF-8")
+                    .help(kind.help));
+            }
+            // The mark that some programs put before UTF-8 is no symbol.
+            bytes = without_mark(bytes).0;
+            as_utf8(bytes).map_err(|mut error| {
                 error.what = format!("{}: {}", data.shown(file), error.what);
                 error
             })?;
         }
         if joined.is_empty() {
-            joined = Cow::Borrowed(&file.bytes);
+            joined = Cow::Borrowed(bytes);
         } else {
-            joined.to_mut().extend_from_slice(&file.bytes);
+            joined.to_mut().extend_from_slice(bytes);
         }
     }
     Ok(joined)
+}
+
+/// Which files begin with a mark that was dropped, in a sentence; none where symbols are bytes, and none is.
+pub(super) fn dropped_marks(data: &DataFiles, kind: VocabularyKind) -> Option<String> {
+    let marked = |file: &&DataFile| kind != VocabularyKind::Bytes && without_mark(&file.bytes).1;
+    let marked: Vec<&DataFile> = data.files.iter().filter(marked).collect();
+    let others = if marked.len() > 1 { format!(" and {} more", marked.len() - 1) } else { String::new() };
+    marked.first().map(|file| format!("{}{others}: the byte-order mark at the beginning is dropped", data.shown(file)))
 }
 
 /// An error of the text, with the path it came from.

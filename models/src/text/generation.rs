@@ -2,7 +2,8 @@
 
 use super::network::Network;
 use super::saved::TextModel;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Vocabulary, VocabularyKind};
+use crate::data::sniff::without_mark;
 use crate::error::{Error, Kind, Result};
 use crate::medium::Sink;
 use crate::sampling::{Generator, Options, Sampler};
@@ -11,8 +12,10 @@ use autograd::random::{Stream, Streams};
 /// What is asked of a model of text.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// What the text goes on from; where it is empty, a line break, if the vocabulary has one.
+    /// What the text goes on from; where it is empty, nothing: the first symbol is drawn as an evaluation scores a first symbol.
     pub prompt: &'a [u8],
+    /// Goes on from a line break, where there is no prompt.
+    pub fresh_line: bool,
     /// Whether the prompt is written before its continuation.
     pub echo: bool,
     /// How many symbols.
@@ -31,15 +34,25 @@ pub struct Request<'a> {
 pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) -> Result<()> {
     let sampler = Sampler::new(request.options.clone())?;
     let vocabulary = &text.vocabulary;
-    let prompt = vocabulary.encode(request.prompt).map_err(|error| Error {
+    // What a program put before a text is no symbol of it, in a prompt as in the data.
+    let given = match vocabulary.kind() {
+        VocabularyKind::Bytes => request.prompt,
+        _ => without_mark(request.prompt).0,
+    };
+    let prompt = vocabulary.encode(given).map_err(|error| Error {
         kind: Kind::BadInput,
         what: format!("the model does not know the prompt: {}", error.what),
         ..error
     })?;
-    if request.echo && sink(request.prompt)?.is_break() {
+    if request.echo && sink(given)?.is_break() {
         return Ok(());
     }
-    let prompt = if prompt.is_empty() { vocabulary.opening() } else { prompt };
+    let opening = vocabulary.opening();
+    if request.fresh_line && opening.is_empty() {
+        return Err(Error::new(Kind::Usage, "--fresh-line: the model knows no line break")
+            .help("give a --prompt, or begin from nothing"));
+    }
+    let prompt = if prompt.is_empty() && request.fresh_line { opening } else { prompt };
     let decoder = text.model.decoder();
     let random = Streams::new(request.seed).stream("sampling");
     for symbol in Generator::new(&decoder, &prompt, sampler, random).checked().take(request.symbols) {
@@ -50,7 +63,7 @@ pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) 
     Ok(())
 }
 
-/// What a model writes without a prompt, as it is shown during training.
+/// What a model writes on a fresh line, as it is shown during training.
 pub(super) fn opening_sample<N: Network>(
     model: &N,
     vocabulary: &Vocabulary,

@@ -56,6 +56,10 @@ pub trait Network: Module<f32> + Sized {
     /// The names and shapes of the parameters, in order, without making the network.
     fn parameter_shapes(config: &Self::Config) -> Vec<(String, Vec<usize>)>;
 
+    /// The least elements that a training step of one sequence keeps for its backward pass at each position: outputs of layers,
+    /// logits, their gradients.
+    fn elements_per_position(config: &Self::Config) -> u128;
+
     /// The names and shapes of what is carried from window to window.
     fn carry_shapes(config: &Self::Config, batch: usize) -> Vec<(&'static str, Vec<usize>)>;
 
@@ -81,8 +85,9 @@ pub trait Network: Module<f32> + Sized {
     /// [`Kind::Usage`] naming the key and its bound.
     fn check(config: &Self::Config) -> Result<()> {
         let wrong = |what: String| Err(Error::new(Kind::Usage, what));
-        if let Some((key, size)) = Self::sizes(config).into_iter().find(|(_, size)| !(1..=MOST).contains(size)) {
-            return wrong(format!("`model.{key}` is {size}; it must be from 1 to {MOST}"));
+        let most = |key: &str| if key == "layers" { MOST_LAYERS } else { MOST };
+        if let Some((key, size)) = Self::sizes(config).into_iter().find(|(key, size)| !(1..=most(key)).contains(size)) {
+            return wrong(format!("`model.{key}` is {size}; it must be from 1 to {}", most(key)));
         }
         if let Some((key, p)) = Self::dropouts(config).into_iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
             return wrong(format!("`model.{key}` is {p}; it must be at least 0 and below 1"));
@@ -93,3 +98,6 @@ pub trait Network: Module<f32> + Sized {
 
 /// Sizes beyond this are slips of the keyboard.
 const MOST: usize = 1 << 16;
+
+/// As many layers are: one matrix after another, they would not end in a day.
+pub(super) const MOST_LAYERS: usize = 1000;

@@ -2,7 +2,7 @@
 
 use super::decoder::Decoder;
 use super::language_model::{Carry as States, CellKind, Config, LanguageModel};
-use super::network::{Carry, Network};
+use super::network::{Carry, MOST_LAYERS, Network};
 use autograd::Tensor;
 use autograd::random::Stream;
 
@@ -50,7 +50,7 @@ impl Network for LanguageModel<f32> {
         let gates = hidden.saturating_mul(if model == CellKind::Gru { 3 } else { 4 });
         let mut shapes = vec![("embedding.weight".to_string(), vec![symbols, embedding])];
         // A hostile number of layers must not make a hostile list: one name more than any real model has is enough to differ.
-        for k in 0..layers.min(1000) {
+        for k in 0..layers.min(MOST_LAYERS) {
             let inputs = if k == 0 { embedding } else { hidden };
             shapes.push((format!("rnn.weight_ih_l{k}"), vec![gates, inputs]));
             shapes.push((format!("rnn.weight_hh_l{k}"), vec![gates, hidden]));
@@ -60,6 +60,14 @@ impl Network for LanguageModel<f32> {
         shapes.push(("head.weight".to_string(), vec![symbols, hidden]));
         shapes.push(("head.bias".to_string(), vec![symbols]));
         shapes
+    }
+
+    fn elements_per_position(config: &Config) -> u128 {
+        let Config { model, symbols, embedding, hidden, layers, .. } = *config;
+        let gates = if model == CellKind::Gru { 3 } else { 4 };
+        // Of each layer the gates and the output; the symbol's vector; the logits and their gradient.
+        let layer = (gates + 1) * hidden as u128;
+        layer.saturating_mul(layers as u128) + embedding as u128 + 2 * symbols as u128
     }
 
     fn carry_shapes(config: &Config, batch: usize) -> Vec<(&'static str, Vec<usize>)> {

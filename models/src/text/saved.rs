@@ -45,7 +45,8 @@ impl<N: Network> TextModel<N> {
             bad(format!("{path} has no vocabulary"))
                 .help("write the JSON of docs/file-formats.md as `autoreg.vocabulary`")
         })?;
-        let vocabulary = Vocabulary::from_json(&vocabulary.to_string())?;
+        let vocabulary = Vocabulary::from_json(&vocabulary.to_string())
+            .map_err(|error| Error { what: format!("{path}: {}", error.what), ..error })?;
         if vocabulary.size() != N::symbols(&config) {
             let symbols = N::symbols(&config);
             let cause = format!("the vocabulary has {} symbols, the model {symbols}", vocabulary.size());

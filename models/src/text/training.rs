@@ -1,7 +1,7 @@
 //! Training a network on a text: windows of streams with the state carried, exact validation, samples.
 
 use super::config::TextConfig;
-use super::corpus::Corpus;
+use super::corpus::{Corpus, dropped_marks};
 use super::floors::Floors;
 use super::generation::opening_sample;
 use super::network::{Carry, Network};
@@ -10,10 +10,11 @@ use super::vocabulary::Vocabulary;
 use super::windows::{Window, Windows};
 use crate::autoregressive::Autoregressive;
 use crate::data::files::DataFiles;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::evaluation::Floor;
 use crate::medium::Medium;
-use crate::pages::numbers::grouped;
+use crate::memory::Needs;
+use crate::pages::numbers::{counted, grouped};
 use crate::storage::checkpoint::{Checkpoint, Group};
 use crate::storage::safetensors_file::StoredTensor;
 use crate::training::settings::Settings;
@@ -37,6 +38,8 @@ pub struct TextTask<N: Network> {
     config: TextConfig<N::Config>,
     /// The name of its file or folder.
     name: String,
+    /// What a person should know of how it was read.
+    notes: Vec<String>,
 }
 
 impl<N: Network> TextTask<N> {
@@ -50,7 +53,8 @@ impl<N: Network> TextTask<N> {
         let drops = N::dropouts(&config.model).iter().any(|(_, p)| *p > 0.0);
         let dropout = drops.then(|| Streams::new(config.training.seed).stream("dropout"));
         let (window, carry, name) = (Window::default(), None, data.name());
-        Ok(TextTask { vocabulary, corpus, windows, window, carry, dropout, config, name })
+        let notes = dropped_marks(data, vocabulary.kind()).into_iter().collect();
+        Ok(TextTask { vocabulary, corpus, windows, window, carry, dropout, config, name, notes })
     }
 }
 
@@ -62,6 +66,14 @@ impl<N: Network> Task for TextTask<N> {
         &config.training
     }
 
+    fn check(config: &Self::Config) -> Result<()> {
+        config.check::<N>()
+    }
+
+    fn needs(config: &Self::Config) -> Needs {
+        config.needs::<N>()
+    }
+
     fn read(config: &Self::Config) -> Result<DataFiles> {
         config.data.read()
     }
@@ -70,7 +82,13 @@ impl<N: Network> Task for TextTask<N> {
     fn new(mut config: Self::Config, data: &DataFiles) -> Result<(Self, N)> {
         config.check::<N>()?;
         let (vocabulary, corpus) = Corpus::learn_files(data, config.data.vocabulary, &config.data.split())?;
-        config.model = N::with_symbols(config.model, vocabulary.size());
+        let (asked, symbols) = (N::symbols(&config.model), vocabulary.size());
+        if asked != 0 && asked != symbols {
+            return Err(Error::new(Kind::Usage, format!("`model.symbols` is {asked}, and the data have {symbols}"))
+                .help("leave it out: it is taken from the data"));
+        }
+        config.model = N::with_symbols(config.model, symbols);
+        config.needs::<N>().check()?;
         let task = Self::with_vocabulary(vocabulary, corpus, config, data)?;
         let mut init = Streams::new(task.config.training.seed).stream("init");
         let model = N::new(&task.config.model, &mut init);
@@ -92,9 +110,9 @@ impl<N: Network> Task for TextTask<N> {
     fn about(&self) -> About {
         let kind = N::kind(&self.config.model);
         let sizes = format!(
-            "{}; {} symbols; {} to train on, {} to validate",
+            "{}; {}; {} to train on, {} to validate",
             N::described(&self.config.model),
-            self.vocabulary.size(),
+            counted(self.vocabulary.size() as u64, "symbol"),
             grouped(self.corpus.train.len() as u64),
             grouped(self.corpus.validation.len() as u64)
         );
@@ -104,6 +122,10 @@ impl<N: Network> Task for TextTask<N> {
             unit: self.config.data.vocabulary.unit().to_owned(),
             model: kind.to_owned(),
         }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
     }
 
     fn floors(&self) -> Vec<Floor> {

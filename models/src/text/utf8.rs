@@ -14,7 +14,7 @@ pub fn as_utf8(bytes: &[u8]) -> Result<&str> {
                 Some(_) => format!("byte 0x{:02X} does not begin or continue a character there", bytes[at]),
                 None => "the text ends in the middle of a character".to_string(),
             })
-            .help("convert the text to UTF-8, or train on bytes instead of characters")
+            .help("convert it to UTF-8; a model trained with --set data.vocabulary=bytes takes any file")
     })
 }
 

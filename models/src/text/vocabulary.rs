@@ -25,7 +25,7 @@ use crate::text::utf8::as_utf8;
 
 /// What a symbol is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum VocabularyKind {
     /// The characters (Unicode scalar values) that occur in the text, in ascending order.
     Characters,
@@ -96,8 +96,8 @@ impl Vocabulary {
             VocabularyKind::BytePairs { size } => {
                 if !(256..=MAX_SYMBOLS).contains(&size) {
                     return Err(Error::new(Kind::Usage, format!("cannot learn {size} byte pairs"))
-                        .cause("the 256 bytes are symbols themselves")
-                        .help(format!("choose a vocabulary size from 256 to {MAX_SYMBOLS}")));
+                        .cause(format!("a vocabulary has from 256 symbols, the bytes themselves, to {MAX_SYMBOLS}"))
+                        .help("--set data.vocabulary.byte_pairs.size=N sets it"));
                 }
                 let pairs = BytePairs::learn(as_utf8(text)?, size)
                     .map_err(|error| Error::new(Kind::Failed, "cannot learn byte pairs from the text").cause(error))?;
@@ -171,8 +171,8 @@ impl Vocabulary {
         Ok(bytes)
     }
 
-    /// What text without a prompt is generated after: a line break, where the vocabulary has one. The distribution of a very
-    /// first symbol is hardly trained: a text has one beginning, and many lines.
+    /// What begins a fresh line: a line break, where the vocabulary has one. A text has one beginning and many lines, so a model
+    /// has learned what follows a line break, and hardly what comes first of all.
     pub fn opening(&self) -> Vec<u32> {
         self.encode("\n").unwrap_or_default()
     }
@@ -247,7 +247,7 @@ fn unknown(place: usize, character: char, known: &[char]) -> Error {
         format!("character {character:?} (U+{code_point:04X}) has no code; it is character {place}, counted from 0"),
     )
     .cause(format!("the vocabulary holds the {} characters of the text it was learned from", known.len()))
-    .help("remove or replace the character, or train a model on bytes or byte pairs, which know every text")
+    .help("remove or replace the character; a model trained with --set data.vocabulary=bytes knows every text")
 }
 
 #[cfg(test)]

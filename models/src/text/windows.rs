@@ -47,7 +47,10 @@ impl Windows {
                     "the training part has {length} symbols, a window of {window} needs {}",
                     window as u128 + 1
                 ))
-                .help("give a longer text or a shorter window"));
+                .help(match length {
+                    0 | 1 => "give a longer text".to_owned(),
+                    _ => format!("give a longer text, or a window of at most {}: --set data.window=N", length - 1),
+                }));
         }
         let places = length - 1;
         // The least that covers the text, unless (one stream) it does not fit into it.

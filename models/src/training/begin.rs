@@ -41,8 +41,15 @@ pub fn fingerprint(checkpoint: &Checkpoint) -> Result<Option<Fingerprint>> {
 /// # Errors
 /// Those of [`Task::read`] and [`Task::new`].
 pub fn begin<K: Task>(config: K::Config) -> Result<Trainer<K>> {
+    fits::<K>(&config)?;
     let data = K::read(&config)?;
     begin_on(config, &data)
+}
+
+/// Refuses a configuration whose numbers make no sense, or more memory than there is, before anything is read.
+fn fits<K: Task>(config: &K::Config) -> Result<()> {
+    K::check(config)?;
+    K::needs(config).check()
 }
 
 /// [`begin`] on data that are there already.
@@ -68,7 +75,11 @@ pub fn go_on<K: Task>(config: K::Config, checkpoint: &Checkpoint) -> Result<Trai
     if steps < done {
         return Err(Error::new(Kind::Usage, format!("--steps {steps} is less than the {done} steps done")));
     }
-    let data = K::read(&config)?;
+    fits::<K>(&config)?;
+    let data = K::read(&config).map_err(|error| match error.kind {
+        Kind::BadInput => error.help("--data names the data of the run where they are now"),
+        _ => error,
+    })?;
     let known = fingerprint(checkpoint)?;
     if known.is_some_and(|known| known != data.fingerprint()) {
         return Err(Error::new(Kind::BadInput, format!("{} is not the data of this run", data.path))

@@ -1,6 +1,7 @@
 //! How a model is trained: what a user can set, with defaults and checks. What is trained on is the family's own.
 
 use crate::error::{Error, Kind, Result};
+use crate::memory::Needs;
 use autograd::optim::{Adam, Decay, Optimizer, Schedule, Sgd};
 use serde::{Deserialize, Serialize};
 
@@ -118,26 +119,48 @@ impl Settings {
     pub fn check(&self) -> Result<()> {
         let o = &self.optimizer;
         let fraction = |x: f64| (0.0..1.0).contains(&x);
-        let positive = |x: f64| x > 0.0 && x.is_finite();
-        let not_negative = |x: f64| x >= 0.0 && x.is_finite();
-        let rules = [
-            (self.log_every > 0, "training.log_every", "at least 1"),
-            (positive(o.learning_rate), "training.optimizer.learning_rate", "above 0"),
-            ((0.0..=1.0).contains(&o.final_fraction), "training.optimizer.final_fraction", "between 0 and 1"),
-            (o.step_every > 0.0 && o.step_every <= 1.0, "training.optimizer.step_every", "above 0 and at most 1"),
-            (positive(o.step_factor), "training.optimizer.step_factor", "above 0"),
-            (fraction(o.momentum), "training.optimizer.momentum", "at least 0 and below 1"),
-            (fraction(o.beta1), "training.optimizer.beta1", "at least 0 and below 1"),
-            (fraction(o.beta2), "training.optimizer.beta2", "at least 0 and below 1"),
-            (positive(o.epsilon), "training.optimizer.epsilon", "above 0"),
-            (not_negative(o.weight_decay), "training.optimizer.weight_decay", "at least 0"),
-            (not_negative(o.clip), "training.optimizer.clip", "at least 0; 0 does not clip"),
-            (fraction(o.average), "training.optimizer.average", "at least 0 and below 1; 0 keeps no average"),
-        ];
-        match rules.into_iter().find(|(holds, _, _)| !holds) {
-            None => Ok(()),
-            Some((_, key, range)) => Err(Error::new(Kind::Usage, format!("`{key}` must be {range}"))),
+        let within = |x: f64, most: f64| x > 0.0 && x <= most;
+        let from_0 = |x: f64, most: f64| (0.0..=most).contains(&x);
+        if self.log_every == 0 {
+            return Err(Error::new(Kind::Usage, "`training.log_every` is 0; it must be at least 1"));
         }
+        // What training holds in f32 must not overflow there: no bound is above 1e38.
+        let rules = [
+            (within(o.learning_rate, 1e30), "learning_rate", o.learning_rate, "above 0 and at most 1e30"),
+            (from_0(o.final_fraction, 1.0), "final_fraction", o.final_fraction, "from 0 to 1"),
+            (within(o.step_every, 1.0), "step_every", o.step_every, "above 0 and at most 1"),
+            (within(o.step_factor, 1e6), "step_factor", o.step_factor, "above 0 and at most 1e6"),
+            (fraction(o.momentum), "momentum", o.momentum, "at least 0 and below 1"),
+            (fraction(o.beta1), "beta1", o.beta1, "at least 0 and below 1"),
+            (fraction(o.beta2), "beta2", o.beta2, "at least 0 and below 1"),
+            (within(o.epsilon, 1.0), "epsilon", o.epsilon, "above 0 and at most 1"),
+            (from_0(o.weight_decay, 1e6), "weight_decay", o.weight_decay, "from 0 to 1e6"),
+            (from_0(o.clip, 1e30), "clip", o.clip, "from 0 to 1e30; 0 does not clip"),
+            (fraction(o.average), "average", o.average, "at least 0 and below 1; 0 keeps no average"),
+        ];
+        match rules.into_iter().find(|(holds, ..)| !holds) {
+            None => Ok(()),
+            Some((_, key, value, range)) => {
+                let what = format!("`training.optimizer.{key}` is {value}; it must be {range}");
+                Err(Error::new(Kind::Usage, what))
+            }
+        }
+    }
+
+    /// What so many f32 parameters need in training: weights, gradients, the optimizer's moments, the running average, and the copy
+    /// of all but the gradients that a checkpoint is written from. `keys` are the settings that decide the number.
+    pub fn needs(&self, parameters: u128, keys: &'static str) -> Needs {
+        let o = &self.optimizer;
+        let moments = match o.rule {
+            Rule::Adam | Rule::AdamW => 2,
+            Rule::Sgd => u128::from(o.momentum > 0.0),
+        };
+        let beside = moments + u128::from(o.average > 0.0);
+        Needs::default()
+            .and("weights", parameters, 4, keys)
+            .and("gradients", parameters, 4, keys)
+            .and("moments and average", parameters.saturating_mul(beside), 4, keys)
+            .and("the copy that a checkpoint is written from", parameters.saturating_mul(1 + beside), 4, keys)
     }
 
     /// The learning rate of a step, counted from 0.
@@ -190,11 +213,30 @@ mod tests {
     }
 
     #[test]
+    fn every_part_of_the_parameters_is_counted_by_the_optimizer_that_is_used() {
+        let needs = |rule, momentum, average| {
+            let mut settings = Settings::default();
+            (settings.optimizer.rule, settings.optimizer.momentum, settings.optimizer.average) =
+                (rule, momentum, average);
+            settings.needs(1000, "").bytes()
+        };
+        // Weights and gradients, then what is kept beside the weights, and all that is kept once more.
+        assert_eq!(needs(Rule::Sgd, 0.0, 0.0), 4000 * (2 + 1));
+        assert_eq!(needs(Rule::Sgd, 0.9, 0.0), 4000 * (2 + 1 + 2));
+        assert_eq!(needs(Rule::AdamW, 0.9, 0.0), 4000 * (2 + 2 + 3));
+        assert_eq!(needs(Rule::Adam, 0.9, 0.99), 4000 * (2 + 3 + 4));
+    }
+
+    #[test]
     fn a_number_that_makes_no_sense_is_named() {
         let mut settings = Settings::default();
         settings.optimizer.beta2 = 1.0;
         let error = settings.check().unwrap_err();
         assert_eq!(error.kind, Kind::Usage);
-        assert!(error.what.contains("beta2"), "{error}");
+        assert_eq!(error.what, "`training.optimizer.beta2` is 1; it must be at least 0 and below 1");
+        settings = Settings::default();
+        settings.optimizer.learning_rate = f64::INFINITY;
+        let error = settings.check().unwrap_err();
+        assert_eq!(error.what, "`training.optimizer.learning_rate` is inf; it must be above 0 and at most 1e30");
     }
 }

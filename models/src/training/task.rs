@@ -8,6 +8,7 @@ use crate::data::files::DataFiles;
 use crate::error::Result;
 use crate::evaluation::Floor;
 use crate::medium::Medium;
+use crate::memory::Needs;
 use crate::storage::checkpoint::Checkpoint;
 use autograd::Tensor;
 use autograd::nn::Module;
@@ -24,6 +25,16 @@ pub trait Task: Sized {
 
     /// The part of the configuration that the loop reads.
     fn settings(config: &Self::Config) -> &Settings;
+
+    /// Checks every number of a configuration by itself, before anything is read or made.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) naming the key and what it may be.
+    fn check(config: &Self::Config) -> Result<()>;
+
+    /// The least memory that a training with this configuration holds at once: parameters, and what one step keeps. What only
+    /// the data decide (the number of symbols) counts as little as it can be; [`Task::new`] looks again when it knows.
+    fn needs(config: &Self::Config) -> Needs;
 
     /// Reads the files that the configuration names.
     ///
@@ -50,6 +61,11 @@ pub trait Task: Sized {
 
     /// What is said about the training.
     fn about(&self) -> About;
+
+    /// What a person should know of how the data were taken, a line each: which column, a mark that was dropped.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// What simple rivals reach on the validation data, crudest first; none where there is nothing to score.
     fn floors(&self) -> Vec<Floor>;

@@ -7,7 +7,7 @@ use crate::terminal::table::{Align, Table};
 use models::data::Part;
 use models::error::Result;
 use models::evaluation::{Floor, Likelihood};
-use models::pages::numbers::{counted, grouped};
+use models::pages::numbers::{counted, decimals, digits, grouped};
 use models::series::description::rows;
 use models::series::evaluation::SeriesEvaluation;
 use models::series::exposure::HorizonError;
@@ -43,8 +43,18 @@ struct Scored {
 /// The tables that people read: the model between the floors, then the errors at some horizons.
 fn shown(head: &Head, split: Part, evaluation: &SeriesEvaluation) -> String {
     let Head { model, checkpoint, .. } = head;
-    let SeriesEvaluation { likelihood, given, rmse, nrmse, free_running_rmse, floors, floors_rmse, horizons, .. } =
-        evaluation;
+    let SeriesEvaluation {
+        likelihood,
+        given,
+        rmse,
+        deviation,
+        free_running_rmse,
+        floors,
+        floors_rmse,
+        horizons,
+        fit,
+        ..
+    } = evaluation;
     let Likelihood { symbols, nats_per_symbol, .. } = *likelihood;
     let mut table = Table::new(&[
         ("one step ahead", Align::Left),
@@ -52,13 +62,15 @@ fn shown(head: &Head, split: Part, evaluation: &SeriesEvaluation) -> String {
         ("NRMSE", Align::Right),
         ("nats/value", Align::Right),
     ]);
-    let deviation = rmse / nrmse;
+    let exact = fit.as_ref().is_some_and(|fit| fit.exact);
     let ranked = floors.iter().zip(floors_rmse).map(|(Floor { name, nats }, (_, rmse))| (name.clone(), *rmse, *nats));
     let mut lines: Vec<(String, f64, f64)> = ranked.collect();
-    lines.push((format!("{model} (this model)"), *rmse, nats_per_symbol));
+    // A fit that leaves nothing but rounding has no likelihood worth a digit.
+    lines.push((format!("{model} (this model)"), *rmse, if exact { f64::NAN } else { nats_per_symbol }));
     lines.sort_by(|a, b| b.1.total_cmp(&a.1));
     for (name, rmse, nats) in lines {
-        table.row([name, format!("{rmse:.6}"), format!("{:.5}", rmse / deviation), format!("{nats:.5}")]);
+        let relative = if *deviation > 0.0 { rmse / deviation } else { f64::NAN };
+        table.row([name, digits(rmse, 6), digits(relative, 5), decimals(nats, 5)]);
     }
     let mut parts = vec![
         format!(
@@ -70,7 +82,9 @@ fn shown(head: &Head, split: Part, evaluation: &SeriesEvaluation) -> String {
         ),
         table.to_string(),
         format!(
-            "exposure bias: RMSE {rmse:.4} given the true past, {free_running_rmse:.4} running free over the whole part"
+            "exposure bias: RMSE {} given the true past, {} running free over the whole part",
+            digits(*rmse, 6),
+            digits(*free_running_rmse, 6)
         ),
     ];
     if !horizons.is_empty() {
@@ -81,8 +95,8 @@ fn shown(head: &Head, split: Part, evaluation: &SeriesEvaluation) -> String {
             ("forecasts", Align::Right),
         ]);
         for HorizonError { horizon, origins, rmse, expected } in horizons {
-            let expected = expected.map_or("–".to_string(), |expected| format!("{expected:.4}"));
-            table.row([horizon.to_string(), format!("{rmse:.4}"), expected, origins.to_string()]);
+            let expected = expected.map_or("–".to_string(), |expected| digits(expected, 6));
+            table.row([grouped(*horizon as u64), digits(*rmse, 6), expected, grouped(*origins as u64)]);
         }
         parts.push(table.to_string());
     }

@@ -1,0 +1,174 @@
+//! Every parser of what comes from outside, on inputs that were right and are changed at random: each is read or refused, without a
+//! panic and without a wait. The changes are those of a seed; with `AUTOREG_FUZZ_SECONDS=600` each parser is tried for so long, from
+//! a seed of its own.
+
+use autograd::random::{Stream, Streams};
+use models::configuration::Layers;
+use models::data::sniff::not_text;
+use models::series::column::{Column, Header};
+use models::storage::metrics;
+use models::storage::safetensors_header::read_header;
+use models::text::config::TextConfig;
+use models::text::language_model::Config;
+use models::text::vocabulary::Vocabulary;
+use rand::RngExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Inputs of each parser where no time is asked for.
+const INPUTS: usize = 3000;
+
+/// What is spliced in: beginnings, ends and separators of the formats, and numbers at the edge.
+const WORDS: [&[u8]; 24] = [
+    b"\"",
+    b"\n",
+    b"\r\n",
+    b",",
+    b";",
+    b"\t",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"=",
+    b".",
+    b"-",
+    b"\0",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"nan",
+    b"1e999",
+    b"18446744073709551616",
+    b"-1",
+    b"\\u0000",
+    b"'''",
+    b"\"\"\"",
+    b"#",
+];
+
+/// The input changed in one to eight places.
+fn changed(input: &[u8], random: &mut Stream) -> Vec<u8> {
+    let mut bytes = input.to_vec();
+    for _ in 0..random.random_range(1..=8) {
+        let at = random.random_range(0..=bytes.len());
+        let end = (at + random.random_range(0..=16)).min(bytes.len());
+        match random.random_range(0..6) {
+            0 => _ = bytes.splice(at..at, WORDS[random.random_range(0..WORDS.len())].iter().copied()),
+            1 => _ = bytes.drain(at..end),
+            2 => bytes.truncate(at),
+            3 if at < bytes.len() => bytes[at] = random.random_range(0..=255),
+            4 if at < bytes.len() => bytes[at] ^= 1 << random.random_range(0..8),
+            _ => {
+                let piece = bytes[at..end].to_vec();
+                bytes.splice(at..at, piece.repeat(random.random_range(1..40)));
+            }
+        }
+    }
+    bytes
+}
+
+/// Changes the inputs and gives them to a parser, which says whether it took one.
+fn fuzz(name: &str, seeds: &[&[u8]], parse: impl Fn(&[u8]) -> bool) {
+    let seconds = std::env::var("AUTOREG_FUZZ_SECONDS").ok().and_then(|text| text.parse::<u64>().ok());
+    let seed = if seconds.is_some() { u64::from(std::process::id()) } else { 1 };
+    let mut random = Streams::new(seed).stream(name);
+    assert!(seeds.iter().all(|seed| parse(seed)), "{name}: an input that is right is refused");
+    let (begin, mut tried, mut taken) = (Instant::now(), 0, 0);
+    let more = |tried| seconds.map_or(tried < INPUTS, |seconds| begin.elapsed() < Duration::from_secs(seconds));
+    while more(tried) {
+        let input = changed(seeds[tried % seeds.len()], &mut random);
+        let start = Instant::now();
+        match catch_unwind(AssertUnwindSafe(|| parse(&input))) {
+            Ok(took) => taken += usize::from(took),
+            Err(_) => panic!("{name} panics, seed {seed}, input {tried}: {:?}", String::from_utf8_lossy(&input)),
+        }
+        assert!(start.elapsed() < Duration::from_secs(5), "{name} waits on {:?}", String::from_utf8_lossy(&input));
+        tried += 1;
+    }
+    // Changes that are all refused at the first byte would try nothing behind it.
+    assert!(taken * 100 >= tried, "{name}: {taken} of {tried} were taken");
+}
+
+#[test]
+fn a_configuration() {
+    let seeds: [&[u8]; 3] = [
+        b"[model]\nhidden = 12\nmodel = \"lstm\"\n[data]\nvocabulary = { byte_pairs = { size = 300 } }\n",
+        b"training.steps = 5\n[training.optimizer]\nlearning_rate = 1e-3 # a comment\nschedule = 'cosine'\n",
+        b"model.dropout = 0.5\ndata.path = \"\"\"a\nb\"\"\"\n",
+    ];
+    fuzz("configuration", &seeds, |input| {
+        let text = String::from_utf8_lossy(input);
+        let layers = || Layers::new(&TextConfig::<Config>::default()).unwrap();
+        let _ = text.lines().try_fold(layers(), |layers, line| layers.set(line));
+        layers().text(Path::new("run.toml"), &text).and_then(|layers| layers.finish()).is_ok()
+    });
+}
+
+#[test]
+fn a_csv_file() {
+    let seeds: [&[u8]; 5] = [
+        b"year,x\n1700,5\n1701,11\n1702,16.5\n",
+        b"\xef\xbb\xbfdate;\"x\"\r\n2001-01-01;1,5\r\n2001-02-01;-2e3\r\n",
+        b",0\n0,1.5\n1,2.5\n",
+        b"a\tx\n\"b\nc\"\t1\n\"d \"\"e\"\"\"\t2\n",
+        b"x\n1\n2\n3\n",
+    ];
+    let numbers = |input: &[u8], wanted, header| Column::parse(input, "data.csv", wanted, header).ok();
+    let seen = |input: &[u8]| {
+        let _ = not_text(input);
+        let read = [
+            (Some("x"), Header::Detect),
+            (None, Header::Absent),
+            (Some("#2"), Header::Present),
+            (Some("2"), Header::Detect),
+        ]
+        .map(|(wanted, header)| numbers(input, wanted, header));
+        for column in read.iter().flatten() {
+            assert!(!column.values.is_empty() || !column.notes.is_empty());
+            assert!(column.values.iter().all(|x| x.is_finite()));
+        }
+        read.iter().any(Option::is_some)
+    };
+    let decimal_points: Vec<u8> = String::from_utf8_lossy(seeds[1]).replace("1,5", "1.5").into_bytes();
+    fuzz("csv", &[seeds[0], &decimal_points, seeds[2], seeds[3], seeds[4]], seen);
+}
+
+#[test]
+fn a_vocabulary() {
+    let seeds: [&[u8]; 3] = [
+        br#"{"kind": "characters", "characters": "\n !abc"}"#,
+        br#"{"kind": "bytes"}"#,
+        br#"{"kind": "byte_pairs", "merges": [[104, 101], [256, 32], [257, 257]]}"#,
+    ];
+    fuzz("vocabulary", &seeds, |input| {
+        let Ok(vocabulary) = Vocabulary::from_json(&String::from_utf8_lossy(input)) else { return false };
+        let again = Vocabulary::from_json(&vocabulary.to_json()).expect("what it wrote itself");
+        assert_eq!(again.size(), vocabulary.size());
+        (0..vocabulary.size() as u32).for_each(|code| _ = vocabulary.symbol_name(code));
+        let _ = vocabulary.encode(input).map(|codes| vocabulary.decode(&codes).expect("its own codes"));
+        true
+    });
+}
+
+#[test]
+fn metrics_of_a_run() {
+    let line = br#"{"step":1,"symbols":64,"loss":2.5,"learning_rate":0.002,"gradient_norm":0.4,"symbols_per_second":9.0,"seconds":0.1}"#;
+    let lines = [&line[..], b"\n", line, b"\n"].concat();
+    fuzz("metrics", &[&lines], |input| metrics::parse(Path::new("metrics.jsonl"), input).is_ok());
+}
+
+#[test]
+fn the_header_of_a_safetensors_file() {
+    let file = |header: &str| {
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend_from_slice(header.as_bytes());
+        bytes.extend([0; 8]);
+        bytes
+    };
+    let one = file(r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#);
+    let two = file(
+        r#"{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},"b":{"dtype":"I32","shape":[],"data_offsets":[4,8]}}"#,
+    );
+    fuzz("safetensors", &[&one, &two], |input| read_header(&mut &*input, input.len() as u64).is_ok());
+}
