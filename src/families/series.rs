@@ -2,9 +2,11 @@
 //! solved for, in no steps: it has a run folder all the same, and nothing to resume.
 
 mod fitting;
+mod flags;
 mod sunspots;
 mod tables;
 
+use self::flags::{EvalFlags, TrainFlags};
 use super::opened::Source;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
@@ -28,65 +30,10 @@ use models::series::saved::SavedSeries;
 use models::series::training::SeriesTask;
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The family.
 pub struct Series;
-
-#[derive(Args, Debug)]
-struct TrainFlags {
-    /// `ar` (fitted, in no steps) or `neural-ar`.
-    #[arg(long, value_name = "NAME")]
-    model: Option<String>,
-    /// The column, by name or by number from 1 (`#2` is a number for certain) [default: the only one].
-    #[arg(long, value_name = "NAME")]
-    column: Option<String>,
-    /// Whether the first line names the columns: `detect`, `present` or `absent` [default: detect].
-    #[arg(long, value_name = "WORD")]
-    header: Option<String>,
-    /// How many earlier values are looked at, or `auto`.
-    #[arg(long, value_name = "K|auto", allow_hyphen_values = true)]
-    lags: Option<String>,
-    /// How far apart they lie.
-    #[arg(long, value_name = "N")]
-    stride: Option<u64>,
-    /// For `ar`: `ols`, `yule-walker` or `burg`.
-    #[arg(long, value_name = "NAME")]
-    method: Option<String>,
-    /// What is chosen on, before the test part: a share of the values, or how many [default: nothing for `ar`, which is fitted on
-    /// all values; 0.1 for `neural-ar`].
-    #[arg(long, value_name = "SHARE|N", allow_negative_numbers = true)]
-    validation: Option<f64>,
-    /// What is reported on, at the end: a share of the values, or how many [default: as --validation].
-    #[arg(long, value_name = "SHARE|N", allow_negative_numbers = true)]
-    test: Option<f64>,
-}
-
-#[derive(Args, Debug)]
-struct EvalFlags {
-    /// The column, where it is not that of the run.
-    #[arg(long, value_name = "NAME")]
-    column: Option<String>,
-    /// Whether the first line names the columns, where it is not as in the run: `detect`, `present` or `absent`.
-    #[arg(long, value_name = "WORD", value_parser = header_of)]
-    header: Option<Header>,
-    /// How many steps ahead errors are measured.
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
-    horizons: u32,
-    /// Draw the errors at every horizon, measured and in closed form.
-    #[arg(short, long, value_name = "FILE.svg")]
-    output: Option<PathBuf>,
-}
-
-/// A header as the command line says it.
-fn header_of(word: &str) -> std::result::Result<Header, String> {
-    match word {
-        "detect" => Ok(Header::Detect),
-        "present" => Ok(Header::Present),
-        "absent" => Ok(Header::Absent),
-        _ => Err("it is detect, present or absent".to_owned()),
-    }
-}
 
 impl Family for Series {
     fn name(&self) -> &'static str {

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`results`] | stdout: results alone |
 //! | [`console`] | stderr: progress and what is said along the way |
+//! | [`environment`] | threads, the instruction set, variables that mean nothing |
 //! | [`output`] | files that a flag names; commands as a shell takes them |
 //! | [`table`] | text in aligned columns |
 //! | [`interrupt`] | Ctrl-C and SIGTERM |
@@ -13,6 +14,7 @@
 //! | [`failure`] | errors as three lines and an exit code |
 
 pub mod console;
+pub mod environment;
 pub mod failure;
 pub mod interrupt;
 pub mod limits;
