@@ -107,7 +107,11 @@ fn an_output_is_never_what_is_read() {
             let _ = fs::remove_file(output);
             symlink(own, output).unwrap();
             let was = fs::read(own).unwrap();
-            assert_error(&ends(&run.with_output(i, folder, output)), 2, &["would be overwritten"]);
+            let mut arguments = run.with_output(i, folder, output);
+            for model in [folder.join("run"), folder.join("run/latest"), checkpoint.clone()] {
+                arguments[1] = model.to_str().unwrap().to_owned();
+                assert_error(&ends(&arguments), 2, &["would be overwritten"]);
+            }
             assert_eq!(fs::read(own).unwrap(), was);
         }
         assert_eq!(fs::read(&data).unwrap(), before);
