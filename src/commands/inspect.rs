@@ -141,7 +141,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let (description, fault) = match loaded.as_ref().map(described) {
         Ok(Ok(description)) => (description, fault),
         Ok(Err(error)) => (None, fault.or(Some(error))),
-        Err(_) => (None, fault.or_else(|| loaded.err())),
+        Err(_) => (None, loaded.err().or(fault)),
     };
     let (ours, other_metadata): (BTreeMap<_, _>, BTreeMap<_, _>) =
         header.metadata.into_iter().partition(|(key, _)| key.starts_with("autoreg."));

@@ -35,8 +35,9 @@ pub fn check<'a>(outputs: impl IntoIterator<Item = &'a Path>, inputs: &[&Path]) 
 /// Whether an output is an input: the file itself, or, of a run folder, one of the files that a run writes there.
 fn is_of(output: &Path, input: &Path) -> bool {
     if !input.is_dir() {
-        // A checkpoint may lie in a run, whose other files are read with it.
-        let run = input.parent().and_then(Path::parent).filter(|folder| is_run(folder));
+        // A checkpoint, or `latest`, may lie in a run, whose other files are read with it.
+        let above = input.ancestors().skip(1).take(2);
+        let run = above.map(|f| if f.as_os_str().is_empty() { Path::new(".") } else { f }).find(|f| is_run(f));
         return user_file::are_one_file(output, input) || run.is_some_and(|run| is_of(output, run));
     }
     let place = user_file::place(output).zip(input.canonicalize().ok());

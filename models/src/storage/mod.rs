@@ -19,10 +19,10 @@
 //! | [`expected`] | the names and shapes a model wants against those a file has |
 //! | [`run_folder`] | writing the folder of one training run |
 //! | [`run_files`] | reading that folder: which checkpoint a path means |
-//! | [`run_start`] | whether a run may be begun in a folder |
-//! | [`run_state`] | whether the files of a run are one whole state |
+//! | `run_start` | whether a run may be begun in a folder |
+//! | `run_state` | whether the files of a run are one whole state |
 //! | [`run_identity`] | which files are of which run, and which are somebody's |
-//! | [`replaced_run`] | a run that is overwritten, kept aside until the new one has saved |
+//! | `replaced_run` | a run that is overwritten, kept aside until the new one has saved |
 //! | [`run_lock`] | two trainings never write one folder |
 //! | [`metrics`] | what is recorded of a logged step, a line of `metrics.jsonl` |
 

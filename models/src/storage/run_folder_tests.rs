@@ -51,11 +51,13 @@ fn overwriting_removes_the_old_run_and_nothing_else() {
     run.write_sample(5, "txt", b"old").unwrap();
     drop(run);
     fs::write(parent.path().join("notes.md"), "mine").unwrap();
-    let _run = RunFolder::create(parent.path(), true, "new").unwrap();
+    let mut run = RunFolder::create(parent.path(), true, "new").unwrap();
     assert!(read_config(parent.path()).unwrap().ends_with("\nnew"));
     assert!(steps(parent.path()).is_empty() && samples(parent.path()).unwrap().is_empty());
     assert!(records(parent.path()).unwrap().is_empty());
-    assert!(resolve(parent.path(), Which::Best).is_err());
+    let new = run.save(&checkpoint(1), true).unwrap();
+    assert_eq!(resolve(parent.path(), Which::Best).unwrap(), new);
+    assert_eq!(steps(parent.path()), [1]);
     assert_eq!(fs::read(parent.path().join("notes.md")).unwrap(), b"mine");
 }
 

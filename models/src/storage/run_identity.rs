@@ -89,12 +89,13 @@ impl Survey {
             names.sort();
             names
         };
-        let is_folder = |name: &str| fs::symlink_metadata(folder.join(name)).is_ok_and(|about| about.is_dir());
         for name in names(Path::new("")) {
             let path = PathBuf::from(&name);
             let at = folder.join(&path);
             match name.as_str() {
-                CHECKPOINTS | SAMPLES | REPLACED if is_folder(&name) => {}
+                // A link to a folder on a larger disk serves as well.
+                CHECKPOINTS | SAMPLES if at.is_dir() => {}
+                REPLACED if fs::symlink_metadata(&at).is_ok_and(|about| about.is_dir()) => {}
                 LOCK_FILE if is_regular(&at) => {}
                 CONFIG => survey.put(path, is_config),
                 METRICS => survey.put(path, is_regular(&at) && metrics::begins_as_one(&at)),
