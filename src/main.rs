@@ -9,6 +9,7 @@ mod terminal;
 
 use autograd::kernels::memory::CachingAllocator;
 use clap::Parser;
+use families::training::VARIABLES;
 use models::error::{Error, Kind, Result};
 use models::pages::numbers::counted;
 use models::storage::expected::nearest;
@@ -61,9 +62,6 @@ fn main() -> ExitCode {
         context.results.flush()
     }))
 }
-
-/// The variables that mean something to every subcommand; `AUTOREG_GROUP__KEY` is a setting of a training.
-pub const VARIABLES: [&str; 3] = ["AUTOREG_THREADS", "AUTOREG_DATA", "AUTOREG_ISA"];
 
 /// A variable that is read by nobody and looks like one that is, is a slip of the keyboard.
 fn refuse_mistyped_variables() -> Result<()> {

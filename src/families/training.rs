@@ -58,6 +58,9 @@ pub struct Flags {
     pub overwrite: bool,
 }
 
+/// The variables that mean something to every subcommand; `AUTOREG_GROUP__KEY` is a setting of a training.
+pub const VARIABLES: [&str; 3] = ["AUTOREG_THREADS", "AUTOREG_DATA", "AUTOREG_ISA"];
+
 /// A flag, the key it sets, and its value where it was given.
 pub type Assignment<'a> = (&'a str, &'a str, Option<String>);
 
@@ -75,7 +78,7 @@ impl Flags {
         if let Some(file) = &self.config {
             layers = layers.file(file)?;
         }
-        layers = layers.environment(environment_variables()?, &crate::VARIABLES)?;
+        layers = layers.environment(environment_variables()?, &VARIABLES)?;
         for assignment in &self.set {
             layers = layers.set(assignment)?;
         }
