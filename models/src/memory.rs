@@ -58,7 +58,8 @@ impl Needs {
         if total <= u128::from(there) {
             return Ok(());
         }
-        let what = format!("this needs at least {} of memory, and {} are free", shown(total), bytes(there));
+        let least = if u64::try_from(total).is_ok() { "at least " } else { "" };
+        let what = format!("this needs {least}{} of memory, and {} are free", shown(total), bytes(there));
         let largest = self.parts.iter().max_by_key(|part| part.bytes).map_or("", |part| part.keys);
         let parts = self.parts.iter().filter(|part| part.bytes > 0);
         let parts: Vec<String> = parts.map(|part| format!("{} {}", part.what, shown(part.bytes))).collect();

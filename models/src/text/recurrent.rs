@@ -65,9 +65,10 @@ impl Network for LanguageModel<f32> {
     fn elements_per_position(config: &Config) -> u128 {
         let Config { model, symbols, embedding, hidden, layers, .. } = *config;
         let gates = if model == CellKind::Gru { 3 } else { 4 };
-        // Of each layer the gates and the output; the symbol's vector; the logits and their gradient.
+        // Of each layer the gates and the output, and of the one that the backward pass is in their gradients too; the symbol's
+        // vector; the logits and their gradient.
         let layer = (gates + 1) * hidden as u128;
-        layer.saturating_mul(layers as u128) + embedding as u128 + 2 * symbols as u128
+        layer.saturating_mul(layers as u128 + 1) + embedding as u128 + 2 * symbols as u128
     }
 
     fn carry_shapes(config: &Config, batch: usize) -> Vec<(&'static str, Vec<usize>)> {
