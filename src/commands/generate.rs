@@ -10,7 +10,8 @@ use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
 use models::pages::numbers::bytes;
 use models::sampling::Options;
-use models::storage::atomic::{SystemDisk, replace, write_error};
+use models::storage::atomic::write_error;
+use models::storage::user_file;
 use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::ops::ControlFlow;
@@ -149,7 +150,7 @@ fn read_prompt(path: &Path) -> Result<Vec<u8>> {
 fn write(path: &Path, make: impl FnOnce(Sink) -> Result<()>) -> Result<()> {
     let stop = interrupt::install()?;
     let (mut failure, mut length) = (None, 0);
-    let written = replace(&SystemDisk, path, |out| {
+    let written = user_file::write_by(path, |out| {
         let made = make(&mut |piece| {
             if stop.load(Ordering::Relaxed) {
                 let what = format!("stopped after {}; {} was not written", bytes(length), path.display());

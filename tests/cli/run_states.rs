@@ -169,8 +169,8 @@ fn a_run_goes_only_when_the_one_that_overwrites_it_has_saved() {
                 "training.save_every=0",
                 "--set",
                 "training.eval_every=0",
-                "--steps",
-                "300",
+                "--set",
+                "training.steps=300",
             ];
             assert_error(&train(&hot), 4, &["diverged"]);
         }

@@ -60,7 +60,7 @@ pub const TINY_RUNS: &[TinyRun] = &[
         family: "series",
         model: "ar",
         data: ("series.csv", series),
-        set: &["model.lags=2"],
+        set: &["model.lags=2", "data.validation=0.2", "data.test=0.1"],
         resumes: false,
         outputs: &[("forecast", &["-n", "5"], "csv")],
     },

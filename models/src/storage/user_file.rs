@@ -42,18 +42,26 @@ pub fn check(path: &Path) -> Result<()> {
 /// # Errors
 /// [`Kind::Disk`]; a regular file with one name then still holds what it held.
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
+    write_by(path, |out| out.write_all(content))
+}
+
+/// [`write`] of what is made while it is written: its length takes no memory.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_by(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let failed = |e: io::Error| write_error(path, &e);
     match target(path)? {
-        Target::New(file) => replace(&SystemDisk, &file, |out| out.write_all(content)),
-        Target::Whole(file, old) => replace_like(&SystemDisk, &file, Some(&old), |out| out.write_all(content)),
+        Target::New(file) => replace(&SystemDisk, &file, content),
+        Target::Whole(file, old) => replace_like(&SystemDisk, &file, Some(&old), content),
         Target::Linked(file) => {
             let mut open = File::options().write(true).truncate(true).open(file).map_err(failed)?;
-            open.write_all(content).and_then(|()| open.sync_all()).map_err(failed)
+            content(&mut open).and_then(|()| open.sync_all()).map_err(failed)
         }
         Target::Stream(stream) => {
             // Appended: where it is a file after all (`/dev/stdout` of `>> log`), what is in it stays.
             let mut open = File::options().append(true).open(stream).map_err(failed)?;
-            open.write_all(content).and_then(|()| open.flush()).map_err(failed)
+            content(&mut open).and_then(|()| open.flush()).map_err(failed)
         }
     }
 }
