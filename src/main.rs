@@ -13,6 +13,8 @@ use families::training::VARIABLES;
 use models::error::{Error, Kind, Result};
 use models::pages::numbers::counted;
 use models::storage::expected::nearest;
+use models::visible::visible;
+use std::io::Write;
 use std::process::ExitCode;
 use terminal::results::Results;
 use terminal::{Context, failure};
@@ -50,7 +52,11 @@ fn main() -> ExitCode {
         Ok(line) => line,
         // Help and version are no errors. Where nobody reads them any more there is nobody to tell, either.
         Err(told) => {
-            let _ = told.print();
+            let _ = match told.use_stderr() {
+                // The words of the command line stand in it; a name from outside may hold what a terminal obeys.
+                true => write!(std::io::stderr(), "{}", visible(&told.render().to_string())),
+                false => told.print(),
+            };
             return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(1));
         }
     };
