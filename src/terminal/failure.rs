@@ -1,6 +1,7 @@
 //! How the process ends: an error becomes three lines on stderr and an exit code; a panic becomes an error.
 
 use models::error::{Error, Kind, Result};
+use models::visible::visible;
 use std::io::Write;
 use std::panic;
 use std::process::ExitCode;
@@ -30,7 +31,11 @@ pub fn report(outcome: Result<()>) -> ExitCode {
 /// Prints what clap has to say instead of running a command: help and version on stdout, a usage error on stderr.
 pub fn report_told(told: &clap::Error) -> ExitCode {
     let code = ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(1));
-    let printed = told.print().and_then(|()| std::io::stdout().flush());
+    let printed = match told.use_stderr() {
+        // The words of the command line stand in it: a name from outside may hold what a terminal obeys.
+        true => write!(std::io::stderr(), "{}", visible(&told.render().to_string())),
+        false => told.print().and_then(|()| std::io::stdout().flush()),
+    };
     match printed {
         Ok(()) => code,
         // `--help | head`: who has gone away has read enough.

@@ -147,7 +147,7 @@ fn a_text_that_cannot_be_scored_is_told_with_its_path() {
     assert_error(&eval(&files.write("broken.txt", b"the \xFF cat")), 5, &["broken.txt", "not UTF-8 at byte 4"]);
     let nothing = files.path("nothing");
     std::fs::create_dir(&nothing).unwrap();
-    assert_error(&eval(nothing.to_str().unwrap()), 5, &["nothing holds no text", "it is a folder", "data.files"]);
+    assert_error(&eval(nothing.to_str().unwrap()), 5, &["nothing holds no text", "it is a folder", ".txt"]);
 }
 
 #[test]

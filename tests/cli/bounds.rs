@@ -199,6 +199,9 @@ fn names_that_are_no_text_are_refused_and_those_that_a_terminal_obeys_are_writte
     assert_error(&output, 2, &["is not Unicode", "rename"]);
     assert!(!run.exists());
 
+    let argument = autoreg(["generate", "x", "--\u{1b}[31m"]);
+    assert_code(&argument, 2);
+    assert!(!argument.stderr.contains(&0x1b), "{}", stderr(&argument));
     let hostile = files.path("a\u{1b}[31mred\nerror: forged");
     std::fs::write(&hostile, "").unwrap();
     for arguments in

@@ -129,7 +129,7 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
                 self.assign(&key, &readings(&text), Origin::Environment(name.clone())).map_err(
                     |error| match meant {
                         Some(meant) => error.help(format!("did you mean {meant}?")),
-                        None => error,
+                        None => in_variables(error),
                     },
                 )?;
             }
@@ -257,6 +257,15 @@ pub fn environment_variables() -> Result<Vec<(String, String)>> {
             .map_err(|_| Error::new(Kind::Usage, format!("environment variable {shown} is not Unicode")))
     })
     .collect()
+}
+
+/// An error whose help names a key, with the key as a variable is named.
+fn in_variables(error: Error) -> Error {
+    let Some(key) = error.help.strip_prefix("did you mean `").and_then(|help| help.strip_suffix("`?")) else {
+        return error;
+    };
+    let variable = format!("AUTOREG_{}", key.to_uppercase().replace('.', "__"));
+    error.help(format!("did you mean {variable}? Two underscores stand for the point of a key"))
 }
 
 /// The configuration as the text of a `config.toml`.

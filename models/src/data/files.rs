@@ -6,6 +6,7 @@ use super::parts::{Rules, part_of};
 use crate::error::{Error, Kind, Result};
 use crate::memory::available;
 use crate::pages::numbers::bytes as shown_bytes;
+use crate::pages::numbers::counted;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -106,6 +107,15 @@ impl DataFiles {
         self.files.iter().filter(move |file| part == Part::All || file.part == Some(part))
     }
 
+    /// How many files serve what, where there are several: `3 files, of them 1 to validate on`.
+    pub fn counted(&self) -> Option<String> {
+        let of = |part: Part| self.files.iter().filter(|file| file.part == Some(part)).count();
+        let parts = [(of(Part::Validation), "to validate on"), (of(Part::Test), "to test on")];
+        let parts: String =
+            parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!(", {n} of them {what}")).collect();
+        (self.files.len() > 1).then(|| format!("{}{parts}", counted(self.files.len() as u64, "file")))
+    }
+
     /// The last part of the path: `input.txt`.
     pub fn name(&self) -> String {
         let name = Path::new(&self.path).file_name();
@@ -153,7 +163,7 @@ fn read_all(path: &Path, wanted: &Wanted, pattern: Option<&glob::Pattern>) -> Re
         };
         return Err(Error::new(Kind::BadInput, format!("{} holds no {}", path.display(), wanted.what))
             .cause(cause)
-            .help("name a file, or say by `data.files` which files are meant: \"*.txt\""));
+            .help(format!("name a file, or a folder of files that end in .{}", wanted.endings.join(", ."))));
     }
     let file = |(name, path): (String, PathBuf)| {
         Ok(DataFile { name, bytes: read_one(&path, wanted.what, &mut free)?, part: None })

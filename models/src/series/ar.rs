@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
+use crate::pages::numbers::counted;
 
 /// `x_t = c + Σ_i φ_i x_{t−i} + ε_t` with independent `ε_t ~ N(0, σ²)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,9 +57,12 @@ pub(super) fn check_series(series: &[f64], lags: usize) -> Result<()> {
 /// As [`check_series`], for lags `stride` apart.
 pub(super) fn check_spaced(series: &[f64], lags: usize, stride: usize) -> Result<()> {
     let refuse = |cause: String, help: &str| {
-        Err(Error::new(Kind::BadInput, format!("cannot fit AR({lags}) to a series of {} values", series.len()))
-            .cause(cause)
-            .help(help))
+        Err(Error::new(
+            Kind::BadInput,
+            format!("cannot fit AR({lags}) to a series of {}", counted(series.len() as u64, "value")),
+        )
+        .cause(cause)
+        .help(help))
     };
     if lags == 0 {
         return refuse("an autoregressive model looks at one earlier value at least".into(), "ask for 1 lag or more");
@@ -71,13 +75,20 @@ pub(super) fn check_spaced(series: &[f64], lags: usize, stride: usize) -> Result
         return refuse(
             match stride {
                 0 => "lags lie at least one value apart".into(),
-                1 => format!("{lags} lags and a constant need at least twice as many values and two more"),
+                1 => format!(
+                    "{} and a constant need at least twice as many values and two more",
+                    counted(lags as u64, "lag")
+                ),
                 _ => format!(
                     "{lags} lags {stride} apart and a constant need at least {} values for each and two more",
                     stride + 1
                 ),
             },
-            &if most > 0 { format!("ask for at most {most} lags") } else { "give a longer series".into() },
+            &if most > 0 {
+                format!("ask for at most {}", counted(most as u64, "lag"))
+            } else {
+                "give a longer series".into()
+            },
         );
     }
     if series.iter().all(|x| *x == series[0]) {

@@ -223,9 +223,9 @@ impl SeriesConfig {
         let hidden_layers = if layers == 0 { 0 } else { (lags + 1) * hidden + (layers - 1) * (hidden + 1) * hidden };
         let outputs = if layers == 0 { lags } else { hidden } + 1;
         let batch = if self.data.batch == 0 { examples } else { self.data.batch } as u128;
-        self.training
-            .needs(hidden_layers + outputs, "`model.hidden`, `model.layers` or `model.lags`")
+        let step = Needs::default()
             .and("the activations of a step", batch.saturating_mul(lags + layers * hidden), 4, "`data.batch`")
-            .and("the lags of all examples", lags.saturating_mul(examples as u128), 4, "`model.lags`")
+            .and("the lags of all examples", lags.saturating_mul(examples as u128), 4, "`model.lags`");
+        self.training.needs(hidden_layers + outputs, "`model.hidden`, `model.layers` or `model.lags`", step)
     }
 }

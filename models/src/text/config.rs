@@ -56,12 +56,13 @@ impl<M: Default> TextConfig<M> {
         let kept = positions.saturating_mul(N::elements_per_position(&model));
         let codes = positions.saturating_mul(2);
         let parameters = elements(N::parameter_shapes(&model).iter().map(|(_, shape)| &shape[..]));
-        self.training.needs(parameters, sizes).and("the activations of a step", kept, size_of::<f32>(), step).and(
+        let step = Needs::default().and("the activations of a step", kept, size_of::<f32>(), step).and(
             "the symbols of a step",
             codes,
             size_of::<u32>(),
             step,
-        )
+        );
+        self.training.needs(parameters, sizes, step)
     }
 }
 

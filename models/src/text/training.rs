@@ -53,7 +53,12 @@ impl<N: Network> TextTask<N> {
         let drops = N::dropouts(&config.model).iter().any(|(_, p)| *p > 0.0);
         let dropout = drops.then(|| Streams::new(config.training.seed).stream("dropout"));
         let (window, carry, name) = (Window::default(), None, data.name());
-        let notes = dropped_marks(data, vocabulary.kind()).into_iter().collect();
+        let read = data.counted().map(|files| format!("{}: {files}", data.path));
+        let alone = corpus.validation.is_empty().then(|| {
+            "nothing is left to validate on: the newest checkpoint counts as the best (data.validation, data.validation_files)"
+                .to_owned()
+        });
+        let notes = dropped_marks(data, vocabulary.kind()).into_iter().chain(read).chain(alone).collect();
         Ok(TextTask { vocabulary, corpus, windows, window, carry, dropout, config, name, notes })
     }
 }

@@ -147,20 +147,21 @@ impl Settings {
         }
     }
 
-    /// What so many f32 parameters need in training: weights, gradients, the optimizer's moments, the running average, and the copy
-    /// of all but the gradients that a checkpoint is written from. `keys` are the settings that decide the number.
-    pub fn needs(&self, parameters: u128, keys: &'static str) -> Needs {
+    /// What a training of so many f32 parameters needs: weights, the optimizer's moments and the running average at all times; in a
+    /// step the gradients and what the step itself keeps, at a checkpoint the copy that it is written from, whichever is more.
+    /// `keys` are the settings that decide the number of parameters.
+    pub fn needs(&self, parameters: u128, keys: &'static str, step: Needs) -> Needs {
         let o = &self.optimizer;
         let moments = match o.rule {
             Rule::Adam | Rule::AdamW => 2,
             Rule::Sgd => u128::from(o.momentum > 0.0),
         };
         let beside = moments + u128::from(o.average > 0.0);
-        Needs::default()
-            .and("weights", parameters, 4, keys)
-            .and("gradients", parameters, 4, keys)
-            .and("moments and average", parameters.saturating_mul(beside), 4, keys)
-            .and("the copy that a checkpoint is written from", parameters.saturating_mul(1 + beside), 4, keys)
+        let step = step.and("gradients", parameters, 4, keys);
+        let copies = parameters.saturating_mul(1 + beside);
+        let copy = Needs::default().and("the copy that a checkpoint is written from", copies, 4, keys);
+        let more = if copy.bytes() > step.bytes() { copy } else { step };
+        more.and("weights", parameters, 4, keys).and("moments and average", parameters.saturating_mul(beside), 4, keys)
     }
 
     /// The learning rate of a step, counted from 0.
@@ -214,17 +215,21 @@ mod tests {
 
     #[test]
     fn every_part_of_the_parameters_is_counted_by_the_optimizer_that_is_used() {
-        let needs = |rule, momentum, average| {
+        let needs = |step: &dyn Fn() -> Needs, rule, momentum, average| {
             let mut settings = Settings::default();
             (settings.optimizer.rule, settings.optimizer.momentum, settings.optimizer.average) =
                 (rule, momentum, average);
-            settings.needs(1000, "").bytes()
+            settings.needs(1000, "", step()).bytes()
         };
-        // Weights and gradients, then what is kept beside the weights, and all that is kept once more.
-        assert_eq!(needs(Rule::Sgd, 0.0, 0.0), 4000 * (2 + 1));
-        assert_eq!(needs(Rule::Sgd, 0.9, 0.0), 4000 * (2 + 1 + 2));
-        assert_eq!(needs(Rule::AdamW, 0.9, 0.0), 4000 * (2 + 2 + 3));
-        assert_eq!(needs(Rule::Adam, 0.9, 0.99), 4000 * (2 + 3 + 4));
+        // Weights and what is kept beside them; then all of that once more for a checkpoint, which is more than gradients.
+        let small = &|| Needs::default();
+        assert_eq!(needs(small, Rule::Sgd, 0.0, 0.0), 4000 * (1 + 1));
+        assert_eq!(needs(small, Rule::Sgd, 0.9, 0.0), 4000 * (2 + 2));
+        assert_eq!(needs(small, Rule::AdamW, 0.9, 0.0), 4000 * (3 + 3));
+        assert_eq!(needs(small, Rule::Adam, 0.9, 0.99), 4000 * (4 + 4));
+        // A step that keeps more than a checkpoint copies.
+        let large = &|| Needs::default().and("activations", 100_000, 1, "");
+        assert_eq!(needs(large, Rule::Adam, 0.9, 0.99), 4000 * (4 + 1) + 100_000);
     }
 
     #[test]
