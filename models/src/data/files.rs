@@ -6,7 +6,6 @@ use super::parts::{Rules, part_of};
 use crate::error::{Error, Kind, Result};
 use crate::memory::available;
 use crate::pages::numbers::bytes as shown_bytes;
-use crate::pages::numbers::counted;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -95,25 +94,6 @@ impl DataFiles {
             return Err(no_match(path, part, pattern.as_str()));
         }
         Ok(DataFiles { path: path.display().to_string(), files })
-    }
-
-    /// Whether files decide what is trained, validated and tested on; else positions in them do.
-    pub fn have_parts(&self) -> bool {
-        self.files.iter().any(|file| file.part.is_some())
-    }
-
-    /// The files of a part, in order; of [`Part::All`] all of them.
-    pub fn of(&self, part: Part) -> impl Iterator<Item = &DataFile> {
-        self.files.iter().filter(move |file| part == Part::All || file.part == Some(part))
-    }
-
-    /// How many files serve what, where there are several: `3 files, of them 1 to validate on`.
-    pub fn counted(&self) -> Option<String> {
-        let of = |part: Part| self.files.iter().filter(|file| file.part == Some(part)).count();
-        let parts = [(of(Part::Validation), "to validate on"), (of(Part::Test), "to test on")];
-        let parts: String =
-            parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!(", {n} of them {what}")).collect();
-        (self.files.len() > 1).then(|| format!("{}{parts}", counted(self.files.len() as u64, "file")))
     }
 
     /// The last part of the path: `input.txt`.

@@ -2,7 +2,9 @@
 //! `train`, `validation` and `test`. Where none of these is given, a family cuts by position.
 
 use super::Part;
+use super::files::{DataFile, DataFiles};
 use crate::error::{Error, Kind, Result};
+use crate::pages::numbers::counted;
 use glob::Pattern;
 
 /// The settings `[data]` of a family that say it; empty where they say nothing.
@@ -69,5 +71,26 @@ pub(super) fn part_of(name: &str, rules: &Compiled) -> Option<Part> {
         Some("validation" | "valid" | "val") => Some(Part::Validation),
         Some("test") => Some(Part::Test),
         _ => None,
+    }
+}
+
+impl DataFiles {
+    /// Whether files decide what is trained, validated and tested on; else positions in them do.
+    pub fn have_parts(&self) -> bool {
+        self.files.iter().any(|file| file.part.is_some())
+    }
+
+    /// The files of a part, in order; of [`Part::All`] all of them.
+    pub fn of(&self, part: Part) -> impl Iterator<Item = &DataFile> {
+        self.files.iter().filter(move |file| part == Part::All || file.part == Some(part))
+    }
+
+    /// How many files serve what, where there are several: `3 files, of them 1 to validate on`.
+    pub fn counted(&self) -> Option<String> {
+        let of = |part: Part| self.files.iter().filter(|file| file.part == Some(part)).count();
+        let parts = [(of(Part::Validation), "to validate on"), (of(Part::Test), "to test on")];
+        let parts: String =
+            parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!(", {n} of them {what}")).collect();
+        (self.files.len() > 1).then(|| format!("{}{parts}", counted(self.files.len() as u64, "file")))
     }
 }
