@@ -139,7 +139,9 @@ fn a_flipped_bit_is_refused_or_makes_no_difference() {
 #[test]
 fn what_is_no_file_of_the_run_is_refused_at_once() {
     use std::os::unix::fs::symlink;
-    let kinds: [(&str, fn(&Path, &Path)); 6] = [
+    /// Puts something at the first path; the second is another run's file.
+    type Make = fn(&Path, &Path);
+    let kinds: [(&str, Make); 6] = [
         ("a folder", |path, _| fs::create_dir(path).unwrap()),
         ("a pipe", |path, _| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success())),
         ("an endless device", |path, _| symlink("/dev/zero", path).unwrap()),

@@ -48,14 +48,14 @@ pub fn of_header<'a>(
     hasher.finalize()
 }
 
-/// Adds both keys to the metadata of a file that is going to be written.
+/// Adds both keys to the metadata of a file that is going to be written; a tensor is name, type, shape and [`of_bytes`].
 pub fn add<'a>(
     metadata: &mut BTreeMap<String, String>,
-    tensors: impl IntoIterator<Item = (&'a str, DataType, &'a [usize], &'a [u8])>,
+    tensors: impl IntoIterator<Item = (&'a str, DataType, &'a [usize], u32)>,
 ) {
     let tensors: Vec<_> = tensors.into_iter().collect();
     let hex = |sum: u32| serde_json::Value::String(format!("{sum:08x}"));
-    let each = tensors.iter().map(|(name, _, _, bytes)| ((*name).to_owned(), hex(of_bytes(bytes))));
+    let each = tensors.iter().map(|(name, _, _, sum)| ((*name).to_owned(), hex(*sum)));
     metadata.insert(TENSORS_KEY.to_owned(), serde_json::Value::Object(each.collect()).to_string());
     let sum = of_header(metadata, tensors.iter().map(|(name, data_type, shape, _)| (*name, *data_type, *shape)));
     metadata.insert(HEADER_KEY.to_owned(), format!("{sum:08x}"));
@@ -113,7 +113,7 @@ mod tests {
         let tensors: [(&str, DataType, &[usize]); 1] = [("w", DataType::U8, &[1])];
         let whole = || {
             let mut metadata = BTreeMap::from([("k".to_owned(), "v".to_owned())]);
-            add(&mut metadata, [("w", DataType::U8, &[1][..], &[7][..])]);
+            add(&mut metadata, [("w", DataType::U8, &[1][..], of_bytes(&[7]))]);
             metadata
         };
         assert_eq!(take(&mut whole(), tensors).unwrap().unwrap()["w"], of_bytes(&[7]));
