@@ -18,6 +18,7 @@ use models::data::files::DataFiles;
 use models::error::Result;
 use models::evaluation::{Floor, Likelihood};
 use models::medium::{Medium, Sink};
+use models::memory::Needs;
 use models::pages::numbers::{counted, decimals};
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
@@ -191,6 +192,8 @@ impl<N: Network> Model for Opened<N> {
     }
 
     fn graph(&self, batch: usize, length: usize) -> Result<Recorded> {
+        let kept = N::elements_per_position(self.text.model.config()).saturating_mul((batch * length) as u128);
+        Needs::default().and("the activations of the window", kept, size_of::<f32>(), "--batch or --length").check()?;
         Ok(Recorded::new(self.text.recorded_loss(batch, length), &self.text.model))
     }
 }

@@ -164,8 +164,8 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
     /// Those of `change`.
     pub fn map_text(mut self, key: &str, change: impl FnOnce(String) -> Result<String>) -> Result<Self> {
         let (groups, last) = key.rsplit_once('.').unwrap_or(("", key));
-        let groups = groups.split('.').filter(|group| !group.is_empty());
-        let table = groups.fold(Some(&mut self.table), |table, group| table?.get_mut(group)?.as_table_mut());
+        let mut groups = groups.split('.').filter(|group| !group.is_empty());
+        let table = groups.try_fold(&mut self.table, |table, group| table.get_mut(group)?.as_table_mut());
         if let Some(Value::String(text)) = table.and_then(|table| table.get_mut(last)) {
             *text = change(std::mem::take(text))?;
         }

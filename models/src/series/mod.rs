@@ -4,7 +4,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | [`column`], `layout`, `cell`, `dates`, [`data`], [`split`] | a column of a CSV file, and its parts |
+//! | [`column`](mod@column), `layout`, `cell`, `dates`, [`data`], [`split`] | a column of a CSV file, and its parts |
 //! | [`ar`], [`ar_steps`], [`least_squares`], [`qr`], [`yule_walker`], [`burg`], [`order`], [`roots`] | the linear model: fitted, chosen, stepped, its roots |
 //! | [`neural_ar`], [`neural_predictor`] | the same lags into a network; one value at a time |
 //! | [`model`] | what both share: how far they look back, how they are scored |

@@ -59,7 +59,7 @@ impl SavedSeries {
     /// simulated futures.
     ///
     /// # Errors
-    /// [`Kind::BadInput`] if the history is shorter than the model looks back, or not finite there.
+    /// [`Kind::BadInput`](crate::error::Kind::BadInput) if the history is shorter than the model looks back, or not finite there.
     pub fn forecast(&self, history: &[f64], horizon: usize, futures: usize, seed: u64) -> Result<Vec<Outlook>> {
         match self {
             SavedSeries::Linear(linear) => {
