@@ -36,12 +36,15 @@ const VALUES: [&str; 15] = [
     "{ a = 1 }",
 ];
 
+/// A way, a key, a value.
+type Attempt = dyn Fn(&str, &str, &str) -> Result<()>;
+
 /// A training of a family on data that a step of it takes milliseconds on.
 struct Family {
     name: &'static str,
     keys: Vec<String>,
     /// Sets a key in one of the [`WAYS`], begins, and makes the loss of a step.
-    attempt: Box<dyn Fn(&str, &str, &str) -> Result<()>>,
+    attempt: Box<Attempt>,
     _folder: TempDir,
 }
 
