@@ -134,7 +134,8 @@ mod tests {
     fn a_large_level_changes_the_coefficients_by_rounding_only() {
         let series: Vec<f64> = YEARLY.iter().map(|x| (x * 8.0).round() / 8.0).collect();
         let least_squares = |series: &[f64], lags| Ar::least_squares(series, lags).map(|fit| fit.model);
-        let methods: [fn(&[f64], usize) -> Result<Ar>; 3] = [Ar::yule_walker, Ar::burg, least_squares];
+        type Method = fn(&[f64], usize) -> Result<Ar>;
+        let methods: [Method; 3] = [Ar::yule_walker, Ar::burg, least_squares];
         for level in [1e6, 1e12, -1e12] {
             let shifted: Vec<f64> = series.iter().map(|x| level + x).collect();
             assert!(shifted.iter().zip(&series).all(|(y, x)| y - level == *x), "the shift is exact");

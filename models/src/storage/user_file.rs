@@ -45,10 +45,10 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     write_by(path, |out| out.write_all(content))
 }
 
-/// [`write`] of what is made while it is written: its length takes no memory.
+/// [`write()`] of what is made while it is written: its length takes no memory.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_by(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let failed = |e: io::Error| write_error(path, &e);
     match target(path)? {
