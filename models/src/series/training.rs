@@ -196,7 +196,7 @@ impl Task for SeriesTask {
         let position = checkpoint.number(Group::Data, "position")?;
         let steps = checkpoint.progress.as_ref().map_or(position, |progress| progress.step);
         if position != steps {
-            return Err(checkpoint.unfit(&format!("`data.position` is {position} after {steps} steps")));
+            return Err(checkpoint.unfit(&format!("tensor data.position is {position} after {steps} steps")));
         }
         self.position = position;
         Ok(())

@@ -182,7 +182,7 @@ impl<N: Network> Task for TextTask<N> {
         let position = checkpoint.number(Group::Data, "position")?;
         let steps = checkpoint.progress.as_ref().map_or(position, |progress| progress.step);
         if position != steps {
-            return Err(checkpoint.unfit(&format!("`data.position` is {position} after {steps} steps")));
+            return Err(checkpoint.unfit(&format!("tensor data.position is {position} after {steps} steps")));
         }
         self.windows.seek(position);
         if self.dropout.is_some() {
