@@ -60,7 +60,10 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
 
 /// A path or another word of a command as a shell takes it: `'my runs/a'`.
 pub fn quoted(word: impl AsRef<Path>) -> String {
-    shell_words::quote(&word.as_ref().display().to_string()).into_owned()
+    let word = word.as_ref().display().to_string();
+    // What begins with a dash would be read as a flag.
+    let word = if word.starts_with('-') { format!("./{word}") } else { word };
+    shell_words::quote(&word).into_owned()
 }
 
 #[cfg(test)]
@@ -72,5 +75,6 @@ mod tests {
         assert_eq!(quoted("runs/a"), "runs/a");
         assert_eq!(quoted("x; rm -rf y"), "'x; rm -rf y'");
         assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("-x"), "./-x");
     }
 }

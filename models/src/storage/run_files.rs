@@ -162,7 +162,7 @@ pub fn resolve(path: &Path, which: Which) -> Result<PathBuf> {
     match checkpoints(path)?.pop() {
         Some((_, newest)) => Ok(newest),
         None if is_run(path) => Err(Error::new(Kind::BadInput, format!("{} holds no checkpoint yet", path.display()))
-            .help("train it for longer, or save more often with --save-every")),
+            .help("its training saves one at every validation and at its end; if it ended without, begin it anew with --overwrite")),
         None => Err(Error::new(Kind::BadInput, format!("{} holds no run", path.display()))
             .help("name a run folder or a checkpoint file")),
     }

@@ -248,7 +248,7 @@ impl<K: Task> Trainer<K> {
 fn diverged(step: u64, what: &str, value: f64) -> Error {
     Error::new(Kind::Diverged, format!("training diverged at step {}", step + 1))
         .cause(format!("the {what} is {value}"))
-        .help("the last checkpoint is kept; try a lower training.optimizer.learning_rate, a warm-up, or clipping")
+        .help("what was saved before is kept; try a lower training.optimizer.learning_rate, a warm-up, or clipping")
 }
 
 /// What else than the length must agree, [`begin`](super::begin) holds against the whole.
