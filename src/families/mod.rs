@@ -21,6 +21,7 @@ pub mod tour;
 pub mod training;
 
 use crate::terminal::Context;
+use crate::terminal::results::to_json;
 use autograd::Tensor;
 use clap::{ArgMatches, Command};
 use flags::Given;
@@ -32,7 +33,8 @@ use models::sampling::Options;
 use models::series::forecast::Outlook;
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
-use opened::Source;
+use opened::{Head, Source};
+use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tour::Tour;
@@ -219,6 +221,24 @@ pub struct Report {
     pub json: String,
     /// What people read.
     pub text: String,
+}
+
+impl Report {
+    /// Of an evaluation: what was measured, on which part, what came out, and the same as people read it.
+    ///
+    /// # Errors
+    /// If it has no JSON form.
+    pub fn new(head: Head, split: Part, evaluation: impl Serialize, text: String) -> Result<Self> {
+        #[derive(Serialize)]
+        struct Scored<E> {
+            #[serde(flatten)]
+            head: Head,
+            split: Part,
+            #[serde(flatten)]
+            evaluation: E,
+        }
+        Ok(Report { json: to_json(&Scored { head, split, evaluation })?, text })
+    }
 }
 
 /// The recorded loss of one batch, and the parameters it flows from.

@@ -9,7 +9,6 @@ use super::{Evaluate, Family, Generate, Model, Recorded, Report};
 use crate::terminal::Context;
 use crate::terminal::console::{Counting, say};
 use crate::terminal::output::quoted;
-use crate::terminal::results::to_json;
 use crate::terminal::table::{Align, Table};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::check::Outcome;
@@ -33,7 +32,6 @@ use models::text::training::TextTask;
 use models::text::vocabulary::Vocabulary;
 use models::training::begin;
 use models::training::task::Task;
-use serde::Serialize;
 use serde_json::Value;
 use std::f64::consts::LN_2;
 use std::path::Path;
@@ -184,7 +182,7 @@ impl<N: Network> Model for Opened<N> {
         counting.into_iter().for_each(Counting::finish);
         let (head, split) = (self.source.head(), request.part);
         let text = shown(&head, split, &evaluation);
-        Ok(Report { json: to_json(&Scored { head, split, evaluation })?, text })
+        Report::new(head, split, evaluation, text)
     }
 
     fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {
@@ -196,16 +194,6 @@ impl<N: Network> Model for Opened<N> {
         Needs::default().and("the activations of the window", kept, size_of::<f32>(), "--batch or --length").check()?;
         Ok(Recorded::new(self.text.recorded_loss(batch, length), &self.text.model))
     }
-}
-
-/// The fields of `eval --json`.
-#[derive(Serialize)]
-struct Scored {
-    #[serde(flatten)]
-    head: Head,
-    split: Part,
-    #[serde(flatten)]
-    evaluation: TextEvaluation,
 }
 
 /// The table that people read: the model's line between the floors, each where it ranks.

@@ -2,7 +2,6 @@
 
 use crate::families::Report;
 use crate::families::opened::Head;
-use crate::terminal::results::to_json;
 use crate::terminal::table::{Align, Table};
 use models::data::Part;
 use models::error::Result;
@@ -12,7 +11,6 @@ use models::series::description::rows;
 use models::series::evaluation::SeriesEvaluation;
 use models::series::exposure::HorizonError;
 use models::series::linear::LinearAr;
-use serde::Serialize;
 
 /// The numbers of a linear model as a table.
 pub fn numbers(linear: &LinearAr) -> String {
@@ -27,17 +25,7 @@ pub fn numbers(linear: &LinearAr) -> String {
 /// If it has no JSON form.
 pub fn report(head: Head, split: Part, evaluation: SeriesEvaluation) -> Result<Report> {
     let text = shown(&head, split, &evaluation);
-    Ok(Report { json: to_json(&Scored { head, split, evaluation })?, text })
-}
-
-/// The fields of `eval --json`.
-#[derive(Serialize)]
-struct Scored {
-    #[serde(flatten)]
-    head: Head,
-    split: Part,
-    #[serde(flatten)]
-    evaluation: SeriesEvaluation,
+    Report::new(head, split, evaluation, text)
 }
 
 /// The tables that people read: the model between the floors, then the errors at some horizons.
