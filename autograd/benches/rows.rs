@@ -85,7 +85,7 @@ fn row_passes(c: &mut Criterion) {
     group.bench_function("layer_norm/2048x384", |b| b.iter(|| layer_norm::forward(&x, &w, &w, 1e-5)));
     let kept = layer_norm::forward(&x, &w, &w, 1e-5);
     group.bench_function("layer_norm_backward_input/2048x384", |b| {
-        b.iter(|| layer_norm::backward_input(&x, &kept.x_hat, &kept.inv_std, &w));
+        b.iter(|| layer_norm::backward_input(&x, &kept.x_hat, &kept.inv_scale, &w));
     });
     for (n, v, cols) in [(4096, 65, 1536), (320, 10_000, 128)] {
         let (mut table, mut g, indices) = (wave(v * cols), wave(n * cols), symbols(n, v as u32));

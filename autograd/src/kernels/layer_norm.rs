@@ -4,33 +4,18 @@
 //!
 //! Source: Ba, Kiros & Hinton, "Layer Normalization", 2016, equation 4.
 
-use super::gemm::Store;
 use super::lanes::{dot_lanes, sum_lanes, sum_terms};
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::MIN_PARALLEL;
-use super::reduce::{add_rows, store_sums, sum_over_rows};
-use super::row_tasks::{count_rows, for_each_row_block, rows_per_task};
+use super::normalized::{self, BackwardRows, ForwardRows};
 use crate::Scalar;
-use rayon::prelude::*;
 
-/// What the forward pass returns, and keeps for the backward passes.
-pub struct Normalized<T> {
-    /// `z = w ⊙ x̂ + b` (R, C).
-    pub output: Vec<T>,
-    /// `x̂ = (x − mean x) / √(var x + ε)` (R, C): every gradient needs it.
-    pub x_hat: Vec<T>,
-    /// `1 / √(var x + ε)` (R): the gradient of the input needs it.
-    pub inv_std: Vec<T>,
-}
+pub use super::normalized::{Normalized, backward_weight};
 
 struct Forward<'a, T> {
-    x: &'a [T],
+    rows: ForwardRows<'a, T>,
     weight: &'a [T],
     bias: &'a [T],
     epsilon: T,
-    output: &'a mut [T],
-    x_hat: &'a mut [T],
-    inv_std: &'a mut [T],
 }
 
 impl<T: Scalar> Pass for Forward<'_, T> {
@@ -39,8 +24,9 @@ impl<T: Scalar> Pass for Forward<'_, T> {
     fn run(self) {
         let cols = self.weight.len();
         let n = T::of(cols as f64);
-        let outputs = self.output.chunks_exact_mut(cols).zip(self.x_hat.chunks_exact_mut(cols));
-        for ((x, (z, x_hat)), inv_std) in self.x.chunks_exact(cols).zip(outputs).zip(self.inv_std) {
+        let ForwardRows { x, output, x_hat, inv_scale } = self.rows;
+        let outputs = output.chunks_exact_mut(cols).zip(x_hat.chunks_exact_mut(cols));
+        for ((x, (z, x_hat)), inv_std) in x.chunks_exact(cols).zip(outputs).zip(inv_scale) {
             let mean = T::of(sum_lanes(x)) / n;
             let variance = T::of(sum_terms(x, |x| (x - mean) * (x - mean))) / n;
             *inv_std = (variance + self.epsilon).sqrt().recip();
@@ -62,33 +48,13 @@ impl<T: Scalar> Pass for Forward<'_, T> {
 /// If the lengths do not fit.
 pub fn forward<T: Scalar>(x: &[T], weight: &[T], bias: &[T], epsilon: T) -> Normalized<T> {
     let cols = weight.len();
-    let rows = count_rows("layer_norm", x, cols);
     assert_eq!(bias.len(), cols, "layer_norm: lengths of weight and bias");
-    let new = |len| vec![T::zero(); len];
-    let mut kept = Normalized { output: new(x.len()), x_hat: new(x.len()), inv_std: new(rows) };
-    let task = |(((x, output), x_hat), inv_std)| {
-        dispatch(Forward { x, weight, bias, epsilon, output, x_hat, inv_std });
-    };
-    let (height, Normalized { output, x_hat, inv_std }) = (rows_per_task(cols), &mut kept);
-    if x.is_empty() {
-        return kept;
-    }
-    if x.len() < MIN_PARALLEL {
-        task((((x, output), x_hat), inv_std));
-    } else {
-        let size = height * cols;
-        let outputs = x.par_chunks(size).zip(output.par_chunks_mut(size)).zip(x_hat.par_chunks_mut(size));
-        outputs.zip(inv_std.par_chunks_mut(height)).for_each(task);
-    }
-    kept
+    normalized::forward("layer_norm", x, cols, |rows| dispatch(Forward { rows, weight, bias, epsilon }))
 }
 
 struct BackwardInput<'a, T> {
-    g: &'a [T],
-    x_hat: &'a [T],
-    inv_std: &'a [T],
+    rows: BackwardRows<'a, T>,
     weight: &'a [T],
-    dx: &'a mut [T],
 }
 
 impl<T: Scalar> Pass for BackwardInput<'_, T> {
@@ -97,8 +63,9 @@ impl<T: Scalar> Pass for BackwardInput<'_, T> {
     fn run(self) {
         let cols = self.weight.len();
         let n = T::of(cols as f64);
-        let rows = self.g.chunks_exact(cols).zip(self.x_hat.chunks_exact(cols)).zip(self.inv_std);
-        for (((g, x_hat), &inv_std), h) in rows.zip(self.dx.chunks_exact_mut(cols)) {
+        let BackwardRows { g, x_hat, inv_scale, dx } = self.rows;
+        let rows = g.chunks_exact(cols).zip(x_hat.chunks_exact(cols)).zip(inv_scale);
+        for (((g, x_hat), &inv_std), h) in rows.zip(dx.chunks_exact_mut(cols)) {
             for ((h, &g), &w) in h.iter_mut().zip(g).zip(self.weight) {
                 *h = g * w;
             }
@@ -119,60 +86,15 @@ impl<T: Scalar> Pass for BackwardInput<'_, T> {
 /// # Panics
 /// If the lengths do not fit.
 pub fn backward_input<T: Scalar>(g: &[T], x_hat: &[T], inv_std: &[T], weight: &[T]) -> Vec<T> {
-    let cols = weight.len();
-    assert_eq!(count_rows("layer_norm", g, cols), inv_std.len(), "layer_norm: one inverse deviation per row");
-    assert_eq!(g.len(), x_hat.len(), "layer_norm: lengths of gradient and x̂");
-    let mut dx = vec![T::zero(); g.len()];
-    for_each_row_block(cols, &mut dx, |first, dx| {
-        let (elements, rows) = (first * cols..first * cols + dx.len(), first..first + dx.len() / cols);
-        let (g, x_hat, inv_std) = (&g[elements.clone()], &x_hat[elements], &inv_std[rows]);
-        dispatch(BackwardInput { g, x_hat, inv_std, weight, dx });
-    });
-    dx
-}
-
-/// Adds columns `at..` of the products of rows of `cols` to as many sums.
-struct AddProducts<'a, T> {
-    g: &'a [T],
-    x_hat: &'a [T],
-    cols: usize,
-    at: usize,
-    sums: &'a mut [f64],
-}
-
-impl<T: Scalar> Pass for AddProducts<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        let AddProducts { g, x_hat, cols, at, sums } = self;
-        let width = sums.len();
-        let row = |r: usize| (&g[r * cols + at..][..width], &x_hat[r * cols + at..][..width]);
-        add_rows(sums, g.len() / cols, row, |(g, x_hat): (&[T], &[T]), c| g[c] * x_hat[c]);
-    }
-}
-
-/// `∂w = Σ_r g ⊙ x̂`, stored or added. (`∂b = Σ_r g` is [`column_sums`](super::reduce::column_sums).)
-///
-/// # Shapes
-/// `g` (R, C) · `x_hat` (R, C) · `out` (C)
-///
-/// # Panics
-/// If the lengths do not fit.
-pub fn backward_weight<T: Scalar>(g: &[T], x_hat: &[T], store: Store, out: &mut [T]) {
-    let cols = out.len();
-    let rows = count_rows("layer_norm", g, cols);
-    assert_eq!(g.len(), x_hat.len(), "layer_norm: lengths of gradient and x̂");
-    let mut sums = vec![0.0; cols];
-    sum_over_rows(rows, &mut sums, |rows, at, sums| {
-        let elements = rows.start * cols..rows.end * cols;
-        dispatch(AddProducts { g: &g[elements.clone()], x_hat: &x_hat[elements], cols, at, sums });
-    });
-    store_sums(&sums, store, out);
+    normalized::backward_input("layer_norm", g, x_hat, inv_std, weight.len(), |rows| {
+        dispatch(BackwardInput { rows, weight });
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::gemm::Store;
     use crate::kernels::reduce::column_sums;
     use crate::kernels::row_tasks::tests::{assert_thread_independent, wave, wave32};
     use approx::assert_relative_eq;
@@ -207,7 +129,7 @@ mod tests {
         let (rows, cols, h) = (3, 11, 1e-5);
         let (x, w, b, g) = (wave(rows * cols, 0.0), wave(cols, 1.0), wave(cols, 2.0), wave(rows * cols, 3.0));
         let kept = forward(&x, &w, &b, 1e-5);
-        let dx = backward_input(&g, &kept.x_hat, &kept.inv_std, &w);
+        let dx = backward_input(&g, &kept.x_hat, &kept.inv_scale, &w);
         let (mut dw, mut db) = (vec![1.0; cols], vec![1.0; cols]);
         backward_weight(&g, &kept.x_hat, Store::Overwrite, &mut dw);
         column_sums(&g, Store::Overwrite, &mut db);
@@ -241,10 +163,10 @@ mod tests {
             let (x, w, g) = (wave32(rows * cols, 0.0), wave32(cols, 1.0), wave32(rows * cols, 3.0));
             assert_thread_independent(|| {
                 let kept = forward(&x, &w, &w, 1e-5);
-                let dx = backward_input(&g, &kept.x_hat, &kept.inv_std, &w);
+                let dx = backward_input(&g, &kept.x_hat, &kept.inv_scale, &w);
                 let mut dw = vec![0.0; cols];
                 backward_weight(&g, &kept.x_hat, Store::Overwrite, &mut dw);
-                [kept.output, kept.x_hat, kept.inv_std, dx, dw]
+                [kept.output, kept.x_hat, kept.inv_scale, dx, dw]
             });
         }
     }

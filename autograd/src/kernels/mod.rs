@@ -26,6 +26,7 @@ mod micro_avx512;
 #[cfg(target_arch = "aarch64")]
 mod micro_neon;
 mod micro_portable;
+mod normalized;
 mod operands;
 pub mod optimizer;
 mod pack;

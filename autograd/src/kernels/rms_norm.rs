@@ -4,31 +4,15 @@
 
 use super::lanes::dot_lanes;
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::MIN_PARALLEL;
-use super::row_tasks::{count_rows, for_each_row_block, rows_per_task};
+use super::normalized::{self, BackwardRows, ForwardRows};
 use crate::Scalar;
-use rayon::prelude::*;
 
-/// `∂w = Σ_r g ⊙ x̂`, the same sum as layer normalization's.
-pub use super::layer_norm::backward_weight;
-
-/// What the forward pass returns, and keeps for the backward passes.
-pub struct Normalized<T> {
-    /// `z = w ⊙ x̂` (R, C).
-    pub output: Vec<T>,
-    /// `x̂ = x / √(mean x² + ε)` (R, C): every gradient needs it.
-    pub x_hat: Vec<T>,
-    /// `1 / √(mean x² + ε)` (R): the gradient of the input needs it.
-    pub inv_rms: Vec<T>,
-}
+pub use super::normalized::{Normalized, backward_weight};
 
 struct Forward<'a, T> {
-    x: &'a [T],
+    rows: ForwardRows<'a, T>,
     weight: &'a [T],
     epsilon: T,
-    output: &'a mut [T],
-    x_hat: &'a mut [T],
-    inv_rms: &'a mut [T],
 }
 
 impl<T: Scalar> Pass for Forward<'_, T> {
@@ -37,8 +21,9 @@ impl<T: Scalar> Pass for Forward<'_, T> {
     fn run(self) {
         let cols = self.weight.len();
         let n = T::of(cols as f64);
-        let outputs = self.output.chunks_exact_mut(cols).zip(self.x_hat.chunks_exact_mut(cols));
-        for ((x, (z, x_hat)), inv_rms) in self.x.chunks_exact(cols).zip(outputs).zip(self.inv_rms) {
+        let ForwardRows { x, output, x_hat, inv_scale } = self.rows;
+        let outputs = output.chunks_exact_mut(cols).zip(x_hat.chunks_exact_mut(cols));
+        for ((x, (z, x_hat)), inv_rms) in x.chunks_exact(cols).zip(outputs).zip(inv_scale) {
             *inv_rms = (dot_lanes(x, x) / n + self.epsilon).sqrt().recip();
             for (((&x, x_hat), z), &w) in x.iter().zip(x_hat).zip(z).zip(self.weight) {
                 *x_hat = x * *inv_rms;
@@ -56,31 +41,12 @@ impl<T: Scalar> Pass for Forward<'_, T> {
 /// # Panics
 /// If the lengths do not fit.
 pub fn forward<T: Scalar>(x: &[T], weight: &[T], epsilon: T) -> Normalized<T> {
-    let cols = weight.len();
-    let rows = count_rows("rms_norm", x, cols);
-    let new = |len| vec![T::zero(); len];
-    let mut kept = Normalized { output: new(x.len()), x_hat: new(x.len()), inv_rms: new(rows) };
-    if x.is_empty() {
-        return kept;
-    }
-    let task = |(((x, output), x_hat), inv_rms)| dispatch(Forward { x, weight, epsilon, output, x_hat, inv_rms });
-    let (height, Normalized { output, x_hat, inv_rms }) = (rows_per_task(cols), &mut kept);
-    if x.len() < MIN_PARALLEL {
-        task((((x, output), x_hat), inv_rms));
-    } else {
-        let size = height * cols;
-        let outputs = x.par_chunks(size).zip(output.par_chunks_mut(size)).zip(x_hat.par_chunks_mut(size));
-        outputs.zip(inv_rms.par_chunks_mut(height)).for_each(task);
-    }
-    kept
+    normalized::forward("rms_norm", x, weight.len(), |rows| dispatch(Forward { rows, weight, epsilon }))
 }
 
 struct BackwardInput<'a, T> {
-    g: &'a [T],
-    x_hat: &'a [T],
-    inv_rms: &'a [T],
+    rows: BackwardRows<'a, T>,
     weight: &'a [T],
-    dx: &'a mut [T],
 }
 
 impl<T: Scalar> Pass for BackwardInput<'_, T> {
@@ -89,8 +55,9 @@ impl<T: Scalar> Pass for BackwardInput<'_, T> {
     fn run(self) {
         let cols = self.weight.len();
         let n = T::of(cols as f64);
-        let rows = self.g.chunks_exact(cols).zip(self.x_hat.chunks_exact(cols)).zip(self.inv_rms);
-        for (((g, x_hat), &inv_rms), h) in rows.zip(self.dx.chunks_exact_mut(cols)) {
+        let BackwardRows { g, x_hat, inv_scale, dx } = self.rows;
+        let rows = g.chunks_exact(cols).zip(x_hat.chunks_exact(cols)).zip(inv_scale);
+        for (((g, x_hat), &inv_rms), h) in rows.zip(dx.chunks_exact_mut(cols)) {
             for ((h, &g), &w) in h.iter_mut().zip(g).zip(self.weight) {
                 *h = g * w;
             }
@@ -110,16 +77,9 @@ impl<T: Scalar> Pass for BackwardInput<'_, T> {
 /// # Panics
 /// If the lengths do not fit.
 pub fn backward_input<T: Scalar>(g: &[T], x_hat: &[T], inv_rms: &[T], weight: &[T]) -> Vec<T> {
-    let cols = weight.len();
-    assert_eq!(count_rows("rms_norm", g, cols), inv_rms.len(), "rms_norm: one inverse root per row");
-    assert_eq!(g.len(), x_hat.len(), "rms_norm: lengths of gradient and x̂");
-    let mut dx = vec![T::zero(); g.len()];
-    for_each_row_block(cols, &mut dx, |first, dx| {
-        let (elements, rows) = (first * cols..first * cols + dx.len(), first..first + dx.len() / cols);
-        let (g, x_hat, inv_rms) = (&g[elements.clone()], &x_hat[elements], &inv_rms[rows]);
-        dispatch(BackwardInput { g, x_hat, inv_rms, weight, dx });
-    });
-    dx
+    normalized::backward_input("rms_norm", g, x_hat, inv_rms, weight.len(), |rows| {
+        dispatch(BackwardInput { rows, weight });
+    })
 }
 
 #[cfg(test)]
@@ -152,7 +112,7 @@ mod tests {
         let (rows, cols, h) = (3, 11, 1e-5);
         let (x, w, g) = (wave(rows * cols, 0.0), wave(cols, 1.0), wave(rows * cols, 3.0));
         let kept = forward(&x, &w, 1e-5);
-        let dx = backward_input(&g, &kept.x_hat, &kept.inv_rms, &w);
+        let dx = backward_input(&g, &kept.x_hat, &kept.inv_scale, &w);
         let mut dw = vec![1.0; cols];
         backward_weight(&g, &kept.x_hat, Store::Overwrite, &mut dw);
         let value = |inputs: &[Vec<f64>; 2]| {
@@ -178,8 +138,8 @@ mod tests {
             let (x, w, g) = (wave32(rows * cols, 0.0), wave32(cols, 1.0), wave32(rows * cols, 3.0));
             assert_thread_independent(|| {
                 let kept = forward(&x, &w, 1e-5);
-                let dx = backward_input(&g, &kept.x_hat, &kept.inv_rms, &w);
-                [kept.output, kept.x_hat, kept.inv_rms, dx]
+                let dx = backward_input(&g, &kept.x_hat, &kept.inv_scale, &w);
+                [kept.output, kept.x_hat, kept.inv_scale, dx]
             });
         }
     }

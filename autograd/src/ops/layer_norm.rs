@@ -29,7 +29,7 @@ impl<T: Scalar> Tensor<T> {
         let slice = |x: &crate::tensor::Value<T>| x.as_slice().expect("row-major").to_vec();
         let forward = layer_norm::forward(x.as_slice().expect("row-major"), &slice(&w), &slice(&b), epsilon);
         let z = rows.restore(forward.output, c);
-        let (x_hat, inv_std) = (forward.x_hat, forward.inv_std);
+        let (x_hat, inv_std) = (forward.x_hat, forward.inv_scale);
         Tensor::from_op("layer_norm", z, [self, weight, bias], move |g, [dx, dw, db]| {
             let g = rows.flatten(g.into_shared());
             let g = g.as_slice().expect("row-major");

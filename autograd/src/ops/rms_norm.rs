@@ -30,7 +30,7 @@ impl<T: Scalar> Tensor<T> {
         let slice = |x: &crate::Value<T>| x.as_slice().expect("row-major").to_vec();
         let forward = rms_norm::forward(x.as_slice().expect("row-major"), &slice(&w), epsilon);
         let z = rows.restore(forward.output, c);
-        let (x_hat, inv_rms) = (forward.x_hat, forward.inv_rms);
+        let (x_hat, inv_rms) = (forward.x_hat, forward.inv_scale);
         Tensor::from_op("rms_norm", z, [self, weight], move |g, [dx, dw]| {
             let g = rows.flatten(g.into_shared());
             let g = g.as_slice().expect("row-major");
