@@ -171,11 +171,9 @@ impl<N: Network> Model for Opened<N> {
 
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {
         let data = DataConfig { path: training::data_path(request.data)?, ..self.source.setting("data") };
-        if request.part != Part::All {
-            self.source.parts_of(data.read()?, request.part)?;
-        }
+        let files = self.source.parts_of(data.read()?, request.part)?;
         let mut counting = None;
-        let evaluation = evaluate(&self.text, &data, request.part, &mut |done, of| {
+        let evaluation = evaluate(&self.text, &files, &data.split(), request.part, &mut |done, of| {
             counting.get_or_insert_with(|| Counting::new("symbols scored", of as u64)).reached(done);
         })
         .map_err(|error| self.source.named(error))?;

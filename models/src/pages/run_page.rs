@@ -143,8 +143,8 @@ fn add_result<'p>(page: &'p mut Page, run: &RunSummary, step: u64, nats: f64) ->
     page.table(&["measure", "value"], &rows)
 }
 
-/// At most [`MAX_SAMPLES`] of them, evenly spaced, the first and the last among them.
-fn spaced<T>(samples: &[T]) -> Vec<&T> {
+/// What a page shows of many samples: a few, evenly spaced, the first and the last among them.
+pub fn spaced<T>(samples: &[T]) -> Vec<&T> {
     let count = samples.len().min(MAX_SAMPLES);
     let last = samples.len().saturating_sub(1);
     (0..count).map(|i| &samples[i * last / (count - 1).max(1)]).collect()

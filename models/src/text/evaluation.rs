@@ -1,13 +1,13 @@
 //! The exact likelihood of a text under a model, beside what counting alone achieves on the same symbols.
 
-use super::config::DataConfig;
-use super::corpus::{Corpus, whole};
+use super::corpus::{Corpus, Split, whole};
 use super::floors::Floors;
 use super::network::Network;
 use super::saved::TextModel;
 use super::vocabulary::VocabularyKind;
 use crate::autoregressive::Autoregressive;
 use crate::data::Part;
+use crate::data::files::DataFiles;
 use crate::distribution::not_finite;
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::{Floor, Likelihood, as_object};
@@ -32,29 +32,28 @@ pub struct TextEvaluation {
 /// Symbols scored between two calls of `progress`.
 const PIECE: usize = 4096;
 
-/// Scores a part of the text that `data` names, by its split; `progress` is told how many symbols are done, of how many.
+/// Scores a part of the text in `files`, by `split` where files are no parts; `progress` is told how many symbols are done, of how many.
 ///
 /// # Errors
-/// [`Kind::BadInput`] if the text cannot be read, has a character that the model does not know, or the part is empty; or
+/// [`Kind::BadInput`] if the text has a character that the model does not know, or the part is empty; or
 /// if the model's logits are not finite.
 pub fn evaluate<N: Network>(
     text: &TextModel<N>,
-    data: &DataConfig,
+    files: &DataFiles,
+    split: &Split,
     part: Part,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<TextEvaluation> {
     let TextModel { model, vocabulary } = text;
-    let files = data.read()?;
     let named = |mut error: Error| {
         if !error.what.contains(&files.path) {
             error.what = format!("{}: {}", files.path, error.what);
         }
         error
     };
-    let split = data.split();
     // The whole text first: an unknown character is named with its place in the file.
-    let all = vocabulary.encode(whole(&files, vocabulary.kind() == VocabularyKind::Bytes)?).map_err(named)?;
-    let parts = Corpus::encode_files(&files, vocabulary, &split).map_err(named);
+    let all = vocabulary.encode(whole(files, vocabulary.kind() == VocabularyKind::Bytes)?).map_err(named)?;
+    let parts = Corpus::encode_files(files, vocabulary, split).map_err(named);
     let (train, scored) = match (part, parts) {
         (Part::All, Ok(parts)) => (parts.train, all),
         (Part::All, Err(_)) => (Vec::new(), all), // too short to split is not too short to score
