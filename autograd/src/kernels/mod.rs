@@ -5,8 +5,10 @@
 #![allow(unsafe_code)] // the one place: each block says why it is sound
 
 mod blocked;
+pub mod convolution;
 pub mod dropout;
 pub mod elementwise;
+pub mod gate;
 pub mod gemm;
 pub mod gru;
 pub mod isa;
