@@ -16,6 +16,7 @@
 //! channels; 4. groups of positions side by side, as many as registers hold; 5. taps; 6. channels.
 
 use super::gemm::Matrix;
+use super::math::dispatch::{Pass, dispatch};
 use super::micro::Block;
 use super::operands::{Right, Start, Target};
 use super::packed::Packed;
@@ -235,12 +236,35 @@ unsafe fn finish<T: Scalar>(window: &Window, band: &Band, fused: Fused<T>, targe
         let (first, len) = (first * target.row, len * target.row);
         // SAFETY: the band's own outputs, written before.
         let z = unsafe { std::slice::from_raw_parts_mut(target.c.add(first), len) };
-        if let Some(gate) = fused.gate {
-            let open = |(z, &x): (&mut T, &T)| *z = if x > T::zero() { *z } else { T::zero() };
-            z.iter_mut().zip(&gate[first..][..len]).for_each(open);
-        }
-        if let Some(add) = fused.add {
-            z.iter_mut().zip(&add[first..][..len]).for_each(|(z, &x)| *z += x);
+        dispatch(Finish {
+            z,
+            gate: fused.gate.map(|x| &x[first..][..len]),
+            add: fused.add.map(|x| &x[first..][..len]),
+        });
+    }
+}
+
+/// `z ← z where the gate is positive, else 0; plus what is added`.
+struct Finish<'a, T> {
+    z: &'a mut [T],
+    gate: Option<&'a [T]>,
+    add: Option<&'a [T]>,
+}
+
+impl<T: Scalar> Pass for Finish<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let open = |z: T, gate: T| if gate > T::zero() { z } else { T::zero() };
+        match (self.gate, self.add) {
+            (None, None) => {}
+            (Some(gate), None) => self.z.iter_mut().zip(gate).for_each(|(z, &gate)| *z = open(*z, gate)),
+            (None, Some(add)) => self.z.iter_mut().zip(add).for_each(|(z, &add)| *z += add),
+            (Some(gate), Some(add)) => {
+                let others = gate.iter().zip(add);
+                self.z.iter_mut().zip(others).for_each(|(z, (&gate, &add))| *z = open(*z, gate) + add);
+            }
         }
     }
 }

@@ -124,7 +124,29 @@ impl<T: Scalar> MaskedConv2d<T> {
         groups: usize,
         stream: &mut Stream,
     ) -> Self {
-        let mask: ArrayD<T> = mask.of(inputs, outputs, kernel, groups);
+        Self::of_mask(mask.of(inputs, outputs, kernel, groups), stream)
+    }
+
+    /// A layer to the two halves of a gate ([`Tensor::gated_tanh`]): 2 · `outputs` channels, each half in groups of its own.
+    ///
+    /// # Panics
+    /// As [`Mask::of`].
+    #[track_caller]
+    pub fn gated(
+        mask: Mask,
+        [inputs, outputs]: [usize; 2],
+        kernel: [usize; 2],
+        groups: usize,
+        stream: &mut Stream,
+    ) -> Self {
+        let half: ArrayD<T> = mask.of(inputs, outputs, kernel, groups);
+        let both = ndarray::concatenate(ndarray::Axis(0), &[half.view(), half.view()]);
+        Self::of_mask(both.expect("equal shapes"), stream)
+    }
+
+    fn of_mask(mask: ArrayD<T>, stream: &mut Stream) -> Self {
+        let [outputs, inputs, height, width] = mask.shape().try_into().expect("rank 4");
+        let kernel = [height, width];
         let seen = mask.iter().take(inputs * kernel[0] * kernel[1]).filter(|&&m| m != T::zero()).count();
         let bound = 1.0 / (seen.max(1) as f64).sqrt();
         let weight = init::uniform(&[outputs, inputs, kernel[0], kernel[1]], bound, stream);
@@ -138,6 +160,11 @@ impl<T: Scalar> MaskedConv2d<T> {
     /// The same layer of the ReLU of its input.
     pub fn of_relu(self) -> Self {
         MaskedConv2d { how: self.how.of_relu(), ..self }
+    }
+
+    /// 1 where an output channel sees an input channel at a place of the kernel, else 0.
+    pub fn mask(&self) -> &Tensor<T> {
+        &self.mask
     }
 
     /// The weight, 0 where it is masked.

@@ -265,7 +265,8 @@ pub const STEPS: &[(&str, Step)] = &[
     }),
     ("gated_tanh", |g| {
         let x = g.pick_where(|shape| shape.len() >= 2 && shape[1] % 2 == 0)?;
-        g.push(&[x], |x| x[0].clone().gated_tanh())
+        let condition = g.fit(&g.values[x].shape()[..2].to_vec())?;
+        g.push(&[x, condition], |x| x[0].clone().gated_tanh(Some(&x[1])))
     }),
     ("tied weights", |g| {
         let (v, c) = (1 + g.below(5), 1 + g.below(4));

@@ -2,6 +2,7 @@
 
 use super::{Operands, Window};
 use crate::Scalar;
+use crate::kernels::math::dispatch::{Pass, dispatch};
 use crate::kernels::pack::{self, Line};
 use std::ops::Range;
 
@@ -207,10 +208,21 @@ fn values_of<T>(buffer: &mut [Line<T>], len: usize) -> &mut [T] {
 
 /// Copies values, or their ReLU.
 fn put<T: Scalar>(x: &[T], relu: bool, out: &mut [T]) {
-    if relu {
+    if relu { dispatch(Positive { x, out }) } else { out.copy_from_slice(x) }
+}
+
+/// `out ← max(x, 0)`.
+struct Positive<'a, T> {
+    x: &'a [T],
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> Pass for Positive<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
         let positive = |x: T| if x < T::zero() { T::zero() } else { x };
-        out.iter_mut().zip(x).for_each(|(z, &x)| *z = positive(x));
-    } else {
-        out.copy_from_slice(x);
+        self.out.iter_mut().zip(self.x).for_each(|(z, &x)| *z = positive(x));
     }
 }
