@@ -2,10 +2,9 @@
 //!
 //! The same chains as every product (`micro` states the law), so a step equals its row of the parallel pass bit for bit.
 
-use super::blocked;
-use super::gemm::{Gemm, Matrix, Store};
+use super::gemm::{Gemm, Store};
 use super::micro::Row;
-use super::operands::{Start, Target};
+use super::operands::Target;
 use super::packed::{Direction, Packed};
 use super::team::Team;
 use std::ops::Range;
@@ -37,23 +36,12 @@ impl<T: Gemm> Packed<T> {
     /// # Safety
     /// `start` and `y` are valid for the columns of the panels, which exist; `x` has K > 0 values.
     unsafe fn row_unchecked(&self, panels: Range<usize>, x: &[T], start: *const T, direction: Direction, y: *mut T) {
-        let (tiling, right) = (self.tiling(), self.right());
-        let width = tiling.cols;
-        // Full panels are one array; a narrower last one is a block of its own.
-        let full = panels.start..panels.end.min(self.cols() / width).max(panels.start);
+        let (tiling, cols) = (self.tiling(), self.columns_of(panels.start).start..self.cols());
+        let cols = cols.start..cols.end.min(panels.end * tiling.cols);
+        let (b, backward) = (self.right().panel(panels.start, 0).0, direction == Direction::Backward);
+        let row = Row { tiling, x: x.as_ptr(), depth: x.len(), b, cols: cols.len(), start, y, backward };
         // SAFETY: the panels exist; start and y have room for their columns.
-        unsafe {
-            let (b, whole) = (right.panel(full.start, 0).0, full.len());
-            let backward = direction == Direction::Backward;
-            let row = Row { tiling, x: x.as_ptr(), depth: x.len(), b, panels: whole, start, y, backward };
-            T::row(&row);
-            if full.end < panels.end {
-                let a = Matrix::new(x, 1, x.len());
-                let c = Target { c: y.wrapping_sub(panels.start * width), row: self.cols() };
-                let start = Start::Values { from: start.wrapping_sub(panels.start * width), row: 0 };
-                blocked::tile(a, &right, 0..1, full.end..panels.end, start, c);
-            }
-        }
+        unsafe { T::row(&row) };
     }
 
     /// `y ← bias + x·B` for one row, the columns shared out to a team.

@@ -38,14 +38,15 @@ pub(super) struct Block<'a, T> {
 /// The pieces of an A that is one piece.
 pub(super) const WHOLE: &[isize] = &[0];
 
-/// One row times whole panels of W columns: `y[W·p + j] ← start[W·p + j] + Σ_k x[k]·b[(p·depth + k)·W + j]`. The start may be y.
+/// One row times consecutive panels: `y[j] ← start[j] + Σ_k x[k]·B[k][j]` for `j < cols`. The start may be y. All panels but the last
+/// are full; the last is one only if it is the last of the matrix.
 #[derive(Clone, Copy)]
 pub(super) struct Row<T> {
     pub tiling: &'static Tiling,
     pub x: *const T,
     pub depth: usize,
     pub b: *const T,
-    pub panels: usize,
+    pub cols: usize,
     pub start: *const T,
     pub y: *mut T,
     /// The last panels first.
@@ -57,18 +58,19 @@ impl<T> Row<T> {
     /// One panel as a block.
     pub(super) fn panel(&self, panel: usize) -> Block<'static, T> {
         let width = self.tiling.cols;
+        let cols = width.min(self.cols - panel * width);
         Block {
             a: self.x,
             a_row: 0,
             a_step: 1,
             jumps: WHOLE,
             b: self.b.wrapping_add(panel * self.depth * width),
-            b_step: width,
+            b_step: self.tiling.panel_width(self.cols, panel),
             depth: self.depth,
             c: self.y.wrapping_add(panel * width),
             c_row: 0,
             rows: 1,
-            cols: width,
+            cols,
             start: Start::Values { from: self.start.wrapping_add(panel * width), row: 0 },
         }
     }
@@ -109,14 +111,14 @@ pub trait Lane: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
         false
     }
 
-    /// Computes one row of whole panels.
+    /// Computes one row.
     ///
     /// # Safety
     /// As [`Lane::block`], for the addresses that [`Row`] names.
     #[doc(hidden)]
     #[allow(private_interfaces)]
     unsafe fn row(row: &Row<Self>) {
-        for panel in 0..row.panels {
+        for panel in 0..row.cols.div_ceil(row.tiling.cols) {
             // SAFETY: the caller's promise, for a part of the row.
             unsafe { Self::block(row.tiling.isa, &row.panel(panel)) };
         }
@@ -174,14 +176,14 @@ impl Lane for f32 {
         unsafe {
             let done = match row.tiling.isa {
                 #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => super::micro_avx512::row(row),
+                Isa::Avx512 => return super::micro_avx512::row(row),
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx2 => super::micro_avx2::row(row),
                 #[cfg(target_arch = "aarch64")]
                 Isa::Neon => super::micro_neon::row(row),
                 _ => 0,
             };
-            for panel in done..row.panels {
+            for panel in done..row.cols.div_ceil(row.tiling.cols) {
                 Self::block(row.tiling.isa, &row.panel(panel));
             }
         }

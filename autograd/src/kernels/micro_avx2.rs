@@ -109,43 +109,65 @@ unsafe fn outer_products<const R: usize, const V: usize, const PACKED: bool, con
     }
 }
 
-/// One row of as many whole panels as come in sixes; returns how many that were.
+/// One row of as many whole panels as there are, in sixes and then what is left side by side; returns how many that were.
 ///
 /// # Safety
 /// The machine has AVX2 and FMA; addresses as in [`super::micro::Lane::row`].
 #[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn row(row: &Row<f32>) -> usize {
+    let panels = row.cols / COLS;
+    let rounds = panels / TOGETHER;
+    let rest = rounds * TOGETHER;
+    // SAFETY: the caller's promise, for some of the panels.
+    unsafe {
+        for round in 0..rounds {
+            let round = if row.backward { rounds - 1 - round } else { round };
+            panels_of_row::<TOGETHER>(row, round * TOGETHER);
+        }
+        match panels - rest {
+            1 => panels_of_row::<1>(row, rest),
+            2 => panels_of_row::<2>(row, rest),
+            3 => panels_of_row::<3>(row, rest),
+            4 => panels_of_row::<4>(row, rest),
+            5 => panels_of_row::<5>(row, rest),
+            _ => {} // none
+        }
+    }
+    panels
+}
+
+/// P whole panels of a row side by side.
+///
+/// # Safety
+/// As [`row`], which has these panels.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn panels_of_row<const P: usize>(row: &Row<f32>, first: usize) {
     const V: usize = COLS / WIDTH;
     let panel = row.depth * COLS;
-    let rounds = row.panels / TOGETHER;
-    for round in 0..rounds {
-        let round = if row.backward { rounds - 1 - round } else { round };
-        let y = row.y.wrapping_add(round * TOGETHER * COLS);
-        let start = row.start.wrapping_add(round * TOGETHER * COLS);
-        let mut b = row.b.wrapping_add(round * TOGETHER * panel);
-        let mut sums = [[_mm256_setzero_ps(); V]; TOGETHER];
-        // SAFETY: six whole panels, each `depth` steps of 16 values, and their 6 · 16 starts and outputs.
-        unsafe {
+    let y = row.y.wrapping_add(first * COLS);
+    let start = row.start.wrapping_add(first * COLS);
+    let mut b = row.b.wrapping_add(first * panel);
+    let mut sums = [[_mm256_setzero_ps(); V]; P];
+    // SAFETY: P whole panels, each `depth` steps of 16 values, and their 16 · P starts and outputs.
+    unsafe {
+        for (p, sums) in sums.iter_mut().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                *sum = _mm256_loadu_ps(start.add(p * COLS + v * WIDTH));
+            }
+        }
+        for k in 0..row.depth {
+            let x = _mm256_broadcast_ss(&*row.x.add(k));
             for (p, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = _mm256_loadu_ps(start.add(p * COLS + v * WIDTH));
+                    *sum = _mm256_fmadd_ps(x, _mm256_loadu_ps(b.add(p * panel + v * WIDTH)), *sum);
                 }
             }
-            for k in 0..row.depth {
-                let x = _mm256_broadcast_ss(&*row.x.add(k));
-                for (p, sums) in sums.iter_mut().enumerate() {
-                    for (v, sum) in sums.iter_mut().enumerate() {
-                        *sum = _mm256_fmadd_ps(x, _mm256_loadu_ps(b.add(p * panel + v * WIDTH)), *sum);
-                    }
-                }
-                b = b.wrapping_add(COLS);
-            }
-            for (p, sums) in sums.iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
-                    _mm256_storeu_ps(y.add(p * COLS + v * WIDTH), *sum);
-                }
+            b = b.wrapping_add(COLS);
+        }
+        for (p, sums) in sums.iter().enumerate() {
+            for (v, sum) in sums.iter().enumerate() {
+                _mm256_storeu_ps(y.add(p * COLS + v * WIDTH), *sum);
             }
         }
     }
-    rounds * TOGETHER
 }

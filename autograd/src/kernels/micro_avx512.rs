@@ -101,15 +101,15 @@ unsafe fn outer_products<const R: usize, const V: usize, const PACKED: bool>(blo
     }
 }
 
-/// One row of as many whole panels as come in fours; returns how many that were.
+/// One row: whole panels in fours, then what is left, so that the chains of a narrow matrix hide each other's latency as well.
 ///
 /// # Safety
 /// The machine has AVX-512F; addresses as in [`super::micro::Lane::row`].
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn row(row: &Row<f32>) -> usize {
+pub(super) unsafe fn row(row: &Row<f32>) {
     const V: usize = COLS / LANES;
     let panel = row.depth * COLS;
-    let rounds = row.panels / TOGETHER;
+    let rounds = row.cols / COLS / TOGETHER;
     for round in 0..rounds {
         let round = if row.backward { rounds - 1 - round } else { round };
         let y = row.y.wrapping_add(round * TOGETHER * COLS);
@@ -139,5 +139,69 @@ pub(super) unsafe fn row(row: &Row<f32>) -> usize {
             }
         }
     }
-    rounds * TOGETHER
+    macro_rules! by_shape {
+        ($($full:literal)*) => {
+            match (row.cols / COLS % TOGETHER, (row.cols % COLS).div_ceil(LANES)) {
+                $(
+                    ($full, 0) => last_of_row::<$full, 0>(row, rounds * TOGETHER),
+                    ($full, 1) => last_of_row::<$full, 1>(row, rounds * TOGETHER),
+                    ($full, 2) => last_of_row::<$full, 2>(row, rounds * TOGETHER),
+                    ($full, 3) => last_of_row::<$full, 3>(row, rounds * TOGETHER),
+                )*
+                _ => {} // there are no more
+            }
+        };
+    }
+    // SAFETY: the caller's promise, for the panels from there on.
+    unsafe { by_shape!(0 1 2 3) }
+}
+
+/// P whole panels of a row from `first` on, and a last one of R vectors beside them.
+///
+/// # Safety
+/// As [`row`], which has these panels.
+#[target_feature(enable = "avx512f")]
+unsafe fn last_of_row<const P: usize, const R: usize>(row: &Row<f32>, first: usize) {
+    const V: usize = COLS / LANES;
+    let panel = row.depth * COLS;
+    let y = row.y.wrapping_add(first * COLS);
+    let start = row.start.wrapping_add(first * COLS);
+    let mut b = row.b.wrapping_add(first * panel);
+    let mut narrow = b.wrapping_add(P * panel);
+    let last: __mmask16 = if R == 0 { 0 } else { u16::MAX >> (R * LANES - row.cols % COLS) };
+    let mask = |v: usize| if v + 1 == R { last } else { u16::MAX };
+    let mut sums = [[_mm512_setzero_ps(); V]; P];
+    let mut narrow_sums = [_mm512_setzero_ps(); R];
+    // SAFETY: P whole panels, and one that is packed in R vectors a step, of which the last is masked in start and output.
+    unsafe {
+        for (p, sums) in sums.iter_mut().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                *sum = _mm512_loadu_ps(start.add(p * COLS + v * LANES));
+            }
+        }
+        for (v, sum) in narrow_sums.iter_mut().enumerate() {
+            *sum = _mm512_maskz_loadu_ps(mask(v), start.add(P * COLS + v * LANES));
+        }
+        for k in 0..row.depth {
+            let x = _mm512_set1_ps(*row.x.add(k));
+            for (p, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = _mm512_fmadd_ps(x, _mm512_loadu_ps(b.add(p * panel + v * LANES)), *sum);
+                }
+            }
+            for (v, sum) in narrow_sums.iter_mut().enumerate() {
+                *sum = _mm512_fmadd_ps(x, _mm512_loadu_ps(narrow.add(v * LANES)), *sum);
+            }
+            b = b.wrapping_add(COLS);
+            narrow = narrow.wrapping_add(R * LANES);
+        }
+        for (p, sums) in sums.iter().enumerate() {
+            for (v, sum) in sums.iter().enumerate() {
+                _mm512_storeu_ps(y.add(p * COLS + v * LANES), *sum);
+            }
+        }
+        for (v, sum) in narrow_sums.iter().enumerate() {
+            _mm512_mask_storeu_ps(y.add(P * COLS + v * LANES), mask(v), *sum);
+        }
+    }
 }

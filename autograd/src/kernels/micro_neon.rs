@@ -86,7 +86,7 @@ unsafe fn outer_products<const R: usize>(block: &Block<f32>) {
 /// Addresses as in [`super::micro::Lane::row`].
 pub(super) unsafe fn row(row: &Row<f32>) -> usize {
     let (width, panel) = (NEON.cols, row.depth * NEON.cols);
-    let rounds = row.panels / TOGETHER;
+    let rounds = row.cols / width / TOGETHER;
     for round in 0..rounds {
         let round = if row.backward { rounds - 1 - round } else { round };
         let y = row.y.wrapping_add(round * TOGETHER * width);
