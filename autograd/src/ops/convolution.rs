@@ -100,11 +100,34 @@ impl Convolution {
 
     /// What those places read.
     fn window(&self, places: &[usize], kernel_width: usize, input: [usize; 2], output: [usize; 2]) -> Window {
-        let tap = |&place: &usize| {
-            let at = |axis: usize, index: usize| (index * self.dilation[axis]) as isize - self.padding[axis][0];
-            Tap { down: at(0, place / kernel_width), right: at(1, place % kernel_width) }
-        };
-        Window::new(places.iter().map(tap).collect(), input, output)
+        Window::new(places.iter().map(|&place| self.tap(place, kernel_width)).collect(), input, output)
+    }
+
+    /// What a place of the kernel reads.
+    fn tap(&self, place: usize, kernel_width: usize) -> Tap {
+        let at = |axis: usize, index: usize| (index * self.dilation[axis]) as isize - self.padding[axis][0];
+        Tap { down: at(0, place / kernel_width), right: at(1, place % kernel_width) }
+    }
+
+    /// The places of a kernel of this height and width that are multiplied, by their numbers in row-major order, which is the order
+    /// in which they are added up, and what each of them reads: for whoever computes a convolution piece by piece.
+    ///
+    /// ```
+    /// use autograd::Convolution;
+    /// let above = Convolution::default().padded([1, 1], [1, 1]).only(&[3, 3], |at| at[0] < 1);
+    /// assert_eq!(above.taps(&[3, 3]).map(|(place, tap)| (place, tap.down, tap.right)).last(), Some((2, -1, 1)));
+    /// ```
+    ///
+    /// # Panics
+    /// If places were named for a kernel of another size.
+    #[track_caller]
+    pub fn taps(&self, kernel: &[usize; 2]) -> impl Iterator<Item = (usize, Tap)> {
+        self.places(kernel).into_iter().map(|place| (place, self.tap(place, kernel[1])))
+    }
+
+    /// Whether the input is replaced by its ReLU.
+    pub fn is_of_relu(&self) -> bool {
+        self.relu
     }
 }
 
