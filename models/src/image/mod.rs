@@ -1,0 +1,15 @@
+//! Images: their files, their levels, the order in which they are read, and what counting alone achieves on them.
+//!
+//! This file is the map of the folder; it holds no code of its own.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`images`], [`quantized`] | pictures as bytes, and as the levels that a model reads |
+//! | [`idx`], [`png`] | the two formats of files |
+//! | [`config`], [`data`], [`labels`] | what can be set; files as parts of pictures, with their classes |
+//! | [`batches`], [`augment`], [`draws`] | the order of an epoch, flips and shifts, chance that needs no state |
+//! | [`floors`] | what counting alone achieves |
+
+pub mod draws;
+pub mod images;
+pub mod quantized;
