@@ -11,5 +11,6 @@
 //! | [`floors`] | what counting alone achieves |
 
 pub mod draws;
+pub mod idx;
 pub mod images;
 pub mod quantized;
