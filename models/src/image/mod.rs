@@ -13,4 +13,5 @@
 pub mod draws;
 pub mod idx;
 pub mod images;
+pub mod png;
 pub mod quantized;
