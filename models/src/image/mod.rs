@@ -6,10 +6,12 @@
 //! | --- | --- |
 //! | [`images`], [`quantized`] | pictures as bytes, and as the levels that a model reads |
 //! | [`idx`], [`png`] | the two formats of files |
-//! | [`config`], [`data`], [`labels`] | what can be set; files as parts of pictures, with their classes |
+//! | [`config`], [`data`], `labels` | what can be set; files as parts of pictures, with their classes |
 //! | [`batches`], [`augment`], [`draws`] | the order of an epoch, flips and shifts, chance that needs no state |
 //! | [`floors`] | what counting alone achieves |
 
+pub mod augment;
+pub mod batches;
 pub mod draws;
 pub mod idx;
 pub mod images;
