@@ -113,6 +113,11 @@ impl Images {
         Images { shape: self.shape, values, labels }
     }
 
+    /// (N, H, W, C), without a copy.
+    pub fn into_values(self) -> Vec<u8> {
+        self.values
+    }
+
     /// The same pictures with every value changed.
     pub(super) fn map(mut self, change: impl Fn(u8) -> u8) -> Images {
         self.values.iter_mut().for_each(|value| *value = change(*value));

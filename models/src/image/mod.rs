@@ -12,8 +12,11 @@
 
 pub mod augment;
 pub mod batches;
+pub mod config;
+pub mod data;
 pub mod draws;
 pub mod idx;
 pub mod images;
+mod labels;
 pub mod png;
 pub mod quantized;
