@@ -15,6 +15,7 @@ pub mod batches;
 pub mod config;
 pub mod data;
 pub mod draws;
+pub mod floors;
 pub mod idx;
 pub mod images;
 mod labels;
