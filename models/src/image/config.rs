@@ -1,13 +1,122 @@
-//! Everything a user can set of how pictures are read, with defaults and checks. What is read by it stands in [`crate::image::data`].
+//! Everything a user can set of a model of images, its data and its training, with defaults and checks. What is read by it stands in
+//! [`crate::image::data`], what is made of it in [`crate::image::model`].
 
 use super::augment::Augment;
 use super::labels::read_labels;
+use super::model::ModelConfig;
 use super::quantized::MOST_LEVELS;
+use super::shapes::{elements_per_pixel, parameter_shapes};
 use crate::data::files::{DataFiles, Wanted};
 use crate::data::parts::Rules;
 use crate::error::{Error, Kind, Result};
+use crate::memory::{Needs, elements};
+use crate::training::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+/// The model, the data and the training.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImageConfig {
+    /// The model.
+    pub model: ModelConfig,
+    /// The data.
+    pub data: DataConfig,
+    /// The training.
+    pub training: Settings,
+}
+
+impl ImageConfig {
+    /// Checks what serde cannot.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] naming the key.
+    pub fn check(&self) -> Result<()> {
+        self.model.check()?;
+        self.data.check()?;
+        let (asked, levels) = (self.model.levels, self.data.levels);
+        if asked != 0 && asked != levels {
+            let what = format!("`model.levels` is {asked}, and `data.levels` {levels}");
+            return Err(Error::new(Kind::Usage, what).help("leave `model.levels` out: it is taken from the data"));
+        }
+        self.model.distribution.check(levels).map_err(|cause| {
+            Error::new(Kind::Usage, format!("`model.distribution` does not go with `data.levels` of {levels}"))
+                .cause(cause)
+                .help("change either of them")
+        })?;
+        self.training.check()
+    }
+
+    /// The least memory of a training; what only the data decide counts as little as it can be.
+    pub fn needs(&self) -> Needs {
+        let known = |size: usize| size.max(1);
+        let m = &self.model;
+        let (colours, levels) = (known(m.colours), self.data.levels);
+        let model = ModelConfig { colours, levels, height: known(m.height), width: known(m.width), ..m.clone() };
+        let parameters = elements(parameter_shapes(&model).iter().map(|(_, shape)| &shape[..]));
+        let pixels = (self.data.batch as u128).saturating_mul(model.height as u128 * model.width as u128);
+        let kept = pixels.saturating_mul(elements_per_pixel(&model));
+        let step = "`data.batch`, `model.hidden` or `model.layers`";
+        let step = Needs::default().and("the activations of a step", kept, size_of::<f32>(), step);
+        self.training.needs(parameters, "`model.hidden`, `model.head` or `model.layers`", step)
+    }
+}
+
+/// Sizes beyond these are slips of the keyboard.
+const MOST_CHANNELS: usize = 1 << 14;
+const MOST_LAYERS: usize = 1000;
+const MOST_SIDE: usize = 1 << 13;
+const MOST_CLASSES: usize = 1 << 16;
+
+impl ModelConfig {
+    /// Checks every number by itself.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] naming the key and its bound.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |key: &str, value: usize, range: &str| {
+            Err(Error::new(Kind::Usage, format!("`model.{key}` is {value}; it must be {range}")))
+        };
+        let sizes = [
+            ("hidden", self.hidden, MOST_CHANNELS),
+            ("layers", self.layers, MOST_LAYERS),
+            ("head", self.head, MOST_CHANNELS),
+        ];
+        if let Some((key, size, most)) = sizes.into_iter().find(|(_, size, most)| !(1..=*most).contains(size)) {
+            return wrong(key, size, &format!("from 1 to {most}"));
+        }
+        let of_data = "or 0: it is taken from the data";
+        if ![0, 1, 3].contains(&self.colours) {
+            return wrong("colours", self.colours, &format!("1 for grey, 3 for RGB, {of_data}"));
+        }
+        for (key, side) in [("height", self.height), ("width", self.width)] {
+            if side > MOST_SIDE {
+                return wrong(key, side, &format!("at most {MOST_SIDE}, {of_data}"));
+            }
+        }
+        if self.levels == 1 || self.levels > MOST_LEVELS {
+            return wrong("levels", self.levels, &format!("from 2 to {MOST_LEVELS}, {of_data}"));
+        }
+        if self.classes.len() > MOST_CLASSES {
+            return Err(Error::new(Kind::Usage, format!("`model.classes` has {} names", self.classes.len()))
+                .cause(format!("there may be {MOST_CLASSES}")));
+        }
+        // A colour has as many channels as any other.
+        let parted = [("hidden", self.hidden), ("head", self.head)];
+        let whole = |size: usize| self.colours == 0 || size.is_multiple_of(self.colours);
+        if let Some((key, size)) = parted.into_iter().find(|(_, size)| !whole(*size)) {
+            let (less, more) = (size / self.colours * self.colours, size.next_multiple_of(self.colours));
+            let near = if less > 0 { format!("{less} or {more}") } else { more.to_string() };
+            return Err(Error::new(
+                Kind::Usage,
+                format!("`model.{key}` is {size}, and the images have {} colours", self.colours),
+            )
+            .cause("the channels are cut into one block for each colour")
+            .help(format!("set it to {near}")));
+        }
+        Ok(())
+    }
+}
 
 /// How pictures are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,10 @@
 //! | [`batches`], [`augment`], [`draws`] | the order of an epoch, flips and shifts, chance that needs no state |
 //! | [`floors`] | what counting alone achieves |
 //! | [`pixel_cnn`], [`gated_pixel_cnn`] | the networks, each as its paper's section has it |
-//! | [`network`] | what is true of all of them |
+//! | [`network`], [`shapes`] | what is true of all of them; their parameters without the network |
+//! | [`head`], [`model`] | what a network's numbers mean; the network and its images, as a model |
+//! | [`plain`] | a model through the trait, the whole network for every sub-pixel |
+//! | [`training`], [`saved`] | learning from batches; to and from a checkpoint |
 
 pub mod augment;
 pub mod batches;
@@ -19,10 +22,16 @@ pub mod data;
 pub mod draws;
 pub mod floors;
 pub mod gated_pixel_cnn;
+pub mod head;
 pub mod idx;
 pub mod images;
 mod labels;
+pub mod model;
 pub mod network;
 pub mod pixel_cnn;
+pub mod plain;
 pub mod png;
 pub mod quantized;
+pub mod saved;
+pub mod shapes;
+pub mod training;
