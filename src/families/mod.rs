@@ -11,9 +11,10 @@
 //! | [`opened`] | the model that a path on the command line means |
 //! | [`training`] | `train` and `resume` of any family: the run folder, the progress, the page |
 //! | [`tour`] | what an act of `autoreg demo` is given |
-//! | `text`, `series` | the families |
+//! | `text`, `series`, `image` | the families |
 
 pub mod flags;
+mod image;
 pub mod opened;
 mod series;
 mod text;
@@ -40,7 +41,7 @@ use std::path::{Path, PathBuf};
 use tour::Tour;
 
 /// Every family, in the order of help and of the tour.
-pub const FAMILIES: &[&dyn Family] = &[&text::Text, &series::Series];
+pub const FAMILIES: &[&dyn Family] = &[&text::Text, &series::Series, &image::Image];
 
 /// What a family of models brings to the commands.
 pub trait Family: Sync {

@@ -15,7 +15,7 @@ pub struct TinyRun {
     /// The model.
     pub model: &'static str,
     /// The name of its data file, and what is in it.
-    data: (&'static str, fn() -> String),
+    data: (&'static str, fn() -> Vec<u8>),
     /// Its settings.
     set: &'static [&'static str],
     /// Whether there are steps to go on with.
@@ -24,13 +24,21 @@ pub struct TinyRun {
     pub outputs: &'static [(&'static str, &'static [&'static str], &'static str)],
 }
 
-fn text() -> String {
-    TEXT.repeat(6)
+fn text() -> Vec<u8> {
+    TEXT.repeat(6).into_bytes()
 }
 
-fn series() -> String {
+fn series() -> Vec<u8> {
     let value = |t: i32| format!("{:.4}\n", (f64::from(t) * 0.7).sin() + f64::from(t * t % 17) / 50.0);
-    "value\n".to_owned() + &(0..90).map(value).collect::<String>()
+    ("value\n".to_owned() + &(0..90).map(value).collect::<String>()).into_bytes()
+}
+
+/// An IDX file of 30 pictures, 5 rows of 4 pixels.
+fn pictures() -> Vec<u8> {
+    let mut bytes = vec![0, 0, 8, 3];
+    [30_u32, 5, 4].iter().for_each(|count| bytes.extend(count.to_be_bytes()));
+    bytes.extend((0..30 * 5 * 4_u32).map(|i| if (i * i / 7 + i) % 3 == 0 { 255 } else { (i % 120) as u8 }));
+    bytes
 }
 
 /// All of them.
@@ -63,6 +71,14 @@ pub const TINY_RUNS: &[TinyRun] = &[
         set: &["model.lags=2", "data.validation=0.2", "data.test=0.1"],
         resumes: false,
         outputs: &[("forecast", &["-n", "5"], "csv")],
+    },
+    TinyRun {
+        family: "image",
+        model: "gated-pixelcnn",
+        data: ("pictures.idx", pictures),
+        set: &["model.hidden=4", "model.layers=1", "model.head=4", "data.levels=2", "data.batch=4"],
+        resumes: true,
+        outputs: &[("graph", &[], "svg"), ("graph", &[], "dot")],
     },
 ];
 

@@ -22,6 +22,32 @@ pub enum Architecture {
     GatedPixelCnn,
 }
 
+impl Architecture {
+    /// All of them.
+    pub const ALL: &[Architecture] = &[Architecture::PixelCnn, Architecture::GatedPixelCnn];
+
+    /// As configurations write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Architecture::PixelCnn => "pixelcnn",
+            Architecture::GatedPixelCnn => "gated-pixelcnn",
+        }
+    }
+
+    /// As a person says it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Architecture::PixelCnn => "PixelCNN",
+            Architecture::GatedPixelCnn => "Gated PixelCNN",
+        }
+    }
+
+    /// Whether the network can be told the class of an image.
+    pub fn takes_classes(self) -> bool {
+        self == Architecture::GatedPixelCnn
+    }
+}
+
 /// The numbers that every network has. What they count differs, and stands with each network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizes {
@@ -43,7 +69,7 @@ impl Default for Sizes {
 #[derive(Clone, Debug)]
 pub enum Network<T> {
     /// A PixelCNN.
-    PixelCnn(PixelCnn<T>),
+    PixelCnn(Box<PixelCnn<T>>),
     /// A Gated PixelCNN.
     GatedPixelCnn(GatedPixelCnn<T>),
 }
@@ -62,7 +88,7 @@ impl<T: Scalar> Network<T> {
         stream: &mut Stream,
     ) -> Self {
         match architecture {
-            Architecture::PixelCnn => Network::PixelCnn(PixelCnn::new(sizes, colours, parameters, stream)),
+            Architecture::PixelCnn => Network::PixelCnn(Box::new(PixelCnn::new(sizes, colours, parameters, stream))),
             Architecture::GatedPixelCnn => {
                 Network::GatedPixelCnn(GatedPixelCnn::new(sizes, colours, parameters, classes, stream))
             }

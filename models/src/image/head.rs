@@ -1,0 +1,210 @@
+//! The heads of images: the numbers that a network gives for a sub-pixel as a distribution of its level, and the loss of many of them
+//! at once.
+//!
+//! | distribution | numbers | levels |
+//! | --- | --- | --- |
+//! | `bernoulli` | 1: the logit of level 1 | 2 |
+//! | `categorical` | V: a logit for each level | 2 to 256 |
+
+use crate::distribution::{Categorical, Discrete, Distribution, log_probability};
+use crate::sampling::{Reshape, Sampler};
+use autograd::{Scalar, Tensor};
+use rand::{Rng, RngExt};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What a network's numbers for a sub-pixel mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Head {
+    /// Of two levels: σ of one number.
+    Bernoulli,
+    /// The softmax of a number for each level.
+    #[default]
+    Categorical,
+}
+
+impl Head {
+    /// P, the numbers for a sub-pixel of V levels.
+    pub fn parameters(self, levels: usize) -> usize {
+        match self {
+            Head::Bernoulli => 1,
+            Head::Categorical => levels,
+        }
+    }
+
+    /// Says what is wrong with it for V levels.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(self, levels: usize) -> Result<(), String> {
+        match self {
+            Head::Bernoulli if levels != 2 => {
+                Err(format!("a Bernoulli distribution is one of two levels, not of {levels}"))
+            }
+            Head::Bernoulli | Head::Categorical => Ok(()),
+        }
+    }
+
+    /// The mean `−ln p` of sub-pixels, in nats, recorded for the backward pass. V is `levels`, `targets` the level of every sub-pixel.
+    ///
+    /// # Shapes
+    /// `parameters` (B, colours · P, H, W), channels innermost in memory · `targets` (B, H, W, colours) → ()
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or a target is no level.
+    #[track_caller]
+    pub fn loss<T: Scalar>(self, levels: usize, parameters: &Tensor<T>, targets: &[u32]) -> Tensor<T> {
+        let rows = rows(self.parameters(levels), parameters);
+        match self {
+            // ln(1 + exp z) − t z, which is −ln σ(z) for t = 1 and −ln σ(−z) for t = 0.
+            Head::Bernoulli => {
+                assert!(targets.iter().all(|&t| t < 2), "bernoulli: a level that is neither 0 nor 1");
+                let targets = targets.iter().map(|&t| T::of(f64::from(t))).collect();
+                let targets = Tensor::from_vec(targets, rows.shape());
+                (rows.softplus() - &rows * &targets).mean()
+            }
+            Head::Categorical => rows.cross_entropy(targets),
+        }
+    }
+
+    /// `−ln p` of every sub-pixel, in nats and in double precision: that of [`Head::distribution`], without making one for each.
+    ///
+    /// # Shapes
+    /// As [`Head::loss`], but → (B · H · W · colours)
+    ///
+    /// # Panics
+    /// As [`Head::loss`].
+    #[track_caller]
+    pub fn nats<T: Scalar>(self, levels: usize, parameters: &Tensor<T>, targets: &[u32]) -> Vec<f64> {
+        let each = self.parameters(levels);
+        let rows = rows(each, parameters);
+        let rows = rows.value().as_slice().expect("row-major");
+        assert_eq!(rows.len(), each * targets.len(), "nats: numbers for {} sub-pixels", targets.len());
+        let one = |(row, &level): (&[T], &u32)| match self {
+            Head::Bernoulli => -Bernoulli::of(row[0]).log_probability(level),
+            Head::Categorical => -log_probability(row, level),
+        };
+        rows.par_chunks_exact(each).zip(targets).map(one).collect()
+    }
+
+    /// The distribution of the level of a sub-pixel by the P numbers for it.
+    pub fn distribution<T: Scalar>(self, row: &[T]) -> ImageDistribution<T> {
+        match self {
+            Head::Bernoulli => ImageDistribution::Bernoulli(Bernoulli::of(row[0])),
+            Head::Categorical => ImageDistribution::Categorical(Categorical { logits: row.to_vec() }),
+        }
+    }
+}
+
+/// (B, colours · P, H, W) → (B · H · W · colours, P): the same numbers in the same places of memory.
+#[track_caller]
+pub(super) fn rows<T: Scalar>(each: usize, parameters: &Tensor<T>) -> Tensor<T> {
+    let count = parameters.value().len() / each;
+    parameters.permute(&[0, 2, 3, 1]).reshape(&[count, each])
+}
+
+/// The distribution of the level of one sub-pixel, 0 to V − 1.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ImageDistribution<T> {
+    /// Of two levels.
+    Bernoulli(Bernoulli),
+    /// By logits.
+    Categorical(Categorical<T>),
+}
+
+/// A distribution of 0 and 1: `p(1) = σ(logit)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bernoulli {
+    /// `ln p(1) − ln p(0)`.
+    pub logit: f64,
+}
+
+impl Bernoulli {
+    fn of<T: Scalar>(logit: T) -> Self {
+        Bernoulli { logit: logit.as_f64() }
+    }
+
+    fn log_probability(self, level: u32) -> f64 {
+        log_sigmoid(if level == 1 { self.logit } else { -self.logit })
+    }
+
+    fn categorical(self) -> Categorical<f64> {
+        Categorical { logits: vec![0.0, self.logit] }
+    }
+}
+
+/// `ln σ(x) = min(x, 0) − ln(1 + exp(−|x|))`.
+pub(super) fn log_sigmoid(x: f64) -> f64 {
+    x.min(0.0) - (-x.abs()).exp().ln_1p()
+}
+
+impl<T: Scalar> Distribution for ImageDistribution<T> {
+    type Symbol = u32;
+
+    fn log_probability(&self, level: u32) -> f64 {
+        match self {
+            ImageDistribution::Bernoulli(bernoulli) => bernoulli.log_probability(level),
+            ImageDistribution::Categorical(categorical) => categorical.log_probability(level),
+        }
+    }
+
+    fn sample(&self, random: &mut impl Rng) -> u32 {
+        match self {
+            ImageDistribution::Bernoulli(bernoulli) => {
+                u32::from(random.random::<f64>() < bernoulli.log_probability(1).exp())
+            }
+            ImageDistribution::Categorical(categorical) => categorical.sample(random),
+        }
+    }
+
+    fn entropy(&self) -> f64 {
+        self.probabilities().iter().filter(|&&p| p > 0.0).map(|p| -p * p.ln()).sum()
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        match self {
+            ImageDistribution::Bernoulli(bernoulli) => vec![bernoulli.logit],
+            ImageDistribution::Categorical(categorical) => categorical.parameters(),
+        }
+    }
+}
+
+impl<T: Scalar> Discrete for ImageDistribution<T> {
+    fn symbols(&self) -> usize {
+        match self {
+            ImageDistribution::Bernoulli(_) => 2,
+            ImageDistribution::Categorical(categorical) => categorical.symbols(),
+        }
+    }
+
+    fn probabilities(&self) -> Vec<f64> {
+        match self {
+            ImageDistribution::Bernoulli(bernoulli) => {
+                [0, 1].map(|level| bernoulli.log_probability(level).exp()).into()
+            }
+            ImageDistribution::Categorical(categorical) => categorical.probabilities(),
+        }
+    }
+}
+
+/// As a categorical distribution: by `ln p` of each level, where logits are no part of it.
+impl<T: Scalar> Reshape for ImageDistribution<T> {
+    fn draw(&self, sampler: &mut Sampler, random: &mut impl Rng) -> u32 {
+        match self {
+            ImageDistribution::Bernoulli(bernoulli) => bernoulli.categorical().draw(sampler, random),
+            ImageDistribution::Categorical(categorical) => categorical.draw(sampler, random),
+        }
+    }
+
+    fn note(&self, sampler: &mut Sampler, level: u32) {
+        match self {
+            ImageDistribution::Bernoulli(bernoulli) => bernoulli.categorical().note(sampler, level),
+            ImageDistribution::Categorical(categorical) => categorical.note(sampler, level),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "head_tests.rs"]
+mod tests;

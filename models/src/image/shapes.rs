@@ -1,0 +1,92 @@
+//! The parameters of every network by name and shape, and what a training step keeps, without making the network: so that a file is
+//! held against them, and memory counted, before anything of their size is there.
+
+use super::model::ModelConfig;
+use super::network::Architecture;
+
+/// Names and shapes in the order of the network's own.
+struct Shapes(Vec<(String, Vec<usize>)>);
+
+impl Shapes {
+    /// Weight and bias of a convolution.
+    fn convolution(&mut self, name: &str, inputs: usize, outputs: usize, kernel: [usize; 2]) {
+        self.0.push((format!("{name}.weight"), vec![outputs, inputs, kernel[0], kernel[1]]));
+        self.0.push((format!("{name}.bias"), vec![outputs]));
+    }
+}
+
+/// The names and shapes of the parameters of a model, in order.
+pub fn parameter_shapes(config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
+    let ModelConfig { hidden, layers, head, colours, .. } = *config;
+    let classes = config.classes.len();
+    let mut shapes = Shapes(Vec::new());
+    let wide = hidden.saturating_mul(2);
+    let last = match config.model {
+        Architecture::PixelCnn => {
+            shapes.convolution("first", colours, wide, [7, 7]);
+            for i in 0..layers {
+                shapes.convolution(&format!("blocks.{i}.narrow"), wide, hidden, [1, 1]);
+                shapes.convolution(&format!("blocks.{i}.middle"), hidden, hidden, [3, 3]);
+                shapes.convolution(&format!("blocks.{i}.widen"), hidden, wide, [1, 1]);
+            }
+            wide
+        }
+        Architecture::GatedPixelCnn => {
+            for i in 0..=layers {
+                let name = |field: &str| format!("layers.{i}.{field}");
+                let (inputs, vertical, width) = if i == 0 { (colours, [3, 7], 7) } else { (hidden, [2, 3], 3) };
+                shapes.convolution(&name("vertical"), inputs, wide, vertical);
+                shapes.convolution(&name("horizontal"), inputs, wide, [1, width]);
+                shapes.convolution(&name("link"), hidden, wide, [1, 1]);
+                if i < layers {
+                    shapes.convolution(&name("residual"), hidden, hidden, [1, 1]);
+                }
+                shapes.convolution(&name("skip"), hidden, head, [1, 1]);
+                for table in ["vertical_class", "horizontal_class"].iter().filter(|_| classes > 0) {
+                    shapes.0.push((name(&format!("{table}.weight")), vec![classes, wide]));
+                }
+            }
+            head
+        }
+    };
+    shapes.convolution("head", last, head, [1, 1]);
+    shapes.convolution("output", head, colours.saturating_mul(config.parameters()), [1, 1]);
+    shapes.0
+}
+
+/// The least numbers that a training step keeps of a pixel for its backward pass: what its layers put out.
+pub fn elements_per_pixel(config: &ModelConfig) -> u128 {
+    let [hidden, layers, head] = [config.hidden, config.layers, config.head].map(|size| size as u128);
+    let inside = match config.model {
+        // Between blocks 2h channels, inside one h twice.
+        Architecture::PixelCnn => 2 * hidden + layers * 4 * hidden,
+        // Of both stacks the halves of the gate, what comes out of it, and the horizontal stack itself.
+        Architecture::GatedPixelCnn => (layers + 1) * 7 * hidden,
+    };
+    inside + head + config.colours as u128 * config.parameters() as u128
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::ImageModel;
+    use super::super::network::Architecture;
+    use super::*;
+    use autograd::nn::Module;
+    use autograd::random::Streams;
+
+    #[test]
+    fn the_shapes_are_those_of_the_networks() {
+        for &model in Architecture::ALL {
+            for classes in [0, 4] {
+                let classes = (0..classes).map(|class| class.to_string()).collect();
+                let (hidden, head, layers) = (6, 9, 2);
+                let (colours, height, width, levels) = (3, 4, 5, 7);
+                let made_of = ModelConfig { model, hidden, layers, head, classes, ..ModelConfig::default() };
+                let config = ModelConfig { colours, height, width, levels, ..made_of };
+                let network = ImageModel::<f32>::new(&config, &mut Streams::new(1).stream("init"));
+                let found = network.parameters().into_iter().map(|(name, param)| (name, param.shape().to_vec()));
+                assert_eq!(parameter_shapes(&config), found.collect::<Vec<_>>(), "{model:?}");
+            }
+        }
+    }
+}
