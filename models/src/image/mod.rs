@@ -13,12 +13,14 @@
 //! | [`network`], [`shapes`] | what is true of all of them; their parameters without the network |
 //! | [`head`], [`model`] | what a network's numbers mean; the network and its images, as a model |
 //! | [`plain`] | a model through the trait, the whole network for every sub-pixel |
+//! | [`decoder`] | the same model prepared for drawing: an image costs one pass over the network in all |
 //! | [`training`], [`saved`] | learning from batches; to and from a checkpoint |
 
 pub mod augment;
 pub mod batches;
 pub mod config;
 pub mod data;
+pub mod decoder;
 pub mod draws;
 pub mod floors;
 pub mod gated_pixel_cnn;

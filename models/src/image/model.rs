@@ -119,12 +119,17 @@ impl<T: Scalar> ImageModel<T> {
     /// If they are no whole images.
     #[track_caller]
     pub fn input(&self, levels: &[u32]) -> Tensor<T> {
-        let ModelConfig { height, width, colours, levels: v, .. } = self.config;
-        let scale = 2.0 / (v - 1) as f64;
-        let scaled: Vec<T> = (0..v).map(|level| T::of(level as f64 * scale - 1.0)).collect();
+        let ModelConfig { height, width, colours, .. } = self.config;
+        let scaled = self.scaled();
         let values = levels.iter().map(|&level| scaled[level as usize]).collect();
         let images = levels.len() / self.config.values();
         Tensor::from_vec(values, &[images, height, width, colours]).permute(&[0, 3, 1, 2])
+    }
+
+    /// Every level as the network reads it.
+    pub(super) fn scaled(&self) -> Vec<T> {
+        let scale = 2.0 / (self.config.levels - 1) as f64;
+        (0..self.config.levels).map(|level| T::of(level as f64 * scale - 1.0)).collect()
     }
 
     /// The numbers for every sub-pixel of these images.
