@@ -26,8 +26,8 @@ pub struct Layer<T> {
     pub horizontal: MaskedConv2d<T>,
     /// U, 1 × 1 from the vertical stack to the horizontal.
     pub link: Conv2d<T>,
-    /// 1 × 1 back onto the horizontal stack.
-    pub residual: MaskedConv2d<T>,
+    /// 1 × 1 back onto the horizontal stack, which the last layer ends.
+    pub residual: Option<MaskedConv2d<T>>,
     /// 1 × 1 to the output.
     pub skip: MaskedConv2d<T>,
     /// V of the vertical stack, a row for each class.
@@ -47,7 +47,14 @@ struct Features<T> {
 }
 
 impl<T: Scalar> Layer<T> {
-    fn new(sizes: Sizes, inputs: Option<usize>, colours: usize, classes: usize, stream: &mut Stream) -> Self {
+    fn new(
+        sizes: Sizes,
+        inputs: Option<usize>,
+        last: bool,
+        colours: usize,
+        classes: usize,
+        stream: &mut Stream,
+    ) -> Self {
         let p = sizes.hidden;
         let reach = REACH as isize;
         // The first layer reads the image, strictly above and strictly before; the others read features that already are.
@@ -61,7 +68,7 @@ impl<T: Scalar> Layer<T> {
             vertical: Conv2d::new(channels, 2 * p, mask, vertical, stream),
             horizontal: MaskedConv2d::gated(horizontal, [channels, p], [1, width], colours, stream),
             link: Conv2d::new(p, 2 * p, [1, 1], Convolution::default(), stream),
-            residual: MaskedConv2d::new(Mask::B, [p, p], [1, 1], colours, stream),
+            residual: (!last).then(|| MaskedConv2d::new(Mask::B, [p, p], [1, 1], colours, stream)),
             skip: MaskedConv2d::new(Mask::B, [p, sizes.head], [1, 1], colours, stream),
             vertical_class: class(stream),
             horizontal_class: class(stream),
@@ -76,10 +83,11 @@ impl<T: Scalar> Layer<T> {
         let vertical = self.vertical.forward(&vertical).gated_tanh(condition(&self.vertical_class).as_ref());
         let before = self.horizontal.forward(&horizontal);
         let gated = self.link.forward_onto(&vertical, &before).gated_tanh(condition(&self.horizontal_class).as_ref());
-        let (horizontal, skips) = if first {
-            (self.residual.forward(&gated), self.skip.forward(&gated))
-        } else {
-            (self.residual.forward_onto(&gated, &horizontal), self.skip.forward_onto(&gated, &skips))
+        let skips = if first { self.skip.forward(&gated) } else { self.skip.forward_onto(&gated, &skips) };
+        let horizontal = match &self.residual {
+            Some(residual) if first => residual.forward(&gated),
+            Some(residual) => residual.forward_onto(&gated, &horizontal),
+            None => horizontal,
         };
         Features { vertical, horizontal, skips }
     }
@@ -107,7 +115,8 @@ impl<T: Scalar> GatedPixelCnn<T> {
     /// If `hidden` or `head` is no whole number of colours.
     pub fn new(sizes: Sizes, colours: usize, parameters: usize, classes: usize, stream: &mut Stream) -> Self {
         let inputs = |layer: usize| (layer == 0).then_some(colours);
-        let layers = (0..=sizes.layers).map(|i| Layer::new(sizes, inputs(i), colours, classes, stream)).collect();
+        let layer = |i: usize| Layer::new(sizes, inputs(i), i == sizes.layers, colours, classes, stream);
+        let layers = (0..=sizes.layers).map(layer).collect();
         let mut last = |channels| MaskedConv2d::new(Mask::B, channels, [1; 2], colours, stream).of_relu();
         let head = last([sizes.head; 2]);
         GatedPixelCnn { layers, head, output: last([sizes.head, colours * parameters]) }
