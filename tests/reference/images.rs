@@ -1,13 +1,11 @@
 //! Convolutions and networks of images against the numbers that PyTorch gives (`tests/fixtures/write_images.py`), where masks, shifts
-//! and gates are written otherwise. Tolerances as in `reference.rs`.
+//! and gates are written otherwise. Tolerances are those of all references.
 
-#[path = "reference/fixture.rs"]
-mod fixture;
-
+use super::fixture::{Comparison, Fixture, Precision};
 use autograd::nn::Module;
 use autograd::random::Streams;
 use autograd::{Convolution, Tensor};
-use fixture::{Comparison, Fixture, Precision};
+
 use models::image::network::{Architecture, Network, Sizes};
 
 /// An op as a function of its differentiable arguments, in the fixture's order.
