@@ -10,6 +10,7 @@
 //! | [`batches`], [`augment`], [`draws`] | the order of an epoch, flips and shifts, chance that needs no state |
 //! | [`floors`] | what counting alone achieves |
 //! | [`network`] | the networks as one |
+//! | [`receptive_field`] | what a sub-pixel can see, exactly |
 //! | [`pixel_cnn`], [`gated_pixel_cnn`] | each as its paper's section has it |
 
 pub mod augment;
@@ -26,3 +27,4 @@ pub mod network;
 pub mod pixel_cnn;
 pub mod png;
 pub mod quantized;
+pub mod receptive_field;
