@@ -3,7 +3,7 @@
 use super::blocked;
 use super::micro::Lane;
 use super::operands::{Start, Target};
-use rayon::prelude::*;
+use super::parallel::{for_each, one_by_one};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -138,7 +138,7 @@ impl Gemm for f64 {
         if a.rows * a.cols * b.cols < blocked::MIN_PARALLEL {
             (0..a.rows).step_by(ROWS_F64).for_each(band);
         } else {
-            (0..a.rows).into_par_iter().step_by(ROWS_F64).with_max_len(1).for_each(band);
+            one_by_one(a.rows.div_ceil(ROWS_F64), &|i| band(i * ROWS_F64));
         }
     }
 }
@@ -241,11 +241,7 @@ pub fn gemm_batched<T: Gemm>(count: usize, a: Batch<T>, b: Batch<T>, store: Stor
     }
     let one = |(i, c): (usize, &mut [T])| gemm(a.at(i), b.at(i), store, c);
     // Large products spread themselves as well: a task of rayon may have tasks of its own.
-    if count * m * n * k < blocked::MIN_PARALLEL {
-        c.chunks_exact_mut(m * n).enumerate().for_each(one);
-    } else {
-        c.par_chunks_exact_mut(m * n).enumerate().for_each(one);
-    }
+    for_each(count * m * n * k >= blocked::MIN_PARALLEL, c.chunks_exact_mut(m * n).enumerate(), one);
 }
 
 /// `A_i·B_i` for `count` independent products of one shape m × n in a new buffer (count, m, n), parallel over them.
@@ -274,11 +270,8 @@ pub fn matmul_each<'a, T: Gemm>(
     let mut out = Vec::with_capacity(len);
     let parts = &mut out.spare_capacity_mut()[..len];
     // Large products spread themselves as well: a task of rayon may have tasks of its own.
-    if len.saturating_mul(operands(0).0.cols) < blocked::MIN_PARALLEL {
-        parts.chunks_exact_mut(m * n).enumerate().for_each(one);
-    } else {
-        parts.par_chunks_exact_mut(m * n).enumerate().for_each(one);
-    }
+    let parallel = len.saturating_mul(operands(0).0.cols) >= blocked::MIN_PARALLEL;
+    for_each(parallel, parts.chunks_exact_mut(m * n).enumerate(), one);
     // SAFETY: the capacity was reserved, and every output was written.
     unsafe { out.set_len(len) };
     out

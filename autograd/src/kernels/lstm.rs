@@ -18,10 +18,10 @@ mod tests;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
+use super::parallel::for_each;
 use super::recurrent::{LANES, Sequence, block, cut, cut_rows, in_lanes, load, store, store_new};
 use super::unwritten;
 use crate::Scalar;
-use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
 /// Runs the LSTM through all steps; gates in the order i, f, g, o.
@@ -60,10 +60,10 @@ fn forward_in_blocks<T: Scalar>(
 
     let w = Packed::on_loan(w_hh.t());
     let fill = |h: &mut [MaybeUninit<T>], c: &mut [MaybeUninit<T>]| {
-        let tasks = cut(gates, batch, 4 * hidden, rows).into_par_iter();
+        let tasks = cut(gates, batch, 4 * hidden, rows).into_iter();
         let tasks = tasks.zip(cut(h, batch, hidden, rows)).zip(cut(c, batch, hidden, rows));
         // 1. Over blocks of rows, in parallel: they never meet.
-        tasks.enumerate().for_each(|(task, ((mut gates, mut h), mut c))| {
+        for_each(true, tasks.enumerate(), |(task, ((mut gates, mut h), mut c))| {
             unwritten::copy(block(first_h, batch, hidden, rows, task, 0), h[0]);
             unwritten::copy(block(first_c, batch, hidden, rows, task, 0), c[0]);
             // 2. Over time, in order: each step needs the state before it.
@@ -195,9 +195,10 @@ fn backward_in_blocks<T: Scalar>(
     let w = Packed::on_loan(w_hh);
     let gates = cut(gates, batch, 4 * hidden, rows);
     let dh0 = cut_rows(dh0, gates.len(), hidden, rows);
-    let dc = dc.par_chunks_mut((rows * hidden).max(1));
+    let dc = dc.chunks_mut((rows * hidden).max(1));
     // 1. Over blocks of rows, in parallel. 2. Over time, backwards; `dh` and `dc` carry the gradient from step to step.
-    gates.into_par_iter().zip(dc).zip(dh0).enumerate().for_each(|(task, ((mut gates, dc), dh0))| {
+    let tasks = gates.into_iter().zip(dc).zip(dh0).enumerate();
+    for_each(true, tasks, |(task, ((mut gates, dc), dh0))| {
         let of_block = |xs, t| block(xs, batch, hidden, rows, task, t);
         let mut dh = vec![T::zero(); dc.len()];
         for (t, gates) in gates.iter_mut().enumerate().rev() {

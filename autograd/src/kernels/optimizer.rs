@@ -5,9 +5,8 @@
 //! Formulas, and the order of their roundings, are PyTorch's (`torch.optim`, the `foreach=False` path).
 
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::{CHUNK, MIN_PARALLEL};
+use super::parallel::{CHUNK, MIN_PARALLEL, for_each};
 use crate::Scalar;
-use rayon::prelude::*;
 
 /// One step of Adam or AdamW, everything in double precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -133,8 +132,8 @@ pub fn adam<T: Scalar>(settings: &Adam, w: &mut [T], g: &[T], m: &mut [T], v: &m
     if w.len() < MIN_PARALLEL {
         return task((((w, g), m), v));
     }
-    let weights = w.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK));
-    weights.zip(m.par_chunks_mut(CHUNK)).zip(v.par_chunks_mut(CHUNK)).for_each(task);
+    let weights = w.chunks_mut(CHUNK).zip(g.chunks(CHUNK));
+    for_each(true, weights.zip(m.chunks_mut(CHUNK)).zip(v.chunks_mut(CHUNK)), task);
 }
 
 struct SgdPass<'a, T> {
@@ -197,14 +196,14 @@ pub fn sgd<T: Scalar>(settings: &Sgd, w: &mut [T], g: &[T], u: &mut [T]) {
         let task = |slices| dispatch(plain(slices));
         return match w.len() {
             0..MIN_PARALLEL => task((w, g)),
-            _ => w.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).for_each(task),
+            _ => for_each(true, w.chunks_mut(CHUNK).zip(g.chunks(CHUNK)), task),
         };
     }
     assert_eq!(w.len(), u.len(), "sgd: lengths of parameters and velocity");
     let task = |(slices, u)| dispatch(MomentumPass { step: plain(slices), momentum, nesterov, u });
     match w.len() {
         0..MIN_PARALLEL => task(((w, g), u)),
-        _ => w.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).zip(u.par_chunks_mut(CHUNK)).for_each(task),
+        _ => for_each(true, w.chunks_mut(CHUNK).zip(g.chunks(CHUNK)).zip(u.chunks_mut(CHUNK)), task),
     }
 }
 
@@ -228,7 +227,7 @@ pub fn moving_average<T: Scalar>(average: &mut [T], w: &[T], decay: f64) {
     let task = |(average, w)| dispatch(Average(average, w, T::of(1.0 - decay)));
     match w.len() {
         0..MIN_PARALLEL => task((average, w)),
-        _ => average.par_chunks_mut(CHUNK).zip(w.par_chunks(CHUNK)).for_each(task),
+        _ => for_each(true, average.chunks_mut(CHUNK).zip(w.chunks(CHUNK)), task),
     }
 }
 

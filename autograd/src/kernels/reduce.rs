@@ -12,10 +12,9 @@ use super::elementwise::accumulate;
 use super::gemm::Store;
 use super::lanes::{fold, max_lanes, wide_sum};
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::MIN_PARALLEL;
+use super::parallel::{MIN_PARALLEL, for_each};
 use super::row_tasks::{count_rows, rows_per_task};
 use crate::Scalar;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Elements of one partial sum of [`sum`] and, at least, of [`column_sums`].
@@ -48,10 +47,11 @@ impl<T: Scalar> Pass for SumOfSquares<'_, T> {
 
 /// The results of fixed chunks, added up in order.
 fn sum_chunks<T: Sync>(xs: &[T], f: impl Fn(&[T]) -> f64 + Sync + Send) -> f64 {
-    let partials: Vec<f64> = match xs.len() {
-        0..=REDUCE_CHUNK => return f(xs),
-        _ => xs.par_chunks(REDUCE_CHUNK).map(f).collect(),
-    };
+    if xs.len() <= REDUCE_CHUNK {
+        return f(xs);
+    }
+    let mut partials = vec![0.0; xs.len().div_ceil(REDUCE_CHUNK)];
+    for_each(true, partials.iter_mut().zip(xs.chunks(REDUCE_CHUNK)), |(partial, xs)| *partial = f(xs));
     partials.into_iter().fold(0.0, |sum, partial| sum + partial)
 }
 
@@ -103,8 +103,8 @@ fn each_row<T: Scalar, S: Send>(
         return dispatch(EachRow { cols, xs, out, f });
     }
     let rows = rows_per_task(cols);
-    let tasks = out.par_chunks_mut(rows).zip(xs.par_chunks(rows * cols));
-    tasks.for_each(|(out, xs)| dispatch(EachRow { cols, xs, out, f }));
+    let tasks = out.chunks_mut(rows).zip(xs.chunks(rows * cols));
+    for_each(true, tasks, |(out, xs)| dispatch(EachRow { cols, xs, out, f }));
 }
 
 /// `out_r ← Σ_c x_rc`, or added to what was there.
@@ -243,11 +243,7 @@ pub(super) fn sum_over_rows(rows: usize, sums: &mut [f64], task: impl Fn(Range<u
         let blocks = band.chunks_mut(TASK_COLUMNS).enumerate();
         blocks.map(move |(j, sums)| (i * height..((i + 1) * height).min(rows), j * TASK_COLUMNS, sums))
     });
-    if rows * cols < MIN_PARALLEL {
-        tasks.for_each(|(rows, at, sums)| task(rows, at, sums));
-    } else {
-        tasks.collect::<Vec<_>>().into_par_iter().for_each(|(rows, at, sums)| task(rows, at, sums));
-    }
+    for_each(rows * cols >= MIN_PARALLEL, tasks, |(rows, at, sums)| task(rows, at, sums));
     // Each column adds its partial sums from the first to the last.
     for partial in partials.chunks_exact(cols) {
         accumulate(sums, partial);
@@ -271,15 +267,12 @@ pub fn axis_sums<T: Scalar>(xs: &[T], outer: usize, n: usize, inner: usize) -> V
         each_row_sum("axis_sums", xs, n, &mut sums, |out, sum| *out = sum);
         return sums;
     }
-    let one = |(sums, xs): (&mut [f64], &[T])| add_columns(xs, sums);
-    let size = n * inner;
-    if xs.len() < MIN_PARALLEL {
-        sums.chunks_exact_mut(inner).zip(xs.chunks_exact(size)).for_each(one);
-    } else {
-        // Large parts spread themselves as well: a task of rayon may have tasks of its own.
-        let tasks = sums.par_chunks_exact_mut(inner).zip(xs.par_chunks_exact(size));
-        tasks.with_min_len(rows_per_task(size)).for_each(one);
-    }
+    // Large parts spread themselves as well: a task of rayon may have tasks of its own.
+    let (size, parts) = (n * inner, rows_per_task(n * inner));
+    let tasks = sums.chunks_mut(parts * inner).zip(xs.chunks(parts * size));
+    for_each(xs.len() >= MIN_PARALLEL, tasks, |(sums, xs)| {
+        sums.chunks_exact_mut(inner).zip(xs.chunks_exact(size)).for_each(|(sums, xs)| add_columns(xs, sums));
+    });
     sums
 }
 

@@ -3,11 +3,10 @@
 //! Not the place for reductions over rows: those stand in `reduce`.
 
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::MIN_PARALLEL;
+use super::parallel::{MIN_PARALLEL, for_each};
 use super::reduce::add_rows;
 use super::row_tasks::for_each_row_block;
 use crate::Scalar;
-use rayon::prelude::*;
 
 /// Columns of one task when rows are added up: sums of this length stay in the level-1 cache.
 const BLOCK: usize = 512;
@@ -87,16 +86,9 @@ pub fn scatter_add_rows<T: Scalar>(g: &[T], cols: usize, indices: &[u32], d_tabl
         dispatch(AddRowsAt { g, cols, at: block * BLOCK, positions, sums });
     };
     let wanted = |v: &usize| starts[*v] < starts[*v + 1];
-    if g.len() < MIN_PARALLEL {
-        for (v, row) in d_table.chunks_exact_mut(cols).enumerate().filter(|(v, _)| wanted(v)) {
-            row.chunks_mut(BLOCK).enumerate().for_each(|(block, sums)| add(v, block, sums));
-        }
-    } else {
-        let rows = d_table.chunks_exact_mut(cols).enumerate().filter(|(v, _)| wanted(v));
-        let tasks: Vec<_> =
-            rows.flat_map(|(v, row)| row.chunks_mut(BLOCK).enumerate().map(move |task| (v, task))).collect();
-        tasks.into_par_iter().for_each(|(v, (block, sums))| add(v, block, sums));
-    }
+    let rows = d_table.chunks_exact_mut(cols).enumerate().filter(|(v, _)| wanted(v));
+    let tasks = rows.flat_map(|(v, row)| row.chunks_mut(BLOCK).enumerate().map(move |task| (v, task)));
+    for_each(g.len() >= MIN_PARALLEL, tasks, |(v, (block, sums))| add(v, block, sums));
 }
 
 /// A stable counting sort: the positions of index v are `positions[starts[v]..starts[v + 1]]`, ascending.

@@ -7,8 +7,8 @@ use crate::Scalar;
 use crate::kernels::lanes::BLOCK;
 use crate::kernels::math::dispatch::{Pass, dispatch};
 use crate::kernels::parallel::MIN_PARALLEL;
+use crate::kernels::parallel::for_each;
 use crate::kernels::row_tasks::{count_rows, for_each_row_block, for_each_row_block_with, rows_per_task};
-use rayon::prelude::*;
 
 /// `−log p(y) = ln Σ exp(x − max x) − (x_y − max x)`.
 #[inline(always)]
@@ -135,8 +135,7 @@ pub fn negative_log_likelihoods<T: Scalar>(logits: &[T], cols: usize, targets: &
     if logits.len() < MIN_PARALLEL {
         score(((logits, targets), &mut nll));
     } else {
-        let tasks = logits.par_chunks(rows * cols).zip(targets.par_chunks(rows)).zip(nll.par_chunks_mut(rows));
-        tasks.for_each(score);
+        for_each(true, logits.chunks(rows * cols).zip(targets.chunks(rows)).zip(nll.chunks_mut(rows)), score);
     }
     nll
 }
