@@ -21,7 +21,7 @@ fn laid_out_as<T: Scalar>(x: &ArrayViewD<T>, elements: Vec<T>) -> ArrayD<T> {
 
 /// The array in row-major order, copied.
 pub(crate) fn copy<T: Scalar>(x: &ArrayViewD<T>) -> ArrayD<T> {
-    ArrayD::from_shape_vec(x.raw_dim(), strided::copy(x.view())).expect("as many elements")
+    ArrayD::from_shape_vec(x.raw_dim(), T::copy(x.view())).expect("as many elements")
 }
 
 /// The array in row-major order, moved when it already is.
@@ -40,7 +40,7 @@ pub(crate) fn map_chunks<T: Scalar>(x: &ArcArray<T, IxDyn>, f: &(dyn Fn(&mut [T]
     match gapless(&view) {
         Some(xs) => laid_out_as(&view, elementwise::copy_and_update(xs, f)),
         None => {
-            let x = strided::copy(view.view());
+            let x = T::copy(view.view());
             ArrayD::from_shape_vec(view.raw_dim(), elementwise::copy_and_update(&x, f)).expect("as many elements")
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Not a random stream: the caller brings a key (see `random`).
 
+use super::compiled::Compiled;
 use super::math::dispatch::{Pass, dispatch};
 use super::parallel::{MIN_PARALLEL, for_each, for_each_chunk};
 use crate::Scalar;
@@ -65,6 +66,11 @@ impl<T: Scalar> Pass for Apply<'_, T> {
 /// # Panics
 /// If the lengths differ.
 pub fn apply<T: Scalar>(xs: &mut [T], mask: &[u8], scale: T) {
+    Compiled::dropout(xs, mask, scale)
+}
+
+/// [`apply`], compiled for each type.
+pub(in crate::kernels) fn apply_body<T: Scalar>(xs: &mut [T], mask: &[u8], scale: T) {
     assert_eq!(xs.len(), mask.len(), "dropout: lengths of input and mask");
     for_each_chunk(xs, |offset, xs| dispatch(Apply(xs, &mask[offset..offset + xs.len()], scale)));
 }

@@ -16,6 +16,7 @@ pub mod step;
 #[cfg(test)]
 mod tests;
 
+use super::compiled::Compiled;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
@@ -41,10 +42,10 @@ pub fn gru_forward<T: Scalar>(
     b_hh: &[T],
     first: &[T],
 ) -> (Vec<T>, Vec<T>) {
-    forward_in_blocks(shape, gates, w_hh, b_hh, first, shape.rows_of_a_task())
+    Compiled::gru_forward(shape, gates, w_hh, b_hh, first, shape.rows_of_a_task())
 }
 
-fn forward_in_blocks<T: Scalar>(
+pub(super) fn forward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -164,11 +165,11 @@ pub fn gru_backward<T: Scalar>(
     dout: &[T],
     dh0: Option<&mut [T]>,
 ) {
-    backward_in_blocks(shape, gates, w_hh, h, hn, dout, dh0, shape.rows_of_a_task());
+    Compiled::gru_backward(shape, gates, w_hh, h, hn, dout, dh0, shape.rows_of_a_task());
 }
 
 #[expect(clippy::too_many_arguments, reason = "the arguments of the public function and the rows of a task")]
-fn backward_in_blocks<T: Scalar>(
+pub(super) fn backward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,

@@ -15,6 +15,7 @@ pub mod step;
 #[cfg(test)]
 mod tests;
 
+use super::compiled::Compiled;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
@@ -40,10 +41,10 @@ pub fn lstm_forward<T: Scalar>(
     b_hh: &[T],
     first: [&[T]; 2],
 ) -> (Vec<T>, Vec<T>) {
-    forward_in_blocks(shape, gates, w_hh, b_hh, first, shape.rows_of_a_task())
+    Compiled::lstm_forward(shape, gates, w_hh, b_hh, first, shape.rows_of_a_task())
 }
 
-fn forward_in_blocks<T: Scalar>(
+pub(super) fn forward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -168,11 +169,11 @@ pub fn lstm_backward<T: Scalar>(
     dc: &mut [T],
     dh0: Option<&mut [T]>,
 ) {
-    backward_in_blocks(shape, gates, w_hh, c, dout, dc, dh0, shape.rows_of_a_task());
+    Compiled::lstm_backward(shape, gates, w_hh, c, dout, dc, dh0, shape.rows_of_a_task());
 }
 
 #[expect(clippy::too_many_arguments, reason = "the arguments of the public function and the rows of a task")]
-fn backward_in_blocks<T: Scalar>(
+pub(super) fn backward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,

@@ -5,6 +5,8 @@
 #![allow(unsafe_code)] // the one place: each block says why it is sound
 
 mod blocked;
+pub(crate) mod compiled;
+mod double;
 pub mod dropout;
 pub mod elementwise;
 pub mod gemm;

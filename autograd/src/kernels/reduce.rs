@@ -8,6 +8,7 @@
 //! `1.01·2⁻²⁴·|Σ x| + 2⁻³⁹·Σ|x|`, where one chain in `f32` has `n·2⁻²⁴·Σ|x|`. Of n `f64` it is below `(2200 + n/2¹⁰)·2⁻⁵³·Σ|x|`.
 //! Columns, whose rows come eight at a time, have 3 roundings more: `4.01·2⁻²⁴·Σ|x|` of `f32`.
 
+use super::compiled::Compiled;
 use super::elementwise::accumulate;
 use super::gemm::Store;
 use super::lanes::{fold, max_lanes, wide_sum};
@@ -57,6 +58,11 @@ fn sum_chunks<T: Sync>(xs: &[T], f: impl Fn(&[T]) -> f64 + Sync + Send) -> f64 {
 
 /// `Σ x`, not rounded to the type of x.
 fn sum_in_chunks<T: Scalar>(xs: &[T]) -> f64 {
+    Compiled::sum_in_chunks(xs)
+}
+
+/// [`sum_in_chunks`], compiled for each type.
+pub(in crate::kernels) fn sum_in_chunks_body<T: Scalar>(xs: &[T]) -> f64 {
     sum_chunks(xs, |chunk| dispatch(Sum(chunk)))
 }
 
@@ -99,12 +105,9 @@ fn each_row<T: Scalar, S: Send>(
     if cols == 0 {
         return out.iter_mut().for_each(|out| f(out, &[]));
     }
-    if xs.len() < MIN_PARALLEL {
-        return dispatch(EachRow { cols, xs, out, f });
-    }
     let rows = rows_per_task(cols);
     let tasks = out.chunks_mut(rows).zip(xs.chunks(rows * cols));
-    for_each(true, tasks, |(out, xs)| dispatch(EachRow { cols, xs, out, f }));
+    for_each(xs.len() >= MIN_PARALLEL, tasks, |(out, xs)| dispatch(EachRow { cols, xs, out, f }));
 }
 
 /// `out_r ← Σ_c x_rc`, or added to what was there.
@@ -144,6 +147,11 @@ fn each_row_sum<T: Scalar, S: Send>(
 /// # Panics
 /// If the lengths do not fit.
 pub fn row_max<T: Scalar>(xs: &[T], cols: usize, out: &mut [T]) {
+    Compiled::row_max(xs, cols, out)
+}
+
+/// [`row_max`], compiled for each type.
+pub(in crate::kernels) fn row_max_body<T: Scalar>(xs: &[T], cols: usize, out: &mut [T]) {
     each_row("row_max", xs, cols, out, |out, row| *out = max_or_nan(row));
 }
 
@@ -199,6 +207,11 @@ impl<T: Scalar> Pass for AddRows<'_, T> {
 /// # Panics
 /// If `xs` is not made of rows of `out.len()`.
 pub fn column_sums<T: Scalar>(xs: &[T], store: Store, out: &mut [T]) {
+    Compiled::column_sums(xs, store, out)
+}
+
+/// [`column_sums`], compiled for each type.
+pub(in crate::kernels) fn column_sums_body<T: Scalar>(xs: &[T], store: Store, out: &mut [T]) {
     count_rows("column_sums", xs, out.len());
     let mut sums = vec![0.0; out.len()];
     add_columns(xs, &mut sums);
@@ -258,6 +271,11 @@ pub(super) fn sum_over_rows(rows: usize, sums: &mut [f64], task: impl Fn(Range<u
 /// # Panics
 /// If the lengths do not fit.
 pub fn axis_sums<T: Scalar>(xs: &[T], outer: usize, n: usize, inner: usize) -> Vec<f64> {
+    Compiled::axis_sums(xs, outer, n, inner)
+}
+
+/// [`axis_sums`], compiled for each type.
+pub(in crate::kernels) fn axis_sums_body<T: Scalar>(xs: &[T], outer: usize, n: usize, inner: usize) -> Vec<f64> {
     assert_eq!(Some(xs.len()), outer.checked_mul(n).and_then(|len| len.checked_mul(inner)), "axis_sums: lengths");
     let mut sums = vec![0.0; outer * inner];
     if xs.is_empty() {

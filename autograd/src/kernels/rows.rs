@@ -2,6 +2,7 @@
 //!
 //! Not the place for reductions over rows: those stand in `reduce`.
 
+use super::compiled::Compiled;
 use super::math::dispatch::{Pass, dispatch};
 use super::parallel::{MIN_PARALLEL, for_each};
 use super::reduce::add_rows;
@@ -28,6 +29,11 @@ fn check<T>(what: &str, table: &[T], cols: usize, indices: &[u32], rows: &[T]) {
 /// # Panics
 /// If an index is ≥ V, or the lengths do not fit.
 pub fn gather_rows<T: Scalar>(table: &[T], cols: usize, indices: &[u32], out: &mut [T]) {
+    Compiled::gather_rows(table, cols, indices, out)
+}
+
+/// [`gather_rows`], compiled for each type.
+pub(in crate::kernels) fn gather_rows_body<T: Scalar>(table: &[T], cols: usize, indices: &[u32], out: &mut [T]) {
     check("gather_rows", table, cols, indices, out);
     if cols == 0 {
         return;
@@ -76,6 +82,11 @@ impl<T: Scalar> Pass for AddRowsAt<'_, T> {
 /// # Panics
 /// If an index is ≥ V, or the lengths do not fit.
 pub fn scatter_add_rows<T: Scalar>(g: &[T], cols: usize, indices: &[u32], d_table: &mut [T]) {
+    Compiled::scatter_add_rows(g, cols, indices, d_table)
+}
+
+/// [`scatter_add_rows`], compiled for each type.
+pub(in crate::kernels) fn scatter_add_rows_body<T: Scalar>(g: &[T], cols: usize, indices: &[u32], d_table: &mut [T]) {
     check("scatter_add_rows", d_table, cols, indices, g);
     if cols == 0 || indices.is_empty() {
         return;
