@@ -2,7 +2,6 @@
 //!
 //! The same chains as every product (`micro` states the law), so a step equals its row of the parallel pass bit for bit.
 
-use super::blocked;
 use super::gemm::{Gemm, Matrix, Store};
 use super::micro::Row;
 use super::operands::{Start, Target};
@@ -51,7 +50,7 @@ impl<T: Gemm> Packed<T> {
                 let a = Matrix::new(x, 1, x.len());
                 let c = Target { c: y.wrapping_sub(panels.start * width), row: self.cols() };
                 let start = Start::Values { from: start.wrapping_sub(panels.start * width), row: 0 };
-                blocked::tile(a, &right, 0..1, full.end..panels.end, start, c);
+                T::packed(a, &right, full.end..panels.end, start, c);
             }
         }
     }
