@@ -3,14 +3,18 @@
 //! Not a criterion bench: `benches/peers/run` starts it in turn with the same work in other engines. By hand:
 //! `cargo bench --bench yardstick -- --task train --model gru-char --seconds 5 --threads 2`.
 
+use autograd::Tensor;
 use autograd::kernels::isa::Isa;
 use autograd::kernels::memory::CachingAllocator;
+use autograd::nn::Module;
 use autograd::optim::{Adam, Decay, Optimizer, Update};
 use autograd::random::Streams;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use models::autoregressive::Autoregressive;
 use models::distribution::Distribution;
+use models::image::network::Sizes;
+use models::image::pixel_cnn::PixelCnn;
 use models::sampling::{Generator, Options, Sampler};
 use models::text::decoder::Decoder;
 use models::text::language_model::{Config, LanguageModel};
@@ -34,14 +38,18 @@ enum Task {
 enum Model {
     GruSeed,
     GruChar,
+    Pixelcnn,
 }
 
 impl Model {
-    /// The model, and the batch and length of its training step.
-    fn sizes(self) -> (Config, usize, usize) {
+    /// The model of text, and the batch and length of its training step; none for images.
+    fn text(self) -> Option<(Config, usize, usize)> {
         match self {
-            Model::GruSeed => (Config { symbols: 10_000, embedding: 128, hidden: 256, ..Config::default() }, 32, 10),
-            Model::GruChar => (Config { symbols: 65, embedding: 128, hidden: 512, ..Config::default() }, 32, 128),
+            Model::GruSeed => {
+                Some((Config { symbols: 10_000, embedding: 128, hidden: 256, ..Config::default() }, 32, 10))
+            }
+            Model::GruChar => Some((Config { symbols: 65, embedding: 128, hidden: 512, ..Config::default() }, 32, 128)),
+            Model::Pixelcnn => None,
         }
     }
 }
@@ -104,32 +112,73 @@ fn main() {
         .use_current_thread()
         .build_global()
         .expect("the first pool of the process");
-    let (config, batch, length) = arguments.model.sizes();
+    let mut report =
+        serde_json::json!({ "engine": "autoreg", "threads": arguments.threads, "isa": Isa::in_use().name() });
+    match arguments.model.text() {
+        Some(sizes) => text(&arguments, sizes, &mut report),
+        None => image(&arguments, &mut report),
+    }
+    report["model"] = arguments.model.to_possible_value().expect("it is not skipped").get_name().into();
+    report["peak_mib"] = memory("VmHWM").zip(idle).map(|(peak, idle)| peak - idle).into();
+    println!("{report}");
+}
+
+/// Steps of Adam on one batch again and again, of so many symbols, whose loss `loss` gives.
+fn train<M: Module<f32>>(
+    arguments: &Arguments,
+    model: &mut M,
+    symbols: usize,
+    loss: impl Fn(&M) -> Tensor<f32>,
+    report: &mut serde_json::Value,
+) {
+    let mut adam = Adam::new(Decay::None);
+    let mut losses = Vec::new();
+    let (steps, seconds) = repeat(arguments.seconds, 3, || {
+        let loss = loss(model);
+        losses.push(loss.item());
+        let gradients = loss.backward();
+        adam.update(model, &gradients, Update { learning_rate: 1e-3, gradient_factor: 1.0 });
+    });
+    report["task"] = "train".into();
+    report["steps"] = steps.into();
+    report["symbols_per_second"] = ((steps * symbols) as f64 / seconds).into();
+    report["first_loss"] = losses[0].into();
+    report["last_loss"] = losses[losses.len() - 1].into();
+}
+
+/// A PixelCNN on binary images of 28 × 28; a symbol is an image.
+fn image(arguments: &Arguments, report: &mut serde_json::Value) {
+    let batch = arguments.batch.unwrap_or(16);
+    let streams = Streams::new(1);
+    let mut model = PixelCnn::<f32>::new(Sizes::default(), 1, 2, &mut streams.stream("init"));
+    let mut data = streams.stream("data");
+    let levels: Vec<u32> = (0..batch * 28 * 28).map(|_| data.random_range(0..2)).collect();
+    let x = Tensor::from_vec(levels.iter().map(|&level| 2.0 * level as f32 - 1.0).collect(), &[batch, 1, 28, 28]);
+    match arguments.task {
+        Task::Train => {
+            let loss = |model: &PixelCnn<f32>| {
+                let logits = model.forward(&x).permute(&[0, 2, 3, 1]);
+                logits.cross_entropy(&levels)
+            };
+            train(arguments, &mut model, batch, loss, report);
+        }
+        _ => unimplemented!(),
+    }
+}
+
+/// A recurrent model of text; a symbol is one of its vocabulary.
+fn text(arguments: &Arguments, (config, batch, length): (Config, usize, usize), report: &mut serde_json::Value) {
     let (batch, length) = (arguments.batch.unwrap_or(batch), arguments.length.unwrap_or(length));
     let streams = Streams::new(1);
     let mut model = LanguageModel::<f32>::new(&config, &mut streams.stream("init"));
-    let mut report =
-        serde_json::json!({ "engine": "autoreg", "threads": arguments.threads, "isa": Isa::in_use().name() });
     match arguments.task {
         Task::Train => {
             let mut data = streams.stream("data");
             let mut draw =
                 |n: usize| -> Vec<u32> { (0..n).map(|_| data.random_range(0..config.symbols as u32)).collect() };
             let (inputs, targets) = (draw(batch * length), draw(batch * length));
-            let mut adam = Adam::new(Decay::None);
-            let mut losses = Vec::new();
-            let (steps, seconds) = repeat(arguments.seconds, 3, || {
-                let (logits, _) = model.forward(&inputs, batch, None, None);
-                let loss = logits.cross_entropy(&targets);
-                losses.push(loss.item());
-                let gradients = loss.backward();
-                adam.update(&mut model, &gradients, Update { learning_rate: 1e-3, gradient_factor: 1.0 });
-            });
-            report["task"] = "train".into();
-            report["steps"] = steps.into();
-            report["symbols_per_second"] = ((steps * batch * length) as f64 / seconds).into();
-            report["first_loss"] = losses[0].into();
-            report["last_loss"] = losses[losses.len() - 1].into();
+            let loss = |model: &LanguageModel<f32>| model.forward(&inputs, batch, None, None).0.cross_entropy(&targets);
+            train(arguments, &mut model, batch * length, loss, report);
         }
         Task::Generate => {
             let decoder = Decoder::new(&model);
@@ -170,7 +219,4 @@ fn main() {
             report["nats_per_symbol"] = (nats / ((texts + 1) * text.len()) as f64).into();
         }
     }
-    report["model"] = arguments.model.to_possible_value().expect("it is not skipped").get_name().into();
-    report["peak_mib"] = memory("VmHWM").zip(idle).map(|(peak, idle)| peak - idle).into();
-    println!("{report}");
 }

@@ -193,6 +193,17 @@ impl<T: Scalar> Slot<T> {
         self.gradient = Some(sum.expect("as many gradients as inputs"));
     }
 
+    /// [`Slot::fold`] for arrays: the sum so far comes, and the new one goes, in whatever layout it has.
+    ///
+    /// # Panics
+    /// If the new sum has another shape than the input.
+    pub fn merge(&mut self, add: impl FnOnce(Option<ArrayD<T>>) -> ArrayD<T>) {
+        let Some(shape) = &self.shape else { return };
+        let sum = add(self.gradient.take());
+        assert_eq!(sum.shape(), shape, "shape of a gradient and of its input");
+        self.gradient = Some(sum);
+    }
+
     /// Lets `update` add to the gradient, which starts from zero and is row-major: for rules that touch a part of it.
     pub fn update(&mut self, update: impl FnOnce(ArrayViewMutD<T>)) {
         let Some((sum, _)) = self.row_major() else { return };

@@ -4,8 +4,11 @@
 //! A layer is a line of [`layers`]; `tests/tidy` finds one that has none. Not the place for what is true of one layer alone (that
 //! a fused sequence equals its composed form): that stands beside the layer.
 
+use autograd::Convolution;
 use autograd::Tensor;
-use autograd::nn::{Embedding, Gru, LayerNorm, Linear, Lstm, Module, RmsNorm};
+use autograd::nn::{
+    CausalConv1d, Conv2d, Embedding, Gru, LayerNorm, Linear, Lstm, Mask, MaskedConv2d, Module, RmsNorm,
+};
 use autograd::random::{Stream, Streams};
 use ndarray::ArrayD;
 use std::f64::consts::TAU;
@@ -98,6 +101,34 @@ fn layers() -> Vec<Layer> {
             |norm, x| norm.forward(x),
         ),
         layer("RmsNorm", &[("weight", &[5], Constant(1.0))], &[2, 5], |_| RmsNorm::new(5), |norm, x| norm.forward(x)),
+        // 1/√(2 · 2 · 3) and 1/√(2 · 3); of a masked layer's 3 × 5 places, 2 · 7 inputs are seen.
+        layer(
+            "Conv2d",
+            &[
+                ("weight", &[3, 2, 2, 3], Uniform(0.288_675_134_594_812_9)),
+                ("bias", &[3], Uniform(0.288_675_134_594_812_9)),
+            ],
+            &[2, 2, 4, 5],
+            |stream| Conv2d::new(2, 3, [2, 3], Convolution::default().padded([1, 0], [1, 1]), stream),
+            |conv, x| conv.forward(x),
+        ),
+        layer(
+            "MaskedConv2d",
+            &[
+                ("weight", &[4, 2, 3, 5], Uniform(0.267_261_241_912_424_4)),
+                ("bias", &[4], Uniform(0.267_261_241_912_424_4)),
+            ],
+            &[2, 2, 3, 4],
+            |stream| MaskedConv2d::new(Mask::A, [2, 4], [3, 5], 1, stream),
+            |conv, x| conv.forward(x),
+        ),
+        layer(
+            "CausalConv1d",
+            &[("weight", &[4, 2, 3], Uniform(0.408_248_290_463_863)), ("bias", &[4], Uniform(0.408_248_290_463_863))],
+            &[2, 2, 7],
+            |stream| CausalConv1d::new(2, 4, 3, 2, stream),
+            |conv, x| conv.forward(x),
+        ),
         layer(
             "Gru",
             &[

@@ -12,6 +12,7 @@ pub mod data;
 pub mod distribution;
 pub mod error;
 pub mod evaluation;
+pub mod image;
 pub mod medium;
 pub mod memory;
 pub mod pages;

@@ -4,7 +4,12 @@
 
 use autograd::random::{Stream, Streams};
 use models::configuration::Layers;
+use models::data::files::DataFiles;
 use models::data::sniff::not_text;
+use models::image::config::DataConfig;
+use models::image::data::ImageData;
+use models::image::idx::{self, Idx};
+use models::image::png;
 use models::series::column::{Column, Header};
 use models::storage::metrics;
 use models::storage::safetensors_header::read_header;
@@ -172,4 +177,85 @@ fn the_header_of_a_safetensors_file() {
         r#"{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[],"data_offsets":[4,8]}}"#,
     );
     fuzz("safetensors", &[&one, &two], |input| read_header(&mut &*input, input.len() as u64).is_ok());
+}
+
+/// Packed as gzip stores what it does not compress: a change of the content is a change of the file.
+fn stored(bytes: &[u8]) -> Vec<u8> {
+    let length = bytes.len() as u16;
+    let block = [&[1][..], &length.to_le_bytes(), &(!length).to_le_bytes(), bytes].concat();
+    let header = b"\x1f\x8b\x08\x08\0\0\0\0\0\xffa name that nothing depends on\0";
+    [&header[..], &block, &crc32fast::hash(bytes).to_le_bytes(), &(length as u32).to_le_bytes()].concat()
+}
+
+const GREY: &[u8] = b"\0\0\x08\x03\0\0\0\x02\0\0\0\x03\0\0\0\x04abcdefghijklmnopqrstuvwx";
+const RGB: &[u8] = b"\0\0\x08\x04\0\0\0\x01\0\0\0\x02\0\0\0\x02\0\0\0\x03abcdefghijkl";
+const LABELS: &[u8] = b"\0\0\x08\x01\0\0\0\x03\x02\0\x01";
+
+#[test]
+fn pictures_and_labels_in_idx() {
+    fuzz("idx", &[GREY, RGB, LABELS, &stored(GREY), &stored(LABELS)], |input| match idx::parse(input, "digits") {
+        Ok(Idx::Images(images)) => images.len() * images.shape().values() == images.values().len(),
+        Ok(Idx::Labels(labels)) => !labels.is_empty(),
+        Err(error) => {
+            assert!(error.what.starts_with("digits: ") && !error.help.is_empty(), "{error}");
+            false
+        }
+    });
+}
+
+/// The file with right checksums for its chunks, so that a change reaches what reads them.
+fn with_checksums(png: &[u8]) -> Vec<u8> {
+    let mut bytes = png.to_vec();
+    let mut at = png::SIGNATURE.len();
+    while let Some(length) = bytes.get(at..at + 4) {
+        let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]) as usize;
+        let end = at.saturating_add(8).saturating_add(length);
+        let Some(body) = bytes.get(at + 4..end) else { break };
+        let checksum = crc32fast::hash(body).to_be_bytes();
+        let Some(place) = bytes.get_mut(end..end + 4) else { break };
+        place.copy_from_slice(&checksum);
+        at = end + 4;
+    }
+    bytes
+}
+
+#[test]
+fn pictures_in_png() {
+    let seeds: [&[u8]; 6] = [
+        include_bytes!("fixtures/pictures/rgb_gamma.png"),
+        include_bytes!("fixtures/pictures/grey_2_interlaced.png"),
+        include_bytes!("fixtures/pictures/palette_4.png"),
+        include_bytes!("fixtures/pictures/palette_4_interlaced.png"),
+        include_bytes!("fixtures/pictures/rgb_alpha.png"),
+        include_bytes!("fixtures/pictures/grey_alpha.png"),
+    ];
+    fuzz("png", &seeds, |input| {
+        let read = |bytes: &[u8]| match png::parse(bytes, "a.png") {
+            Ok((shape, values)) => {
+                assert_eq!(shape.values(), values.len());
+                true
+            }
+            Err(error) => {
+                assert!(error.what.starts_with("a.png: ") && !error.help.is_empty(), "{error}");
+                false
+            }
+        };
+        read(input) | read(&with_checksums(input))
+    });
+}
+
+#[test]
+fn pictures_and_labels_together() {
+    let config = DataConfig::default();
+    let read = |pictures: &[u8], labels: &[u8]| {
+        let mut data = DataFiles::in_memory("pictures", pictures);
+        data.files.extend(DataFiles::in_memory("labels", labels).files);
+        let Ok(read) = ImageData::of_files(&data, &config) else { return false };
+        let labels =
+            |labels: Option<&[u32]>| labels.is_none_or(|all| all.iter().all(|&x| (x as usize) < read.classes.len()));
+        [&read.train, &read.validation, &read.test].iter().all(|part| labels(part.labels()))
+    };
+    let two = b"\0\0\x08\x01\0\0\0\x02\x02\x01";
+    fuzz("labels", &[two], |input| read(GREY, input));
+    fuzz("pictures", &[GREY, &stored(GREY)], |input| read(input, two));
 }

@@ -3,7 +3,7 @@
 //! No choice made here changes a bit of the result (the law in `micro`), so tiles may depend on the number of threads.
 
 use super::gemm::Matrix;
-use super::micro::{Block, Lane};
+use super::micro::{Block, Lane, WHOLE};
 use super::operands::{Right, Start, Target};
 use super::pack;
 use super::parallel::{numbered, one_by_one};
@@ -216,6 +216,7 @@ pub(super) unsafe fn tile<T: Lane>(
                         a: a_from,
                         a_row,
                         a_step,
+                        jumps: WHOLE,
                         b: from,
                         b_step,
                         depth: steps,

@@ -15,11 +15,15 @@ use std::{cell::RefCell, thread::LocalKey};
 /// [`Tiling`]'s rows and columns.
 ///
 /// Addresses, in elements: `A[i][k]` is `a + i·a_row + k·a_step`; `B[k][j]` is `b + k·b_step + j`; `C[i][j]` is `c + i·c_row + j`.
+/// Where A is read through an index, as in a convolution, it comes in pieces of `depth` steps: step `k` of piece `p` is
+/// `a + jumps[p] + i·a_row + k·a_step`, and the pieces follow one another in B, as in the chain.
 #[derive(Clone, Copy)]
-pub(super) struct Block<T> {
+pub(super) struct Block<'a, T> {
     pub a: *const T,
     pub a_row: usize,
     pub a_step: usize,
+    /// [`WHOLE`] for a matrix.
+    pub jumps: &'a [isize],
     pub b: *const T,
     pub b_step: usize,
     pub depth: usize,
@@ -30,6 +34,9 @@ pub(super) struct Block<T> {
     /// What is not read may be uninitialised: so may C, unless it is what the chains start from.
     pub start: Start<T>,
 }
+
+/// The pieces of an A that is one piece.
+pub(super) const WHOLE: &[isize] = &[0];
 
 /// One row times whole panels of W columns: `y[W·p + j] ← start[W·p + j] + Σ_k x[k]·b[(p·depth + k)·W + j]`. The start may be y.
 #[derive(Clone, Copy)]
@@ -48,12 +55,13 @@ pub(super) struct Row<T> {
 
 impl<T> Row<T> {
     /// One panel as a block.
-    pub(super) fn panel(&self, panel: usize) -> Block<T> {
+    pub(super) fn panel(&self, panel: usize) -> Block<'static, T> {
         let width = self.tiling.cols;
         Block {
             a: self.x,
             a_row: 0,
             a_step: 1,
+            jumps: WHOLE,
             b: self.b.wrapping_add(panel * self.depth * width),
             b_step: width,
             depth: self.depth,

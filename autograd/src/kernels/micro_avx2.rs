@@ -56,7 +56,7 @@ unsafe fn by_layout<const R: usize, const V: usize>(block: &Block<f32>) {
     }
 }
 
-/// `depth` outer products of R values of A and V vectors of B.
+/// An outer product of R values of A and V vectors of B for every step of every piece of A.
 ///
 /// # Safety
 /// As [`block`], for a block of R rows and V vectors, the last of which is whole if so said.
@@ -81,21 +81,24 @@ unsafe fn outer_products<const R: usize, const V: usize, const PACKED: bool, con
                 }
             }
         }
-        let (mut a, mut b) = (block.a, block.b);
-        for _ in 0..block.depth {
-            let mut columns = [_mm256_setzero_ps(); V];
-            for (v, vector) in columns.iter_mut().enumerate() {
-                let from = b.add(v * WIDTH);
-                *vector = if masked(v) { _mm256_maskload_ps(from, last) } else { _mm256_loadu_ps(from) };
-            }
-            for (i, row) in sums.iter_mut().enumerate() {
-                let x = _mm256_broadcast_ss(&*a.add(i * a_row));
-                for v in 0..V {
-                    row[v] = _mm256_fmadd_ps(x, columns[v], row[v]);
+        let mut b = block.b;
+        for &jump in block.jumps {
+            let mut a = block.a.wrapping_offset(jump);
+            for _ in 0..block.depth {
+                let mut columns = [_mm256_setzero_ps(); V];
+                for (v, vector) in columns.iter_mut().enumerate() {
+                    let from = b.add(v * WIDTH);
+                    *vector = if masked(v) { _mm256_maskload_ps(from, last) } else { _mm256_loadu_ps(from) };
                 }
+                for (i, row) in sums.iter_mut().enumerate() {
+                    let x = _mm256_broadcast_ss(&*a.add(i * a_row));
+                    for v in 0..V {
+                        row[v] = _mm256_fmadd_ps(x, columns[v], row[v]);
+                    }
+                }
+                a = a.wrapping_add(a_step);
+                b = b.wrapping_add(block.b_step);
             }
-            a = a.wrapping_add(a_step);
-            b = b.wrapping_add(block.b_step);
         }
         for (i, row) in sums.iter().enumerate() {
             for (v, sum) in row.iter().enumerate() {

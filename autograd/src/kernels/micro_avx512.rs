@@ -54,7 +54,7 @@ unsafe fn by_layout<const R: usize, const V: usize>(block: &Block<f32>) {
     }
 }
 
-/// `depth` outer products of R values of A and V vectors of B.
+/// An outer product of R values of A and V vectors of B for every step of every piece of A.
 #[target_feature(enable = "avx512f")]
 unsafe fn outer_products<const R: usize, const V: usize, const PACKED: bool>(block: &Block<f32>) {
     // With constant strides all of A's addresses are one register and an offset.
@@ -72,21 +72,24 @@ unsafe fn outer_products<const R: usize, const V: usize, const PACKED: bool>(blo
                 }
             }
         }
-        let (mut a, mut b) = (block.a, block.b);
-        for _ in 0..block.depth {
-            let mut columns = [_mm512_setzero_ps(); V];
-            for (v, vector) in columns.iter_mut().enumerate() {
-                let mask = if v + 1 == V { last } else { u16::MAX };
-                *vector = _mm512_maskz_loadu_ps(mask, b.add(v * LANES));
-            }
-            for (i, row) in sums.iter_mut().enumerate() {
-                let x = _mm512_set1_ps(*a.add(i * a_row));
-                for v in 0..V {
-                    row[v] = _mm512_fmadd_ps(x, columns[v], row[v]);
+        let mut b = block.b;
+        for &jump in block.jumps {
+            let mut a = block.a.wrapping_offset(jump);
+            for _ in 0..block.depth {
+                let mut columns = [_mm512_setzero_ps(); V];
+                for (v, vector) in columns.iter_mut().enumerate() {
+                    let mask = if v + 1 == V { last } else { u16::MAX };
+                    *vector = _mm512_maskz_loadu_ps(mask, b.add(v * LANES));
                 }
+                for (i, row) in sums.iter_mut().enumerate() {
+                    let x = _mm512_set1_ps(*a.add(i * a_row));
+                    for v in 0..V {
+                        row[v] = _mm512_fmadd_ps(x, columns[v], row[v]);
+                    }
+                }
+                a = a.wrapping_add(a_step);
+                b = b.wrapping_add(block.b_step);
             }
-            a = a.wrapping_add(a_step);
-            b = b.wrapping_add(block.b_step);
         }
         for (i, row) in sums.iter().enumerate() {
             let c = block.c.add(i * block.c_row);

@@ -41,7 +41,7 @@ pub(super) unsafe fn block(block: &Block<f32>) {
     }
 }
 
-/// `depth` outer products of R values of A and a panel's row of B.
+/// An outer product of R values of A and a panel's row of B for every step of every piece of A.
 ///
 /// # Safety
 /// As [`block`], for a block of R rows and all columns.
@@ -57,17 +57,20 @@ unsafe fn outer_products<const R: usize>(block: &Block<f32>) {
                 }
             }
         }
-        let (mut a, mut b) = (block.a, block.b);
-        for _ in 0..block.depth {
-            let columns: [_; VECTORS] = std::array::from_fn(|v| vld1q_f32(b.add(v * WIDTH)));
-            for (i, row) in sums.iter_mut().enumerate() {
-                let x = *a.add(i * block.a_row);
-                for (sum, &column) in row.iter_mut().zip(&columns) {
-                    *sum = vfmaq_n_f32(*sum, column, x);
+        let mut b = block.b;
+        for &jump in block.jumps {
+            let mut a = block.a.wrapping_offset(jump);
+            for _ in 0..block.depth {
+                let columns: [_; VECTORS] = std::array::from_fn(|v| vld1q_f32(b.add(v * WIDTH)));
+                for (i, row) in sums.iter_mut().enumerate() {
+                    let x = *a.add(i * block.a_row);
+                    for (sum, &column) in row.iter_mut().zip(&columns) {
+                        *sum = vfmaq_n_f32(*sum, column, x);
+                    }
                 }
+                a = a.wrapping_add(block.a_step);
+                b = b.wrapping_add(block.b_step);
             }
-            a = a.wrapping_add(block.a_step);
-            b = b.wrapping_add(block.b_step);
         }
         for (i, row) in sums.iter().enumerate() {
             for (v, sum) in row.iter().enumerate() {

@@ -63,13 +63,18 @@ unsafe fn sub_block<T: Lane, const R: usize, const W: usize>(block: &Block<T>) {
                 *sum = from.add(i * row).cast::<[T; W]>().read();
             }
         }
-        for k in 0..block.depth {
-            let b = block.b.add(k * block.b_step).cast::<[T; W]>().read();
-            for (i, sum) in sums.iter_mut().enumerate() {
-                let x = *block.a.add(i * block.a_row + k * block.a_step);
-                for j in 0..W {
-                    sum[j] = x.fma(b[j], sum[j]);
+        let mut b = block.b;
+        for &jump in block.jumps {
+            let a = block.a.wrapping_offset(jump);
+            for k in 0..block.depth {
+                let columns = b.cast::<[T; W]>().read();
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    let x = *a.add(i * block.a_row + k * block.a_step);
+                    for j in 0..W {
+                        sum[j] = x.fma(columns[j], sum[j]);
+                    }
                 }
+                b = b.wrapping_add(block.b_step);
             }
         }
         for (i, sum) in sums.iter().enumerate() {
@@ -90,11 +95,15 @@ unsafe fn edge<T: Lane, const W: usize>(block: &Block<T>) {
         if let Start::Values { from, .. } = block.start {
             std::ptr::copy_nonoverlapping(from, sums.as_mut_ptr(), block.cols);
         }
-        for k in 0..block.depth {
-            let x = *block.a.add(k * block.a_step);
-            let b = block.b.add(k * block.b_step);
-            for (j, sum) in sums[..block.cols].iter_mut().enumerate() {
-                *sum = x.fma(*b.add(j), *sum);
+        let mut b = block.b;
+        for &jump in block.jumps {
+            let a = block.a.wrapping_offset(jump);
+            for k in 0..block.depth {
+                let x = *a.add(k * block.a_step);
+                for (j, sum) in sums[..block.cols].iter_mut().enumerate() {
+                    *sum = x.fma(*b.add(j), *sum);
+                }
+                b = b.wrapping_add(block.b_step);
             }
         }
         std::ptr::copy_nonoverlapping(sums.as_ptr(), block.c, block.cols);

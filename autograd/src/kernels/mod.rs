@@ -6,9 +6,11 @@
 
 mod blocked;
 pub(crate) mod compiled;
+pub mod convolution;
 mod double;
 pub mod dropout;
 pub mod elementwise;
+pub mod gate;
 pub mod gemm;
 pub mod gru;
 pub mod isa;

@@ -1,5 +1,6 @@
 //! What owns parameters: layers, each a struct with its parameters as plain fields and a `forward`.
 
+mod convolution;
 mod dropout;
 mod embedding;
 mod gru;
@@ -11,6 +12,7 @@ mod module;
 mod recurrent;
 mod rms_norm;
 
+pub use convolution::{CausalConv1d, Conv2d, Mask, MaskedConv2d};
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use gru::Gru;

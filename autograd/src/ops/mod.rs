@@ -5,12 +5,14 @@
 
 mod arithmetic;
 mod comparison;
+mod convolution;
 mod creation;
 mod cumulative;
 mod dropout;
 mod einsum;
 mod elementwise;
 mod extremum;
+mod gate;
 mod gelu;
 mod index;
 mod keepdim;
@@ -32,6 +34,7 @@ mod view;
 
 use crate::gradcheck::Case;
 
+pub use convolution::Convolution;
 pub use recurrent::LstmOutput;
 
 /// The gradient checks of every op, in the order of the files.
@@ -41,6 +44,7 @@ pub(crate) fn cases() -> Vec<Case> {
         scalar_operators::cases(),
         elementwise::cases(),
         gelu::cases(),
+        gate::cases(),
         selection::cases(),
         reduce::cases(),
         extremum::cases(),
@@ -50,6 +54,7 @@ pub(crate) fn cases() -> Vec<Case> {
         cumulative::cases(),
         matmul::cases(),
         einsum::cases(),
+        convolution::cases(),
         view::cases(),
         rearrange::cases(),
         index::cases(),

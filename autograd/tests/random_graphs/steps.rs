@@ -4,8 +4,8 @@
 //! The file is longer than one sitting: it holds a step for every op, and each is read by itself.
 
 use super::graph::Growing;
-use autograd::Tensor;
 use autograd::random::Streams;
+use autograd::{Convolution, Tensor};
 use ndarray::{ArrayD, Axis};
 
 /// Grows a graph by an op; none when it does not fit there.
@@ -243,6 +243,30 @@ pub const STEPS: &[(&str, Step)] = &[
             Some(b) => g.push(&[x, w, b], |x| x[0].linear(&x[1], Some(&x[2]))),
             None => g.push(&[x, w], |x| x[0].linear(&x[1], None)),
         }
+    }),
+    ("conv2d", |g| {
+        let x = g.pick_where(|shape| shape.len() == 4)?;
+        let [_, c, h, w]: [usize; 4] = g.values[x].shape().try_into().expect("rank 4");
+        let (outputs, kernel) = (1 + g.below(3), [1 + g.below(h.min(3)), 1 + g.below(w.min(3))]);
+        let (before, after) = (g.below(3) as isize, g.below(2) as isize);
+        let how = Convolution::default().padded([before, after], [after, before]).dilated([1, 1 + g.below(2)]);
+        let wide = w as isize + before + after > 2 * (kernel[1] as isize - 1);
+        wide.then_some(())?;
+        let weight = g.fit(&[outputs, c, kernel[0], kernel[1]])?;
+        let dead = g.below(1 + kernel[0] * kernel[1]);
+        let how = how.only(&kernel, move |at| at[0] * kernel[1] + at[1] != dead);
+        g.push(&[x, weight], move |x| x[0].conv2d(&x[1], None, &how))
+    }),
+    ("conv2d onto", |g| {
+        let x = g.pick_where(|shape| shape.len() == 4)?;
+        let c = g.values[x].shape()[1];
+        let weight = g.fit(&[c, c, 1, 1])?;
+        g.push(&[x, weight], |x| x[0].conv2d_onto(&x[1], None, &Convolution::default(), &x[0]))
+    }),
+    ("gated_tanh", |g| {
+        let x = g.pick_where(|shape| shape.len() >= 2 && shape[1] % 2 == 0)?;
+        let condition = g.fit(&g.values[x].shape()[..2].to_vec())?;
+        g.push(&[x, condition], |x| x[0].clone().gated_tanh(Some(&x[1])))
     }),
     ("tied weights", |g| {
         let (v, c) = (1 + g.below(5), 1 + g.below(4));

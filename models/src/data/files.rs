@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 pub struct DataFile {
     /// Its path from the folder that was named, with `/` on every system; of a file that was named itself, its own name.
     pub name: String,
+    /// Its path as it is shown in errors: that which was named, or a file in it.
+    pub path: String,
     /// What is in it.
     pub bytes: Vec<u8>,
     /// What it serves, where files decide that and not positions.
@@ -49,7 +51,7 @@ impl DataFiles {
     pub fn in_memory(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
         DataFiles {
             path: name.to_owned(),
-            files: vec![DataFile { name: name.to_owned(), bytes: bytes.into(), part: None }],
+            files: vec![DataFile { name: name.to_owned(), path: name.to_owned(), bytes: bytes.into(), part: None }],
         }
     }
 
@@ -102,9 +104,16 @@ impl DataFiles {
         name.map_or_else(|| self.path.clone(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// A file's path, for errors.
-    pub fn shown(&self, file: &DataFile) -> String {
-        if self.files.len() == 1 { self.path.clone() } else { format!("{}/{}", self.path, file.name) }
+    /// Adds a file of another kind, which belongs to some of these: labels of pictures. It serves what it is said to.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`], with the path, if there is no such file, or it is empty or cannot be read.
+    pub fn read_beside(&mut self, path: &Path, what: &str, part: Option<Part>) -> Result<()> {
+        let mut free = available().unwrap_or(isize::MAX as u64);
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let bytes = read_one(path, what, &mut free)?;
+        self.files.push(DataFile { name, path: path.display().to_string(), bytes, part });
+        Ok(())
     }
 
     /// By which a run knows its data again.
@@ -124,7 +133,8 @@ fn read_all(path: &Path, wanted: &Wanted, pattern: Option<&glob::Pattern>) -> Re
     let mut free = available().unwrap_or(isize::MAX as u64);
     if !path.is_dir() {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        return Ok(vec![DataFile { name, bytes: read_one(path, wanted.what, &mut free)?, part: None }]);
+        let shown = path.display().to_string();
+        return Ok(vec![DataFile { name, path: shown, bytes: read_one(path, wanted.what, &mut free)?, part: None }]);
     }
     let is_wanted = |name: &str| match pattern {
         Some(pattern) => pattern.matches(name),
@@ -145,8 +155,9 @@ fn read_all(path: &Path, wanted: &Wanted, pattern: Option<&glob::Pattern>) -> Re
             .cause(cause)
             .help(format!("name a file, or a folder of files that end in .{}", wanted.endings.join(", ."))));
     }
-    let file = |(name, path): (String, PathBuf)| {
-        Ok(DataFile { name, bytes: read_one(&path, wanted.what, &mut free)?, part: None })
+    let file = |(name, found): (String, PathBuf)| {
+        let shown = format!("{}/{name}", path.display());
+        Ok(DataFile { bytes: read_one(&found, wanted.what, &mut free)?, name, path: shown, part: None })
     };
     found.into_iter().map(file).collect()
 }

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     fn file(name: &str, bytes: &[u8]) -> DataFile {
-        DataFile { name: name.into(), bytes: bytes.into(), part: None }
+        DataFile { name: name.into(), path: name.into(), bytes: bytes.into(), part: None }
     }
 
     #[test]

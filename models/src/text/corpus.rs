@@ -155,30 +155,30 @@ fn split_text<'a>(text: &'a [u8], by_bytes: bool, split: &Split) -> Result<[&'a 
 /// # Errors
 /// [`Kind::BadInput`] naming the file that is not UTF-8, unless by bytes.
 pub(super) fn whole(data: &DataFiles, by_bytes: bool) -> Result<Cow<'_, [u8]>> {
-    joined(data.files.iter(), data, by_bytes)
+    joined(data.files.iter(), by_bytes)
 }
 
 /// The files of each part, one after another.
 fn parts_of(data: &DataFiles, by_bytes: bool) -> Result<[Cow<'_, [u8]>; 3]> {
     let [train, validation, test] =
-        [Part::Train, Part::Validation, Part::Test].map(|part| joined(data.of(part), data, by_bytes));
+        [Part::Train, Part::Validation, Part::Test].map(|part| joined(data.of(part), by_bytes));
     Ok([train?, validation?, test?])
 }
 
-fn joined<'d>(files: impl Iterator<Item = &'d DataFile>, data: &DataFiles, by_bytes: bool) -> Result<Cow<'d, [u8]>> {
+fn joined<'d>(files: impl Iterator<Item = &'d DataFile>, by_bytes: bool) -> Result<Cow<'d, [u8]>> {
     let mut joined: Cow<[u8]> = Cow::default();
     for file in files {
         let mut bytes = &file.bytes[..];
         if !by_bytes {
             if let Some(kind) = not_text(bytes) {
-                return Err(Error::new(Kind::BadInput, format!("{}: the file is {}", data.shown(file), kind.what))
+                return Err(Error::new(Kind::BadInput, format!("{}: the file is {}", file.path, kind.what))
                     .cause("symbols of text are read from UTF-8")
                     .help(kind.help));
             }
             // The mark that some programs put before UTF-8 is no symbol.
             bytes = without_mark(bytes).0;
             as_utf8(bytes).map_err(|mut error| {
-                error.what = format!("{}: {}", data.shown(file), error.what);
+                error.what = format!("{}: {}", file.path, error.what);
                 error
             })?;
         }
@@ -196,7 +196,7 @@ pub(super) fn dropped_marks(data: &DataFiles, kind: VocabularyKind) -> Option<St
     let marked = |file: &&DataFile| kind != VocabularyKind::Bytes && without_mark(&file.bytes).1;
     let marked: Vec<&DataFile> = data.files.iter().filter(marked).collect();
     let others = if marked.len() > 1 { format!(" and {} more", marked.len() - 1) } else { String::new() };
-    marked.first().map(|file| format!("{}{others}: the byte-order mark at the beginning is dropped", data.shown(file)))
+    marked.first().map(|file| format!("{}{others}: the byte-order mark at the beginning is dropped", file.path))
 }
 
 /// An error of the text, with the path it came from.

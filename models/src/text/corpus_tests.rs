@@ -56,7 +56,7 @@ fn shares_that_make_no_split_are_refused() {
 }
 
 fn file(name: &str, text: &str, part: Option<Part>) -> DataFile {
-    DataFile { name: name.into(), bytes: text.into(), part }
+    DataFile { name: name.into(), path: format!("texts/{name}"), bytes: text.into(), part }
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn files_that_are_parts_are_not_split_by_position() {
 
 #[test]
 fn a_file_that_is_no_text_is_named_among_others() {
-    let broken = DataFile { name: "b".into(), bytes: vec![0xFF], part: None };
+    let broken = DataFile { name: "b".into(), path: "texts/b".into(), bytes: vec![0xFF], part: None };
     let data = DataFiles { path: "texts".into(), files: vec![file("a", "x", None), broken] };
     let error = Corpus::learn_files(&data, VocabularyKind::Characters, &Split::default()).unwrap_err();
     assert!(error.what.starts_with("texts/b: the text is not UTF-8 at byte 0"), "{error}");

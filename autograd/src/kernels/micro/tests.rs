@@ -62,6 +62,7 @@ fn check(
         a: a.as_ptr(),
         a_row,
         a_step,
+        jumps: WHOLE,
         b: b.as_ptr(),
         b_step: tiling.cols,
         depth,

@@ -1,0 +1,140 @@
+//! Everything a user can set of how pictures are read, with defaults and checks. What is read by it stands in [`crate::image::data`].
+
+use super::augment::Augment;
+use super::labels::read_labels;
+use super::quantized::MOST_LEVELS;
+use crate::data::files::{DataFiles, Wanted};
+use crate::data::parts::Rules;
+use crate::error::{Error, Kind, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// How pictures are read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataConfig {
+    /// An IDX file, plain or packed, a PNG, or a folder of PNGs. On the command line `--data`.
+    pub path: String,
+    /// Which files of a folder are read, by a pattern of their names: `"*-images-idx3-ubyte.gz"`; empty for .png.
+    pub files: String,
+    /// The share of the pictures, drawn by chance, that is trained on; where no files are given for validation or test.
+    pub train: f64,
+    /// The share that is validated on; the rest is the test part.
+    pub validation: f64,
+    /// A file or a folder of its own to validate on.
+    pub validation_path: String,
+    /// A file or a folder of its own to test on.
+    pub test_path: String,
+    /// The files to validate on, by a pattern of their names.
+    pub validation_files: String,
+    /// The files to test on, by a pattern of their names.
+    pub test_files: String,
+    /// The IDX file of the classes; `auto` for the one beside each file of pictures, `…-labels-idx1-ubyte` beside
+    /// `…-images-idx3-ubyte`, for all parts that have none of their own; empty for none, or the folders of PNGs.
+    pub labels: String,
+    /// The IDX file of the classes of the validation part.
+    pub validation_labels: String,
+    /// The IDX file of the classes of the test part.
+    pub test_labels: String,
+    /// V, the levels of a value: 2 to 256.
+    pub levels: usize,
+    /// Whether black and white are drawn by chance, anew each epoch, a value v white with probability v/255; with 2 levels.
+    pub stochastic: bool,
+    /// Whether left and right are exchanged for half of the pictures of an epoch.
+    pub flip: bool,
+    /// By how many pixels at most a picture is moved, down or up and right or left, anew each epoch.
+    pub shift: usize,
+    /// B, the pictures of one step.
+    pub batch: usize,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        let [path, files, validation_path, test_path, validation_files, test_files] = Default::default();
+        let [labels, validation_labels, test_labels] = Default::default();
+        DataConfig {
+            path,
+            files,
+            train: 0.8,
+            validation: 0.1,
+            validation_path,
+            test_path,
+            validation_files,
+            test_files,
+            labels,
+            validation_labels,
+            test_labels,
+            levels: MOST_LEVELS,
+            stochastic: false,
+            flip: false,
+            shift: 0,
+            batch: 16,
+        }
+    }
+}
+
+/// The endings of pictures in a folder.
+const ENDINGS: [&str; 1] = ["png"];
+
+impl DataConfig {
+    /// Checks what serde cannot.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] naming the key.
+    pub fn check(&self) -> Result<()> {
+        let refused = |what: String| Err(Error::new(Kind::Usage, what));
+        if self.batch == 0 {
+            return refused("`data.batch` is 0; it must be at least 1".to_owned());
+        }
+        if !(2..=MOST_LEVELS).contains(&self.levels) {
+            return refused(format!("`data.levels` is {}; it must be from 2 to {MOST_LEVELS}", self.levels));
+        }
+        if self.stochastic && self.levels != 2 {
+            return Err(Error::new(Kind::Usage, format!("`data.stochastic` with {} levels", self.levels))
+                .cause("what is drawn by chance is black or white")
+                .help("set `data.levels` to 2, or leave `data.stochastic` out"));
+        }
+        self.ends(1).map(|_| ())
+    }
+
+    /// The ends of the training and the validation part of `n` pictures; the rest is the test part.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] unless both shares are in 0..=1, `train` is above 0, and their sum is at most 1.
+    pub(super) fn ends(&self, n: usize) -> Result<(usize, usize)> {
+        let sum = self.train + self.validation;
+        // 0.7 + 0.2 + 0.1 need not be 1 in floating point; what is that close is meant to be 1.
+        let whole = (sum - 1.0).abs() < 1e-9;
+        if !(self.train > 0.0 && self.validation >= 0.0 && (sum <= 1.0 || whole)) {
+            return Err(Error::new(Kind::Usage, "cannot split the pictures")
+                .cause(format!("`data.train` is {} and `data.validation` {}", self.train, self.validation))
+                .help("give a share above 0 to train, and at most 1 in all; the rest is the test part"));
+        }
+        let count = |share: f64| (share * n as f64).round() as usize;
+        let train = count(self.train).min(n);
+        Ok((train, if whole { n } else { (train + count(self.validation)).min(n) }))
+    }
+
+    /// What is done to the pictures that are trained on.
+    pub fn augment(&self) -> Augment {
+        Augment { flip: self.flip, shift: self.shift }
+    }
+
+    /// Reads the files, those of labels among them.
+    ///
+    /// # Errors
+    /// Those of [`DataFiles::read`]; also if a file of labels is not there, or is given for a part without pictures.
+    pub fn read(&self) -> Result<DataFiles> {
+        let rules = Rules {
+            files: &self.files,
+            validation_path: &self.validation_path,
+            test_path: &self.test_path,
+            validation_files: &self.validation_files,
+            test_files: &self.test_files,
+        };
+        let wanted = Wanted { what: "pictures", endings: &ENDINGS, rules };
+        let mut data = DataFiles::read(Path::new(&self.path), &wanted)?;
+        read_labels(&mut data, self)?;
+        Ok(data)
+    }
+}

@@ -1,0 +1,100 @@
+//! The four networks of images as one: what they are made of, and the parameters of every sub-pixel's distribution in one pass.
+//!
+//! The architectures stand in files of their own, each as its paper's section has it; what is true of all of them is here.
+
+use super::gated_pixel_cnn::GatedPixelCnn;
+use super::pixel_cnn::PixelCnn;
+use autograd::nn::{Module, Visit, VisitMut};
+use autograd::random::Stream;
+use autograd::{Scalar, Tensor};
+use serde::{Deserialize, Serialize};
+
+/// Which network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Architecture {
+    /// Masked convolutions in residual blocks; has a blind spot.
+    #[default]
+    #[serde(rename = "pixelcnn")]
+    PixelCnn,
+    /// Two stacks of gated convolutions.
+    #[serde(rename = "gated-pixelcnn")]
+    GatedPixelCnn,
+}
+
+/// The numbers that every network has. What they count differs, and stands with each network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizes {
+    /// Channels inside a layer.
+    pub hidden: usize,
+    /// Layers, or blocks of layers.
+    pub layers: usize,
+    /// Channels before the distribution.
+    pub head: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Sizes { hidden: 64, layers: 7, head: 128 }
+    }
+}
+
+/// A network of images: gives P parameters for the distribution of each sub-pixel.
+#[derive(Clone, Debug)]
+pub enum Network<T> {
+    /// A PixelCNN.
+    PixelCnn(PixelCnn<T>),
+    /// A Gated PixelCNN.
+    GatedPixelCnn(GatedPixelCnn<T>),
+}
+
+impl<T: Scalar> Network<T> {
+    /// A network with its initial weights, of images of so many colours in so many classes; 0 classes: unconditional.
+    ///
+    /// # Panics
+    /// If a size is no whole number of colours.
+    pub fn new(
+        architecture: Architecture,
+        sizes: Sizes,
+        colours: usize,
+        parameters: usize,
+        classes: usize,
+        stream: &mut Stream,
+    ) -> Self {
+        match architecture {
+            Architecture::PixelCnn => Network::PixelCnn(PixelCnn::new(sizes, colours, parameters, stream)),
+            Architecture::GatedPixelCnn => {
+                Network::GatedPixelCnn(GatedPixelCnn::new(sizes, colours, parameters, classes, stream))
+            }
+        }
+    }
+
+    /// The parameters of the distribution of every sub-pixel; those at a pixel and colour depend on what comes before it in raster order,
+    /// and on the colours of the pixel before its own.
+    ///
+    /// # Shapes
+    /// `x` (B, colours, H, W), levels scaled to −1 … 1 · `classes` B of them, for a conditional network → (B, colours · P, H, W), the P
+    /// of a colour side by side; in memory (B, H, W, colours, P)
+    pub fn forward(&self, x: &Tensor<T>, classes: Option<&[u32]>) -> Tensor<T> {
+        match self {
+            Network::PixelCnn(network) => network.forward(x),
+            Network::GatedPixelCnn(network) => network.forward(x, classes),
+        }
+    }
+}
+
+impl<T: Scalar> Module<T> for Network<T> {
+    fn visit<'a>(&'a self, prefix: &str, visit: Visit<'_, 'a, T>) {
+        match self {
+            Network::PixelCnn(network) => network.visit(prefix, visit),
+            Network::GatedPixelCnn(network) => network.visit(prefix, visit),
+        }
+    }
+
+    fn visit_mut<'a>(&'a mut self, prefix: &str, visit: VisitMut<'_, 'a, T>) {
+        match self {
+            Network::PixelCnn(network) => network.visit_mut(prefix, visit),
+            Network::GatedPixelCnn(network) => network.visit_mut(prefix, visit),
+        }
+    }
+}
