@@ -23,7 +23,6 @@ use super::packed::Packed;
 use super::parallel;
 use crate::Scalar;
 use band::{Band, Patch};
-use rayon::prelude::*;
 
 mod band;
 mod weight;
@@ -160,7 +159,7 @@ pub fn apply<T: Scalar>(
     if len.saturating_mul(weight.rows().max(1)) < parallel::MIN_PARALLEL {
         bands.iter().for_each(run);
     } else {
-        bands.par_iter().with_max_len(1).for_each(run);
+        parallel::one_by_one(bands.len(), &|i| run(&bands[i]));
     }
     packed.give_back();
     // SAFETY: the capacity was reserved, and the bands wrote every position.

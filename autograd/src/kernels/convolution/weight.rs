@@ -7,7 +7,6 @@ use crate::kernels::micro::Block;
 use crate::kernels::operands::{Start, Target};
 use crate::kernels::parallel;
 use crate::kernels::tiling::Tiling;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// `∂W_t = Σ_p x_(p + t)·g_pᵀ` over all output positions p of all images, in that order: one chain an output.
@@ -52,9 +51,9 @@ pub fn backward_weight<T: Scalar>(
         }
     };
     if tasks == 1 {
-        run(0)
+        run(0);
     } else {
-        (0..tasks).into_par_iter().with_max_len(1).for_each(run)
+        parallel::one_by_one(tasks, &run);
     }
     out
 }
