@@ -3,6 +3,8 @@
 
 #[path = "reference/fixture.rs"]
 mod fixture;
+#[path = "reference/images.rs"]
+mod images;
 #[path = "reference/state_dict.rs"]
 mod state_dict;
 

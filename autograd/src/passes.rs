@@ -21,7 +21,7 @@ fn laid_out_as<T: Scalar>(x: &ArrayViewD<T>, elements: Vec<T>) -> ArrayD<T> {
 
 /// The array in row-major order, copied.
 pub(crate) fn copy<T: Scalar>(x: &ArrayViewD<T>) -> ArrayD<T> {
-    ArrayD::from_shape_vec(x.raw_dim(), strided::copy(x.view())).expect("as many elements")
+    ArrayD::from_shape_vec(x.raw_dim(), T::copy(x.view())).expect("as many elements")
 }
 
 /// The array in row-major order, moved when it already is.
@@ -35,12 +35,12 @@ pub(crate) fn standard<T: Scalar>(x: &ArcArray<T, IxDyn>) -> ArcArray<T, IxDyn> 
 }
 
 /// `f` applied to a copy of `x`, chunk by chunk; in the memory order of `x` where it has no gaps.
-pub(crate) fn map_chunks<T: Scalar>(x: &ArcArray<T, IxDyn>, f: impl Fn(&mut [T]) + Sync) -> ArrayD<T> {
+pub(crate) fn map_chunks<T: Scalar>(x: &ArcArray<T, IxDyn>, f: &(dyn Fn(&mut [T]) + Sync)) -> ArrayD<T> {
     let view = x.view();
     match gapless(&view) {
         Some(xs) => laid_out_as(&view, elementwise::copy_and_update(xs, f)),
         None => {
-            let x = strided::copy(view.view());
+            let x = T::copy(view.view());
             ArrayD::from_shape_vec(view.raw_dim(), elementwise::copy_and_update(&x, f)).expect("as many elements")
         }
     }
@@ -48,7 +48,7 @@ pub(crate) fn map_chunks<T: Scalar>(x: &ArcArray<T, IxDyn>, f: impl Fn(&mut [T])
 
 /// `f(x)` of every element, as [`map_chunks`].
 pub(crate) fn map<T: Scalar>(x: &ArcArray<T, IxDyn>, f: impl Fn(T) -> T + Copy + Send + Sync) -> ArrayD<T> {
-    map_chunks(x, |xs| elementwise::update(xs, f))
+    map_chunks(x, &elementwise::each(f))
 }
 
 /// `f(x)` of every element, in the array's own buffer.
@@ -74,10 +74,10 @@ pub(crate) fn zip_map<T: Scalar>(
     f: impl Fn(T, T) -> T + Copy + Send + Sync,
 ) -> ArrayD<T> {
     let repeats = |x: &ArrayViewD<T>| x.shape().iter().zip(x.strides()).any(|(&size, &stride)| size > 1 && stride == 0);
-    let mut order: Vec<usize> = (0..x.ndim()).collect();
-    if let Some(leader) = [x, y].into_iter().find(|x| !repeats(x)) {
-        order.sort_by_key(|&axis| std::cmp::Reverse(leader.strides()[axis].unsigned_abs()));
-    }
+    let order = match [x, y].into_iter().find(|x| !repeats(x)) {
+        Some(leader) => shape::by_stride(leader.strides()),
+        None => (0..x.ndim()).collect(),
+    };
     let (x, y) = (x.view().permuted_axes(order.as_slice()), y.view().permuted_axes(order.as_slice()));
     let (x, y) = (along_lines(x), along_lines(y));
     let z = ArrayD::from_shape_vec(x.raw_dim(), strided::zip_map(x.view(), y.view(), f)).expect("as many elements");
@@ -96,6 +96,28 @@ pub(crate) fn update_with<T: Scalar>(
         _ => return zip_map(&x.view(), y, f),
     }
     x
+}
+
+/// `f(g, x)` in the buffer of g, where it lies without gaps, chunk by chunk: `f` is given parts of both that belong together.
+///
+/// Unlike [`update_with`], whose closure has to be part of its loops, this is compiled once for all derivatives.
+pub(crate) fn update_chunks_with<T: Scalar>(
+    mut g: ArrayD<T>,
+    x: &ArrayViewD<T>,
+    f: &(dyn Fn(&mut [T], &[T]) + Sync),
+) -> ArrayD<T> {
+    let alike = g.shape() == x.shape() && g.strides() == x.strides();
+    if let (true, Some(x), Some(gs)) = (alike, gapless(x), g.as_slice_memory_order_mut()) {
+        elementwise::update_chunks_with(gs, x, f);
+        return g;
+    }
+    // Both in the order of x's memory, which an op saved as it came; rules rarely see a gradient that lies otherwise.
+    let order = shape::by_stride(x.strides());
+    let mut g = row_major(g.permuted_axes(order.as_slice()));
+    let x = x.view().permuted_axes(order.as_slice());
+    let x = if x.is_standard_layout() { CowArray::from(x) } else { copy(&x).into() };
+    elementwise::update_chunks_with(g.as_slice_mut().expect("row-major"), x.as_slice().expect("row-major"), f);
+    g.permuted_axes(shape::inverse(&order))
 }
 
 /// `sum ← sum + x`.

@@ -1,10 +1,10 @@
 //! The element types of tensors: `f32` to train, `f64` to check. The same code runs in both.
 
-use crate::kernels::{gemm::Gemm, math::Math};
+use crate::kernels::{compiled::Compiled, gemm::Gemm, math::Math};
 use ndarray::NdFloat;
 
 /// A floating-point element type with the kernels it needs.
-pub trait Scalar: NdFloat + Gemm + Math + Default + std::iter::Sum {
+pub trait Scalar: NdFloat + Gemm + Math + Compiled + Default + std::iter::Sum {
     /// The name of the type in a safetensors file: `"F32"` or `"F64"`.
     const DTYPE: &'static str;
 

@@ -99,9 +99,22 @@ pub(crate) fn into_buffer<T: Scalar>(x: ArcArray<T, IxDyn>) -> Vec<T> {
 ///
 /// A time-major sequence seen as (B, T, C) can thus be read as rows of length C without a copy.
 pub(crate) fn memory_order<T>(x: &ArrayViewD<T>) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..x.ndim()).collect();
     let leading = x.ndim().saturating_sub(1);
-    order[..leading].sort_by_key(|&axis| (std::cmp::Reverse(x.strides()[axis].unsigned_abs()), axis));
+    let mut order = by_stride(&x.strides()[..leading]);
+    order.extend(leading..x.ndim());
+    order
+}
+
+/// Axes ordered by their strides, the longest first; of equals the first first.
+///
+/// A function of strides alone, and an insertion of few among few: a sort in generic code would be compiled for each type and
+/// closure around it.
+pub(crate) fn by_stride(strides: &[isize]) -> Vec<usize> {
+    let mut order = Vec::with_capacity(strides.len());
+    for axis in 0..strides.len() {
+        let longer = |&other: &usize| strides[other].unsigned_abs() >= strides[axis].unsigned_abs();
+        order.insert(order.partition_point(longer), axis);
+    }
     order
 }
 

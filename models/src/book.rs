@@ -19,3 +19,5 @@ page!(LeastSquaresToNetwork, "../../docs/book/05-from-least-squares-to-a-network
 page!(CheckingAModel, "../../docs/book/06-checking-a-model.md");
 page!(SavingAndResuming, "../../docs/book/07-saving-and-resuming.md");
 page!(OneOrderForEverySum, "../../docs/book/08-one-order-for-every-sum.md");
+page!(ConvolutionAsAnIndexedProduct, "../../docs/book/09-convolution.md");
+page!(MasksAndTheBlindSpot, "../../docs/book/10-masks-and-the-blind-spot.md");

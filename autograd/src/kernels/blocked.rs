@@ -6,8 +6,8 @@ use super::gemm::Matrix;
 use super::micro::{Block, Lane, WHOLE};
 use super::operands::{Right, Start, Target};
 use super::pack;
+use super::parallel::{numbered, one_by_one};
 use super::tiling::Tiling;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Fewest rows of a task, where there are panels enough to keep all threads busy: a panel must be used a few times.
@@ -132,7 +132,7 @@ unsafe fn each_for_itself<T: Lane>(
     };
     let tasks = bands * b.cols.div_ceil(cut.cols);
     if threads > 1 {
-        (0..tasks).into_par_iter().for_each(run);
+        numbered(tasks, &run);
     } else {
         (0..tasks).for_each(run);
     }
@@ -165,7 +165,7 @@ unsafe fn tiles<T: Lane>(a: Matrix<T>, b: &Right<T>, start: Start<T>, c: Target<
         unsafe { tile(a, b, band * rows..a.rows.min((band + 1) * rows), across, start, c) };
     };
     if threads > 1 && bands * strips > 1 {
-        (0..bands * strips).into_par_iter().with_max_len(1).for_each(run);
+        one_by_one(bands * strips, &run);
     } else {
         (0..bands * strips).for_each(run);
     }

@@ -23,12 +23,12 @@ use super::packed::Packed;
 use super::parallel;
 use crate::Scalar;
 use band::{Band, Patch};
-use rayon::prelude::*;
 
 mod band;
 mod weight;
 
 pub use weight::backward_weight;
+pub(super) use weight::backward_weight_body;
 
 /// One place of a kernel: what it reads for an output lies so many rows below that output's position and so many columns to its
 /// right; negative is above and to the left.
@@ -134,6 +134,17 @@ pub fn apply<T: Scalar>(
     bias: Option<&[T]>,
     fused: Fused<T>,
 ) -> Vec<T> {
+    T::convolution(window, images, x, weight, bias, fused)
+}
+
+pub(super) fn apply_body<T: Scalar>(
+    window: &Window,
+    images: usize,
+    x: &[T],
+    weight: Matrix<T>,
+    bias: Option<&[T]>,
+    fused: Fused<T>,
+) -> Vec<T> {
     let outputs = weight.cols();
     let channels = weight.rows().checked_div(window.taps.len()).unwrap_or(0);
     assert_eq!(channels * window.taps.len(), weight.rows(), "convolution: {} taps", window.taps.len());
@@ -150,7 +161,8 @@ pub fn apply<T: Scalar>(
     let bands = Band::all(window, images);
     let mut out: Vec<T> = Vec::with_capacity(len);
     let target = Target { c: out.spare_capacity_mut().as_mut_ptr().cast::<T>(), row: outputs };
-    let run = |band: &Band| {
+    let run = |band: usize| {
+        let band = &bands[band];
         // SAFETY: bands are disjoint sets of output positions, for each of which `out` has room.
         unsafe {
             products(operands, &packed, bias, band, target);
@@ -158,9 +170,9 @@ pub fn apply<T: Scalar>(
         }
     };
     if len.saturating_mul(weight.rows().max(1)) < parallel::MIN_PARALLEL {
-        bands.iter().for_each(run);
+        (0..bands.len()).for_each(run);
     } else {
-        bands.par_iter().with_max_len(1).for_each(run);
+        parallel::one_by_one(bands.len(), &run);
     }
     packed.give_back();
     // SAFETY: the capacity was reserved, and the bands wrote every position.

@@ -2,12 +2,12 @@
 //!
 //! Not a random stream: the caller brings a key (see `random`).
 
+use super::compiled::Compiled;
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::{MIN_PARALLEL, for_each_chunk};
+use super::parallel::{MIN_PARALLEL, for_each, for_each_chunk};
 use crate::Scalar;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 
 /// Elements that are drawn from one ChaCha stream. Part of what the mask means: changing it changes every mask.
 const MASK_CHUNK: usize = 1 << 13;
@@ -46,11 +46,7 @@ pub fn mask(key: [u8; 32], len: usize, keep: f64) -> Vec<u8> {
         }
     };
     let mut mask = vec![0; len];
-    if len < MIN_PARALLEL {
-        mask.chunks_mut(MASK_CHUNK).enumerate().for_each(draw);
-    } else {
-        mask.par_chunks_mut(MASK_CHUNK).enumerate().for_each(draw);
-    }
+    for_each(len >= MIN_PARALLEL, mask.chunks_mut(MASK_CHUNK).enumerate(), draw);
     mask
 }
 
@@ -70,6 +66,11 @@ impl<T: Scalar> Pass for Apply<'_, T> {
 /// # Panics
 /// If the lengths differ.
 pub fn apply<T: Scalar>(xs: &mut [T], mask: &[u8], scale: T) {
+    Compiled::dropout(xs, mask, scale)
+}
+
+/// [`apply`], compiled for each type.
+pub(in crate::kernels) fn apply_body<T: Scalar>(xs: &mut [T], mask: &[u8], scale: T) {
     assert_eq!(xs.len(), mask.len(), "dropout: lengths of input and mask");
     for_each_chunk(xs, |offset, xs| dispatch(Apply(xs, &mask[offset..offset + xs.len()], scale)));
 }

@@ -3,9 +3,8 @@
 //! Not the place for strides or broadcasting. Closures are inlined into a loop for each instruction set, so `|x| x * x` becomes SIMD.
 
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::{CHUNK, MIN_PARALLEL, filled};
+use super::parallel::{CHUNK, MIN_PARALLEL, filled, for_each};
 use crate::Scalar;
-use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
 struct Update<'a, T, F>(&'a mut [T], F);
@@ -19,12 +18,17 @@ impl<T: Copy, F: Fn(T) -> T> Pass for Update<'_, T, F> {
     }
 }
 
+/// `y ← f(y)` of few elements, on this thread.
+pub fn each<T: Copy>(f: impl Fn(T) -> T + Copy + Sync) -> impl Fn(&mut [T]) + Copy + Sync {
+    move |ys| dispatch(Update(ys, f))
+}
+
 /// `y ← f(y)`.
 pub fn update<T: Copy + Send>(ys: &mut [T], f: impl Fn(T) -> T + Copy + Send + Sync) {
     let task = |ys| dispatch(Update(ys, f));
     match ys.len() {
         0..MIN_PARALLEL => task(ys),
-        _ => ys.par_chunks_mut(CHUNK).for_each(task),
+        _ => for_each(true, ys.chunks_mut(CHUNK), task),
     }
 }
 
@@ -39,6 +43,11 @@ impl<T: Copy, U: Copy, F: Fn(T, U) -> T> Pass for UpdateWith<'_, T, U, F> {
     }
 }
 
+/// `y ← f(y, x)` of as many y as x, few, on this thread.
+pub fn each_pair<T: Copy>(f: impl Fn(T, T) -> T + Copy + Sync) -> impl Fn(&mut [T], &[T]) + Copy + Sync {
+    move |ys, xs| dispatch(UpdateWith(ys, xs, f))
+}
+
 /// `y ← f(y, x)`.
 ///
 /// # Panics
@@ -48,8 +57,18 @@ pub fn update_with<T: Copy + Send, U: Copy + Sync>(ys: &mut [T], xs: &[U], f: im
     let task = |(ys, xs)| dispatch(UpdateWith(ys, xs, f));
     match ys.len() {
         0..MIN_PARALLEL => task((ys, xs)),
-        _ => ys.par_chunks_mut(CHUNK).zip(xs.par_chunks(CHUNK)).for_each(task),
+        _ => for_each(true, ys.chunks_mut(CHUNK).zip(xs.chunks(CHUNK)), task),
     }
+}
+
+/// `f(y, x)` on parts of [`CHUNK`] elements of both.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn update_chunks_with<T: Copy + Send + Sync>(ys: &mut [T], xs: &[T], f: &(dyn Fn(&mut [T], &[T]) + Sync)) {
+    assert_eq!(ys.len(), xs.len(), "update_chunks_with: lengths");
+    let parallel = ys.len() >= MIN_PARALLEL;
+    for_each(parallel, ys.chunks_mut(CHUNK).zip(xs.chunks(CHUNK)), |(ys, xs)| f(ys, xs));
 }
 
 /// `y ← f(x)`; what was in y is not read.
@@ -85,12 +104,12 @@ pub fn zip_map<T: Send, U: Copy + Sync, V: Copy + Sync>(
     let task = |((zs, xs), ys)| dispatch(ZipMap(xs, ys, zs, f));
     match zs.len() {
         0..MIN_PARALLEL => task(((zs, xs), ys)),
-        _ => zs.par_chunks_mut(CHUNK).zip(xs.par_chunks(CHUNK)).zip(ys.par_chunks(CHUNK)).for_each(task),
+        _ => for_each(true, zs.chunks_mut(CHUNK).zip(xs.chunks(CHUNK)).zip(ys.chunks(CHUNK)), task),
     }
 }
 
 /// A copy of `xs`, chunk by chunk changed by `f` while it is in the cache.
-pub fn copy_and_update<T: Copy + Send + Sync>(xs: &[T], f: impl Fn(&mut [T]) + Sync) -> Vec<T> {
+pub fn copy_and_update<T: Copy + Send + Sync>(xs: &[T], f: &(dyn Fn(&mut [T]) + Sync)) -> Vec<T> {
     let task = |offset: usize, out: &mut [MaybeUninit<T>]| {
         let xs = &xs[offset..offset + out.len()];
         out.iter_mut().zip(xs).for_each(|(y, &x)| _ = y.write(x));
@@ -130,7 +149,7 @@ mod tests {
             let mut z = vec![f64::NAN; len];
             map(&x, &mut z, |x| 2.0 * x);
             assert!(z.iter().zip(&x).all(|(&z, &x)| z == 2.0 * x));
-            assert_eq!(copy_and_update(&x, |xs| xs.iter_mut().for_each(|x| *x *= 2.0)), z);
+            assert_eq!(copy_and_update(&x, &|xs: &mut [f64]| xs.iter_mut().for_each(|x| *x *= 2.0)), z);
             zip_map(&x, &y, &mut z, |x, y| x * y);
             assert!(z.iter().zip(pairs()).all(|(&z, (x, y))| z == x * y));
             update(&mut z, |z| -z);

@@ -13,6 +13,10 @@ use crate::Scalar;
 /// # Panics
 /// If a length does not fit.
 pub fn forward<T: Scalar>(x: &mut [T], condition: Option<&[T]>, channels: usize) -> Vec<T> {
+    T::gate(x, condition, channels)
+}
+
+pub(super) fn forward_body<T: Scalar>(x: &mut [T], condition: Option<&[T]>, channels: usize) -> Vec<T> {
     let rows = count_rows("gate", x, 2 * channels);
     let groups = condition.map_or(1, |condition| count_rows("gate: condition", condition, 2 * channels));
     assert!(rows == 0 || groups > 0 && rows.is_multiple_of(groups), "gate: {rows} rows in {groups} groups");
@@ -45,6 +49,10 @@ pub fn forward<T: Scalar>(x: &mut [T], condition: Option<&[T]>, channels: usize)
 /// # Panics
 /// If the lengths do not fit.
 pub fn backward<T: Scalar>(g: &[T], x: &mut [T], channels: usize) {
+    T::gate_backward(g, x, channels);
+}
+
+pub(super) fn backward_body<T: Scalar>(g: &[T], x: &mut [T], channels: usize) {
     let rows = count_rows("gate", g, channels);
     assert_eq!(x.len(), rows * 2 * channels, "gate: {rows} rows of 2 · {channels}");
     if x.is_empty() {

@@ -1,9 +1,11 @@
 //! General matrix product `C ← A·B` or `C ← C + A·B` over strided operands: what is asked for. How it is computed is in `blocked`.
 
-use super::blocked;
 use super::micro::Lane;
-use super::operands::{Start, Target};
-use rayon::prelude::*;
+use super::operands::{Right, Start, Target};
+use super::pack;
+use super::parallel::for_each;
+use super::tiling::Tiling;
+use super::{blocked, double};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -91,6 +93,22 @@ pub trait Gemm: Lane {
     #[doc(hidden)]
     #[allow(private_interfaces)] // the trait is closed: only this crate calls it
     unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, start: Start<Self>, c: Target<Self>);
+
+    /// `C ← start + A·B` for some panels of a packed B, on the calling thread.
+    ///
+    /// # Safety
+    /// As [`Gemm::raw`], for these panels.
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    unsafe fn packed(a: Matrix<Self>, b: &Right<Self>, panels: Range<usize>, start: Start<Self>, c: Target<Self>);
+
+    /// Packs B in panels.
+    ///
+    /// # Safety
+    /// `out` has room for them, and nobody else writes there.
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    unsafe fn pack(tiling: &'static Tiling, b: Matrix<Self>, out: *mut Self, parallel: bool);
 }
 
 impl Gemm for f32 {
@@ -99,47 +117,37 @@ impl Gemm for f32 {
         // SAFETY: the caller's promise.
         unsafe { blocked::product(a, b, start, c) }
     }
-}
 
-/// Rows of one task of a double-precision product: fixed, so that nothing depends on the number of threads.
-const ROWS_F64: usize = 128;
+    #[allow(private_interfaces)]
+    unsafe fn packed(a: Matrix<Self>, b: &Right<Self>, panels: Range<usize>, start: Start<Self>, c: Target<Self>) {
+        // SAFETY: the caller's promise.
+        unsafe { blocked::on_this_thread(a, b, panels, start, c) }
+    }
+
+    #[allow(private_interfaces)]
+    unsafe fn pack(tiling: &'static Tiling, b: Matrix<Self>, out: *mut Self, parallel: bool) {
+        // SAFETY: the caller's promise.
+        unsafe { pack::panels(tiling, b, out, parallel) }
+    }
+}
 
 impl Gemm for f64 {
     #[allow(private_interfaces)]
     unsafe fn raw(a: Matrix<Self>, b: Matrix<Self>, start: Start<Self>, c: Target<Self>) {
-        let band = |i: usize| {
-            let a = a.part(i..a.rows.min(i + ROWS_F64), 0..a.cols);
-            // SAFETY: `Matrix` guarantees that every element of a and b lies in its slice; bands of C are disjoint; the start
-            // is C itself or lies elsewhere.
-            unsafe {
-                if let Start::Values { from, row } = start {
-                    for i in i..i + a.rows {
-                        std::ptr::copy(from.add(i * row), c.at(i, 0), b.cols);
-                    }
-                }
-                matrixmultiply::dgemm(
-                    a.rows,
-                    a.cols,
-                    b.cols,
-                    1.0,
-                    a.data.as_ptr(),
-                    a.row_stride as isize,
-                    a.col_stride as isize,
-                    b.data.as_ptr(),
-                    b.row_stride as isize,
-                    b.col_stride as isize,
-                    if matches!(start, Start::Zero) { 0.0 } else { 1.0 }, // with 0 it does not read C
-                    c.at(i, 0),
-                    c.row as isize,
-                    1,
-                );
-            }
-        };
-        if a.rows * a.cols * b.cols < blocked::MIN_PARALLEL {
-            (0..a.rows).step_by(ROWS_F64).for_each(band);
-        } else {
-            (0..a.rows).into_par_iter().step_by(ROWS_F64).with_max_len(1).for_each(band);
-        }
+        // SAFETY: the caller's promise.
+        unsafe { double::product(a, b, start, c) }
+    }
+
+    #[allow(private_interfaces)]
+    unsafe fn packed(a: Matrix<Self>, b: &Right<Self>, panels: Range<usize>, start: Start<Self>, c: Target<Self>) {
+        // SAFETY: the caller's promise.
+        unsafe { blocked::on_this_thread(a, b, panels, start, c) }
+    }
+
+    #[allow(private_interfaces)]
+    unsafe fn pack(tiling: &'static Tiling, b: Matrix<Self>, out: *mut Self, parallel: bool) {
+        // SAFETY: the caller's promise.
+        unsafe { pack::panels(tiling, b, out, parallel) }
     }
 }
 
@@ -241,11 +249,7 @@ pub fn gemm_batched<T: Gemm>(count: usize, a: Batch<T>, b: Batch<T>, store: Stor
     }
     let one = |(i, c): (usize, &mut [T])| gemm(a.at(i), b.at(i), store, c);
     // Large products spread themselves as well: a task of rayon may have tasks of its own.
-    if count * m * n * k < blocked::MIN_PARALLEL {
-        c.chunks_exact_mut(m * n).enumerate().for_each(one);
-    } else {
-        c.par_chunks_exact_mut(m * n).enumerate().for_each(one);
-    }
+    for_each(count * m * n * k >= blocked::MIN_PARALLEL, c.chunks_exact_mut(m * n).enumerate(), one);
 }
 
 /// `A_i·B_i` for `count` independent products of one shape m × n in a new buffer (count, m, n), parallel over them.
@@ -274,11 +278,8 @@ pub fn matmul_each<'a, T: Gemm>(
     let mut out = Vec::with_capacity(len);
     let parts = &mut out.spare_capacity_mut()[..len];
     // Large products spread themselves as well: a task of rayon may have tasks of its own.
-    if len.saturating_mul(operands(0).0.cols) < blocked::MIN_PARALLEL {
-        parts.chunks_exact_mut(m * n).enumerate().for_each(one);
-    } else {
-        parts.par_chunks_exact_mut(m * n).enumerate().for_each(one);
-    }
+    let parallel = len.saturating_mul(operands(0).0.cols) >= blocked::MIN_PARALLEL;
+    for_each(parallel, parts.chunks_exact_mut(m * n).enumerate(), one);
     // SAFETY: the capacity was reserved, and every output was written.
     unsafe { out.set_len(len) };
     out

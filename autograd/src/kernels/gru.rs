@@ -16,13 +16,14 @@ pub mod step;
 #[cfg(test)]
 mod tests;
 
+use super::compiled::Compiled;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
+use super::parallel::for_each;
 use super::recurrent::{LANES, Sequence, block, cut, cut_rows, in_lanes, load, store, store_new};
 use super::unwritten;
 use crate::Scalar;
-use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
 /// Runs the GRU through all steps; gates in the order r, z, n.
@@ -41,10 +42,10 @@ pub fn gru_forward<T: Scalar>(
     b_hh: &[T],
     first: &[T],
 ) -> (Vec<T>, Vec<T>) {
-    forward_in_blocks(shape, gates, w_hh, b_hh, first, shape.rows_of_a_task())
+    Compiled::gru_forward(shape, gates, w_hh, b_hh, first, shape.rows_of_a_task())
 }
 
-fn forward_in_blocks<T: Scalar>(
+pub(super) fn forward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -61,10 +62,10 @@ fn forward_in_blocks<T: Scalar>(
     let w_rz = Packed::on_loan(w_hh.part(0..2 * hidden, 0..hidden).t());
     let w_n = Packed::on_loan(w_hh.part(2 * hidden..3 * hidden, 0..hidden).t());
     let fill = |h: &mut [MaybeUninit<T>], hn: &mut [MaybeUninit<T>]| {
-        let tasks = cut(gates, batch, 3 * hidden, rows).into_par_iter();
+        let tasks = cut(gates, batch, 3 * hidden, rows).into_iter();
         let tasks = tasks.zip(cut(h, batch, hidden, rows)).zip(cut(hn, batch, hidden, rows));
         // 1. Over blocks of rows, in parallel: they never meet.
-        tasks.enumerate().for_each(|(task, ((mut gates, mut h), mut hn))| {
+        for_each(true, tasks.enumerate(), |(task, ((mut gates, mut h), mut hn))| {
             unwritten::copy(block(first, batch, hidden, rows, task, 0), h[0]);
             // 2. Over time, in order: each step needs the state before it.
             for (t, (gates, hn)) in gates.iter_mut().zip(&mut hn).enumerate() {
@@ -164,11 +165,11 @@ pub fn gru_backward<T: Scalar>(
     dout: &[T],
     dh0: Option<&mut [T]>,
 ) {
-    backward_in_blocks(shape, gates, w_hh, h, hn, dout, dh0, shape.rows_of_a_task());
+    Compiled::gru_backward(shape, gates, w_hh, h, hn, dout, dh0, shape.rows_of_a_task());
 }
 
 #[expect(clippy::too_many_arguments, reason = "the arguments of the public function and the rows of a task")]
-fn backward_in_blocks<T: Scalar>(
+pub(super) fn backward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -193,7 +194,8 @@ fn backward_in_blocks<T: Scalar>(
     let (gates, hn) = (cut(gates, batch, 3 * hidden, rows), cut(hn, batch, hidden, rows));
     let dh0 = cut_rows(dh0, gates.len(), hidden, rows);
     // 1. Over blocks of rows, in parallel. 2. Over time, backwards; `dh` carries the gradient from step to step.
-    gates.into_par_iter().zip(hn).zip(dh0).enumerate().for_each(|(task, ((mut gates, mut hn), dh0))| {
+    let tasks = gates.into_iter().zip(hn).zip(dh0).enumerate();
+    for_each(true, tasks, |(task, ((mut gates, mut hn), dh0))| {
         let of_block = |xs, t| block(xs, batch, hidden, rows, task, t);
         let mut dh = vec![T::zero(); of_block(h, 0).len()];
         for (t, (gates, hn)) in gates.iter_mut().zip(&mut hn).enumerate().rev() {

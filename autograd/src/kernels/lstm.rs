@@ -15,13 +15,14 @@ pub mod step;
 #[cfg(test)]
 mod tests;
 
+use super::compiled::Compiled;
 use super::gemm::{Matrix, Store};
 use super::math::dispatch::{Pass, dispatch};
 use super::packed::Packed;
+use super::parallel::for_each;
 use super::recurrent::{LANES, Sequence, block, cut, cut_rows, in_lanes, load, store, store_new};
 use super::unwritten;
 use crate::Scalar;
-use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
 /// Runs the LSTM through all steps; gates in the order i, f, g, o.
@@ -40,10 +41,10 @@ pub fn lstm_forward<T: Scalar>(
     b_hh: &[T],
     first: [&[T]; 2],
 ) -> (Vec<T>, Vec<T>) {
-    forward_in_blocks(shape, gates, w_hh, b_hh, first, shape.rows_of_a_task())
+    Compiled::lstm_forward(shape, gates, w_hh, b_hh, first, shape.rows_of_a_task())
 }
 
-fn forward_in_blocks<T: Scalar>(
+pub(super) fn forward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -60,10 +61,10 @@ fn forward_in_blocks<T: Scalar>(
 
     let w = Packed::on_loan(w_hh.t());
     let fill = |h: &mut [MaybeUninit<T>], c: &mut [MaybeUninit<T>]| {
-        let tasks = cut(gates, batch, 4 * hidden, rows).into_par_iter();
+        let tasks = cut(gates, batch, 4 * hidden, rows).into_iter();
         let tasks = tasks.zip(cut(h, batch, hidden, rows)).zip(cut(c, batch, hidden, rows));
         // 1. Over blocks of rows, in parallel: they never meet.
-        tasks.enumerate().for_each(|(task, ((mut gates, mut h), mut c))| {
+        for_each(true, tasks.enumerate(), |(task, ((mut gates, mut h), mut c))| {
             unwritten::copy(block(first_h, batch, hidden, rows, task, 0), h[0]);
             unwritten::copy(block(first_c, batch, hidden, rows, task, 0), c[0]);
             // 2. Over time, in order: each step needs the state before it.
@@ -168,11 +169,11 @@ pub fn lstm_backward<T: Scalar>(
     dc: &mut [T],
     dh0: Option<&mut [T]>,
 ) {
-    backward_in_blocks(shape, gates, w_hh, c, dout, dc, dh0, shape.rows_of_a_task());
+    Compiled::lstm_backward(shape, gates, w_hh, c, dout, dc, dh0, shape.rows_of_a_task());
 }
 
 #[expect(clippy::too_many_arguments, reason = "the arguments of the public function and the rows of a task")]
-fn backward_in_blocks<T: Scalar>(
+pub(super) fn backward_in_blocks<T: Scalar>(
     shape: Sequence,
     gates: &mut [T],
     w_hh: Matrix<T>,
@@ -195,9 +196,10 @@ fn backward_in_blocks<T: Scalar>(
     let w = Packed::on_loan(w_hh);
     let gates = cut(gates, batch, 4 * hidden, rows);
     let dh0 = cut_rows(dh0, gates.len(), hidden, rows);
-    let dc = dc.par_chunks_mut((rows * hidden).max(1));
+    let dc = dc.chunks_mut((rows * hidden).max(1));
     // 1. Over blocks of rows, in parallel. 2. Over time, backwards; `dh` and `dc` carry the gradient from step to step.
-    gates.into_par_iter().zip(dc).zip(dh0).enumerate().for_each(|(task, ((mut gates, dc), dh0))| {
+    let tasks = gates.into_iter().zip(dc).zip(dh0).enumerate();
+    for_each(true, tasks, |(task, ((mut gates, dc), dh0))| {
         let of_block = |xs, t| block(xs, batch, hidden, rows, task, t);
         let mut dh = vec![T::zero(); dc.len()];
         for (t, gates) in gates.iter_mut().enumerate().rev() {

@@ -5,7 +5,9 @@
 #![allow(unsafe_code)] // the one place: each block says why it is sound
 
 mod blocked;
+pub(crate) mod compiled;
 pub mod convolution;
+mod double;
 pub mod dropout;
 pub mod elementwise;
 pub mod gate;

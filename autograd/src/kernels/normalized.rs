@@ -3,11 +3,10 @@
 
 use super::gemm::Store;
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::MIN_PARALLEL;
+use super::parallel::{MIN_PARALLEL, for_each};
 use super::reduce::{add_rows, store_sums, sum_over_rows};
 use super::row_tasks::{count_rows, for_each_row_block, rows_per_task};
 use crate::Scalar;
-use rayon::prelude::*;
 
 /// What a forward pass returns, and keeps for the backward passes.
 pub struct Normalized<T> {
@@ -57,8 +56,8 @@ pub(super) fn forward<T: Scalar>(
         task((((x, &mut output[..]), &mut x_hat[..]), &mut inv_scale[..]));
     } else {
         let size = height * cols;
-        let outputs = x.par_chunks(size).zip(output.par_chunks_mut(size)).zip(x_hat.par_chunks_mut(size));
-        outputs.zip(inv_scale.par_chunks_mut(height)).for_each(task);
+        let outputs = x.chunks(size).zip(output.chunks_mut(size)).zip(x_hat.chunks_mut(size));
+        for_each(true, outputs.zip(inv_scale.chunks_mut(height)), task);
     }
     kept
 }

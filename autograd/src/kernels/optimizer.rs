@@ -4,10 +4,10 @@
 //! gradients, weight decay) is folded in. Not the place for state, schedules or norms: those belong to who owns the parameters.
 //! Formulas, and the order of their roundings, are PyTorch's (`torch.optim`, the `foreach=False` path).
 
+use super::compiled::Compiled;
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::{CHUNK, MIN_PARALLEL};
+use super::parallel::{CHUNK, MIN_PARALLEL, for_each};
 use crate::Scalar;
-use rayon::prelude::*;
 
 /// One step of Adam or AdamW, everything in double precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -127,14 +127,19 @@ impl<T: Scalar> Pass for AdamPass<'_, T> {
 ///
 /// Source: Kingma & Ba, "Adam", 2015, algorithm 1, as `torch.optim.Adam` computes it.
 pub fn adam<T: Scalar>(settings: &Adam, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
+    Compiled::adam(settings, w, g, m, v)
+}
+
+/// [`adam`], compiled for each type.
+pub(in crate::kernels) fn adam_body<T: Scalar>(settings: &Adam, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
     assert!([g.len(), m.len(), v.len()] == [w.len(); 3], "adam: lengths of parameters, gradient and averages");
     let f = settings.factors();
     let task = |(((w, g), m), v)| dispatch(AdamPass { f, w, g, m, v });
     if w.len() < MIN_PARALLEL {
         return task((((w, g), m), v));
     }
-    let weights = w.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK));
-    weights.zip(m.par_chunks_mut(CHUNK)).zip(v.par_chunks_mut(CHUNK)).for_each(task);
+    let weights = w.chunks_mut(CHUNK).zip(g.chunks(CHUNK));
+    for_each(true, weights.zip(m.chunks_mut(CHUNK)).zip(v.chunks_mut(CHUNK)), task);
 }
 
 struct SgdPass<'a, T> {
@@ -188,6 +193,11 @@ impl<T: Scalar> Pass for MomentumPass<'_, T> {
 /// Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013, as `torch.optim.SGD`
 /// writes it (the learning rate outside the velocity).
 pub fn sgd<T: Scalar>(settings: &Sgd, w: &mut [T], g: &[T], u: &mut [T]) {
+    Compiled::sgd(settings, w, g, u)
+}
+
+/// [`sgd`], compiled for each type.
+pub(in crate::kernels) fn sgd_body<T: Scalar>(settings: &Sgd, w: &mut [T], g: &[T], u: &mut [T]) {
     assert_eq!(w.len(), g.len(), "sgd: lengths of parameters and gradient");
     let (momentum, nesterov) = (T::of(settings.momentum), settings.nesterov);
     let (scale, decay) = (T::of(settings.gradient_scale), T::of(settings.weight_decay));
@@ -197,14 +207,14 @@ pub fn sgd<T: Scalar>(settings: &Sgd, w: &mut [T], g: &[T], u: &mut [T]) {
         let task = |slices| dispatch(plain(slices));
         return match w.len() {
             0..MIN_PARALLEL => task((w, g)),
-            _ => w.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).for_each(task),
+            _ => for_each(true, w.chunks_mut(CHUNK).zip(g.chunks(CHUNK)), task),
         };
     }
     assert_eq!(w.len(), u.len(), "sgd: lengths of parameters and velocity");
     let task = |(slices, u)| dispatch(MomentumPass { step: plain(slices), momentum, nesterov, u });
     match w.len() {
         0..MIN_PARALLEL => task(((w, g), u)),
-        _ => w.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).zip(u.par_chunks_mut(CHUNK)).for_each(task),
+        _ => for_each(true, w.chunks_mut(CHUNK).zip(g.chunks(CHUNK)).zip(u.chunks_mut(CHUNK)), task),
     }
 }
 
@@ -224,11 +234,16 @@ impl<T: Scalar> Pass for Average<'_, T> {
 /// # Panics
 /// If the lengths differ.
 pub fn moving_average<T: Scalar>(average: &mut [T], w: &[T], decay: f64) {
+    Compiled::moving_average(average, w, decay)
+}
+
+/// [`moving_average`], compiled for each type.
+pub(in crate::kernels) fn moving_average_body<T: Scalar>(average: &mut [T], w: &[T], decay: f64) {
     assert_eq!(average.len(), w.len(), "moving_average: lengths of average and parameters");
     let task = |(average, w)| dispatch(Average(average, w, T::of(1.0 - decay)));
     match w.len() {
         0..MIN_PARALLEL => task((average, w)),
-        _ => average.par_chunks_mut(CHUNK).zip(w.par_chunks(CHUNK)).for_each(task),
+        _ => for_each(true, average.chunks_mut(CHUNK).zip(w.chunks(CHUNK)), task),
     }
 }
 

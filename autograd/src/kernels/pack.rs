@@ -7,8 +7,8 @@ use super::gemm::Matrix;
 use super::isa::Isa;
 use super::micro::Lane;
 use super::operands::Target;
+use super::parallel::numbered;
 use super::tiling::Tiling;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Values of a [`Line`].
@@ -190,7 +190,7 @@ pub(super) unsafe fn panels<T: Lane>(tiling: &Tiling, b: Matrix<T>, out: *mut T,
     };
     let tasks = panels.div_ceil(tiling.abreast) * pieces;
     if parallel && tasks > 1 {
-        (0..tasks).into_par_iter().for_each(pack_piece);
+        numbered(tasks, &pack_piece);
     } else {
         (0..tasks).for_each(pack_piece);
     }

@@ -3,7 +3,6 @@
 //! Everything here runs on the calling thread, because it is used inside tasks that each own some rows of a batch. The product
 //! that packs for itself and spreads over threads is `gemm`; the bits are the same.
 
-use super::blocked;
 use super::gemm::{Gemm, Matrix, Store};
 use super::operands::{Right, Start, Target};
 use super::pack::{self, Line};
@@ -74,7 +73,7 @@ impl<T: Gemm> Packed<T> {
         self.values = pack::with_len(std::mem::take(&mut self.values), len);
         let parallel = len >= super::parallel::MIN_PARALLEL && current_num_threads() > 1;
         // SAFETY: the buffer has room for all panels and is ours.
-        unsafe { pack::panels(self.tiling, b, self.values.as_mut_ptr().cast(), parallel) };
+        unsafe { T::pack(self.tiling, b, self.values.as_mut_ptr().cast(), parallel) };
     }
 
     /// K, the rows of B: what a row of A must have as columns.
@@ -132,7 +131,7 @@ impl<T: Gemm> Packed<T> {
         // SAFETY: c has room for all rows and columns, each of which the product writes and none of which it reads.
         unsafe {
             if !c.is_empty() {
-                blocked::on_this_thread(a, &self.right(), 0..self.panels(), Start::Zero, target);
+                T::packed(a, &self.right(), 0..self.panels(), Start::Zero, target);
             }
             unwritten::written_mut(c)
         }
@@ -171,6 +170,6 @@ impl<T: Gemm> Packed<T> {
         let target = Target { c: c.as_mut_ptr().wrapping_sub(skipped), row: c_row_stride };
         let start = if store == Store::Overwrite { Start::Zero } else { target.start() };
         // SAFETY: only columns from `skipped` on are written, so every address lies in `c`, whose length was checked.
-        unsafe { blocked::on_this_thread(a, &self.right(), panels, start, target) };
+        unsafe { T::packed(a, &self.right(), panels, start, target) };
     }
 }

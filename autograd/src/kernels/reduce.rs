@@ -8,14 +8,14 @@
 //! `1.01·2⁻²⁴·|Σ x| + 2⁻³⁹·Σ|x|`, where one chain in `f32` has `n·2⁻²⁴·Σ|x|`. Of n `f64` it is below `(2200 + n/2¹⁰)·2⁻⁵³·Σ|x|`.
 //! Columns, whose rows come eight at a time, have 3 roundings more: `4.01·2⁻²⁴·Σ|x|` of `f32`.
 
+use super::compiled::Compiled;
 use super::elementwise::accumulate;
 use super::gemm::Store;
 use super::lanes::{fold, max_lanes, wide_sum};
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::MIN_PARALLEL;
+use super::parallel::{MIN_PARALLEL, for_each};
 use super::row_tasks::{count_rows, rows_per_task};
 use crate::Scalar;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Elements of one partial sum of [`sum`] and, at least, of [`column_sums`].
@@ -48,15 +48,21 @@ impl<T: Scalar> Pass for SumOfSquares<'_, T> {
 
 /// The results of fixed chunks, added up in order.
 fn sum_chunks<T: Sync>(xs: &[T], f: impl Fn(&[T]) -> f64 + Sync + Send) -> f64 {
-    let partials: Vec<f64> = match xs.len() {
-        0..=REDUCE_CHUNK => return f(xs),
-        _ => xs.par_chunks(REDUCE_CHUNK).map(f).collect(),
-    };
+    if xs.len() <= REDUCE_CHUNK {
+        return f(xs);
+    }
+    let mut partials = vec![0.0; xs.len().div_ceil(REDUCE_CHUNK)];
+    for_each(true, partials.iter_mut().zip(xs.chunks(REDUCE_CHUNK)), |(partial, xs)| *partial = f(xs));
     partials.into_iter().fold(0.0, |sum, partial| sum + partial)
 }
 
 /// `Σ x`, not rounded to the type of x.
 fn sum_in_chunks<T: Scalar>(xs: &[T]) -> f64 {
+    Compiled::sum_in_chunks(xs)
+}
+
+/// [`sum_in_chunks`], compiled for each type.
+pub(in crate::kernels) fn sum_in_chunks_body<T: Scalar>(xs: &[T]) -> f64 {
     sum_chunks(xs, |chunk| dispatch(Sum(chunk)))
 }
 
@@ -99,12 +105,9 @@ fn each_row<T: Scalar, S: Send>(
     if cols == 0 {
         return out.iter_mut().for_each(|out| f(out, &[]));
     }
-    if xs.len() < MIN_PARALLEL {
-        return dispatch(EachRow { cols, xs, out, f });
-    }
     let rows = rows_per_task(cols);
-    let tasks = out.par_chunks_mut(rows).zip(xs.par_chunks(rows * cols));
-    tasks.for_each(|(out, xs)| dispatch(EachRow { cols, xs, out, f }));
+    let tasks = out.chunks_mut(rows).zip(xs.chunks(rows * cols));
+    for_each(xs.len() >= MIN_PARALLEL, tasks, |(out, xs)| dispatch(EachRow { cols, xs, out, f }));
 }
 
 /// `out_r ← Σ_c x_rc`, or added to what was there.
@@ -144,6 +147,11 @@ fn each_row_sum<T: Scalar, S: Send>(
 /// # Panics
 /// If the lengths do not fit.
 pub fn row_max<T: Scalar>(xs: &[T], cols: usize, out: &mut [T]) {
+    Compiled::row_max(xs, cols, out)
+}
+
+/// [`row_max`], compiled for each type.
+pub(in crate::kernels) fn row_max_body<T: Scalar>(xs: &[T], cols: usize, out: &mut [T]) {
     each_row("row_max", xs, cols, out, |out, row| *out = max_or_nan(row));
 }
 
@@ -199,6 +207,11 @@ impl<T: Scalar> Pass for AddRows<'_, T> {
 /// # Panics
 /// If `xs` is not made of rows of `out.len()`.
 pub fn column_sums<T: Scalar>(xs: &[T], store: Store, out: &mut [T]) {
+    Compiled::column_sums(xs, store, out)
+}
+
+/// [`column_sums`], compiled for each type.
+pub(in crate::kernels) fn column_sums_body<T: Scalar>(xs: &[T], store: Store, out: &mut [T]) {
     count_rows("column_sums", xs, out.len());
     let mut sums = vec![0.0; out.len()];
     add_columns(xs, &mut sums);
@@ -243,11 +256,7 @@ pub(super) fn sum_over_rows(rows: usize, sums: &mut [f64], task: impl Fn(Range<u
         let blocks = band.chunks_mut(TASK_COLUMNS).enumerate();
         blocks.map(move |(j, sums)| (i * height..((i + 1) * height).min(rows), j * TASK_COLUMNS, sums))
     });
-    if rows * cols < MIN_PARALLEL {
-        tasks.for_each(|(rows, at, sums)| task(rows, at, sums));
-    } else {
-        tasks.collect::<Vec<_>>().into_par_iter().for_each(|(rows, at, sums)| task(rows, at, sums));
-    }
+    for_each(rows * cols >= MIN_PARALLEL, tasks, |(rows, at, sums)| task(rows, at, sums));
     // Each column adds its partial sums from the first to the last.
     for partial in partials.chunks_exact(cols) {
         accumulate(sums, partial);
@@ -262,6 +271,11 @@ pub(super) fn sum_over_rows(rows: usize, sums: &mut [f64], task: impl Fn(Range<u
 /// # Panics
 /// If the lengths do not fit.
 pub fn axis_sums<T: Scalar>(xs: &[T], outer: usize, n: usize, inner: usize) -> Vec<f64> {
+    Compiled::axis_sums(xs, outer, n, inner)
+}
+
+/// [`axis_sums`], compiled for each type.
+pub(in crate::kernels) fn axis_sums_body<T: Scalar>(xs: &[T], outer: usize, n: usize, inner: usize) -> Vec<f64> {
     assert_eq!(Some(xs.len()), outer.checked_mul(n).and_then(|len| len.checked_mul(inner)), "axis_sums: lengths");
     let mut sums = vec![0.0; outer * inner];
     if xs.is_empty() {
@@ -271,15 +285,12 @@ pub fn axis_sums<T: Scalar>(xs: &[T], outer: usize, n: usize, inner: usize) -> V
         each_row_sum("axis_sums", xs, n, &mut sums, |out, sum| *out = sum);
         return sums;
     }
-    let one = |(sums, xs): (&mut [f64], &[T])| add_columns(xs, sums);
-    let size = n * inner;
-    if xs.len() < MIN_PARALLEL {
-        sums.chunks_exact_mut(inner).zip(xs.chunks_exact(size)).for_each(one);
-    } else {
-        // Large parts spread themselves as well: a task of rayon may have tasks of its own.
-        let tasks = sums.par_chunks_exact_mut(inner).zip(xs.par_chunks_exact(size));
-        tasks.with_min_len(rows_per_task(size)).for_each(one);
-    }
+    // Large parts spread themselves as well: a task of rayon may have tasks of its own.
+    let (size, parts) = (n * inner, rows_per_task(n * inner));
+    let tasks = sums.chunks_mut(parts * inner).zip(xs.chunks(parts * size));
+    for_each(xs.len() >= MIN_PARALLEL, tasks, |(sums, xs)| {
+        sums.chunks_exact_mut(inner).zip(xs.chunks_exact(size)).for_each(|(sums, xs)| add_columns(xs, sums));
+    });
     sums
 }
 

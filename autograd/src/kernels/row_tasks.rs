@@ -2,8 +2,7 @@
 //!
 //! Not the place for arithmetic: the loops over one row stand in the kernel that needs them.
 
-use super::parallel::{CHUNK, MIN_PARALLEL};
-use rayon::prelude::*;
+use super::parallel::{CHUNK, MIN_PARALLEL, for_each};
 
 /// Rows of one task: about [`CHUNK`] elements, at least one row.
 pub fn rows_per_task(cols: usize) -> usize {
@@ -27,11 +26,7 @@ pub fn count_rows<T>(what: &str, xs: &[T], cols: usize) -> usize {
 pub fn for_each_row_block<T: Send>(cols: usize, xs: &mut [T], f: impl Fn(usize, &mut [T]) + Sync + Send) {
     let rows = rows_per_task(cols);
     let block = rows * cols.max(1);
-    if xs.len() < MIN_PARALLEL {
-        xs.chunks_mut(block).enumerate().for_each(|(i, xs)| f(i * rows, xs));
-    } else {
-        xs.par_chunks_mut(block).enumerate().for_each(|(i, xs)| f(i * rows, xs));
-    }
+    for_each(xs.len() >= MIN_PARALLEL, xs.chunks_mut(block).enumerate(), |(i, xs)| f(i * rows, xs));
 }
 
 /// As [`for_each_row_block`], with `per_row` values of a second slice beside each row: `f(first row, rows of xs, values)`.
@@ -44,13 +39,9 @@ pub fn for_each_row_block_with<T: Send, U: Send>(
 ) {
     let rows = rows_per_task(cols);
     let (block, value_block) = (rows * cols.max(1), rows * per_row);
-    if xs.len() < MIN_PARALLEL {
-        let pairs = xs.chunks_mut(block).zip(values.chunks_mut(value_block));
-        pairs.enumerate().for_each(|(i, (xs, values))| f(i * rows, xs, values));
-    } else {
-        let pairs = xs.par_chunks_mut(block).zip(values.par_chunks_mut(value_block));
-        pairs.enumerate().for_each(|(i, (xs, values))| f(i * rows, xs, values));
-    }
+    let parallel = xs.len() >= MIN_PARALLEL;
+    let pairs = xs.chunks_mut(block).zip(values.chunks_mut(value_block));
+    for_each(parallel, pairs.enumerate(), |(i, (xs, values))| f(i * rows, xs, values));
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 //!
 //! Not the place for reductions over rows: those stand in `reduce`.
 
+use super::compiled::Compiled;
 use super::math::dispatch::{Pass, dispatch};
-use super::parallel::MIN_PARALLEL;
+use super::parallel::{MIN_PARALLEL, for_each};
 use super::reduce::add_rows;
 use super::row_tasks::for_each_row_block;
 use crate::Scalar;
-use rayon::prelude::*;
 
 /// Columns of one task when rows are added up: sums of this length stay in the level-1 cache.
 const BLOCK: usize = 512;
@@ -29,6 +29,11 @@ fn check<T>(what: &str, table: &[T], cols: usize, indices: &[u32], rows: &[T]) {
 /// # Panics
 /// If an index is ≥ V, or the lengths do not fit.
 pub fn gather_rows<T: Scalar>(table: &[T], cols: usize, indices: &[u32], out: &mut [T]) {
+    Compiled::gather_rows(table, cols, indices, out)
+}
+
+/// [`gather_rows`], compiled for each type.
+pub(in crate::kernels) fn gather_rows_body<T: Scalar>(table: &[T], cols: usize, indices: &[u32], out: &mut [T]) {
     check("gather_rows", table, cols, indices, out);
     if cols == 0 {
         return;
@@ -77,6 +82,11 @@ impl<T: Scalar> Pass for AddRowsAt<'_, T> {
 /// # Panics
 /// If an index is ≥ V, or the lengths do not fit.
 pub fn scatter_add_rows<T: Scalar>(g: &[T], cols: usize, indices: &[u32], d_table: &mut [T]) {
+    Compiled::scatter_add_rows(g, cols, indices, d_table)
+}
+
+/// [`scatter_add_rows`], compiled for each type.
+pub(in crate::kernels) fn scatter_add_rows_body<T: Scalar>(g: &[T], cols: usize, indices: &[u32], d_table: &mut [T]) {
     check("scatter_add_rows", d_table, cols, indices, g);
     if cols == 0 || indices.is_empty() {
         return;
@@ -87,16 +97,9 @@ pub fn scatter_add_rows<T: Scalar>(g: &[T], cols: usize, indices: &[u32], d_tabl
         dispatch(AddRowsAt { g, cols, at: block * BLOCK, positions, sums });
     };
     let wanted = |v: &usize| starts[*v] < starts[*v + 1];
-    if g.len() < MIN_PARALLEL {
-        for (v, row) in d_table.chunks_exact_mut(cols).enumerate().filter(|(v, _)| wanted(v)) {
-            row.chunks_mut(BLOCK).enumerate().for_each(|(block, sums)| add(v, block, sums));
-        }
-    } else {
-        let rows = d_table.chunks_exact_mut(cols).enumerate().filter(|(v, _)| wanted(v));
-        let tasks: Vec<_> =
-            rows.flat_map(|(v, row)| row.chunks_mut(BLOCK).enumerate().map(move |task| (v, task))).collect();
-        tasks.into_par_iter().for_each(|(v, (block, sums))| add(v, block, sums));
-    }
+    let rows = d_table.chunks_exact_mut(cols).enumerate().filter(|(v, _)| wanted(v));
+    let tasks = rows.flat_map(|(v, row)| row.chunks_mut(BLOCK).enumerate().map(move |task| (v, task)));
+    for_each(g.len() >= MIN_PARALLEL, tasks, |(v, (block, sums))| add(v, block, sums));
 }
 
 /// A stable counting sort: the positions of index v are `positions[starts[v]..starts[v + 1]]`, ascending.

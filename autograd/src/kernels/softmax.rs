@@ -6,7 +6,9 @@
 
 mod cross_entropy;
 pub use cross_entropy::{cross_entropy, cross_entropy_backward, mean, negative_log_likelihoods};
+pub(super) use cross_entropy::{cross_entropy_backward_body, cross_entropy_body, negative_log_likelihoods_body};
 
+use super::compiled::Compiled;
 use super::lanes::{BLOCK, dot_lanes, max_lanes, sum_lanes};
 use super::math::dispatch::{Pass, dispatch};
 use super::row_tasks::{count_rows, for_each_row_block};
@@ -118,6 +120,11 @@ impl<T: Scalar> Pass for LogSoftmaxBackward<'_, T> {
 /// # Panics
 /// If `xs` is not made of rows of `cols`.
 pub fn softmax<T: Scalar>(xs: &mut [T], cols: usize) {
+    Compiled::softmax(xs, cols)
+}
+
+/// [`softmax`], compiled for each type.
+pub(in crate::kernels) fn softmax_body<T: Scalar>(xs: &mut [T], cols: usize) {
     count_rows("softmax", xs, cols);
     for_each_row_block(cols, xs, |_, xs| dispatch(Softmax(xs, cols)));
 }
@@ -130,6 +137,11 @@ pub fn softmax<T: Scalar>(xs: &mut [T], cols: usize) {
 /// # Panics
 /// If `xs` is not made of rows of `cols`.
 pub fn log_softmax<T: Scalar>(xs: &mut [T], cols: usize) {
+    Compiled::log_softmax(xs, cols)
+}
+
+/// [`log_softmax`], compiled for each type.
+pub(in crate::kernels) fn log_softmax_body<T: Scalar>(xs: &mut [T], cols: usize) {
     count_rows("log_softmax", xs, cols);
     for_each_row_block(cols, xs, |_, xs| dispatch(LogSoftmax(xs, cols)));
 }
@@ -142,6 +154,11 @@ pub fn log_softmax<T: Scalar>(xs: &mut [T], cols: usize) {
 /// # Panics
 /// If the lengths differ or are not made of rows of `cols`.
 pub fn softmax_backward<T: Scalar>(z: &[T], g: &mut [T], cols: usize) {
+    Compiled::softmax_backward(z, g, cols)
+}
+
+/// [`softmax_backward`], compiled for each type.
+pub(in crate::kernels) fn softmax_backward_body<T: Scalar>(z: &[T], g: &mut [T], cols: usize) {
     backward("softmax_backward", z, g, cols, |z, g| dispatch(SoftmaxBackward(z, g, cols)));
 }
 
@@ -153,6 +170,11 @@ pub fn softmax_backward<T: Scalar>(z: &[T], g: &mut [T], cols: usize) {
 /// # Panics
 /// If the lengths differ or are not made of rows of `cols`.
 pub fn log_softmax_backward<T: Scalar>(z: &[T], g: &mut [T], cols: usize) {
+    Compiled::log_softmax_backward(z, g, cols)
+}
+
+/// [`log_softmax_backward`], compiled for each type.
+pub(in crate::kernels) fn log_softmax_backward_body<T: Scalar>(z: &[T], g: &mut [T], cols: usize) {
     backward("log_softmax_backward", z, g, cols, |z, g| dispatch(LogSoftmaxBackward(z, g, cols)));
 }
 

@@ -21,7 +21,7 @@
 //! In a chain, a gradient of 0 times a derivative of ∞ is NaN, as in PyTorch.
 
 use crate::gradcheck::{Case, away_from_zero, positive, real};
-use crate::kernels::elementwise::update;
+use crate::kernels::elementwise::{each, each_pair};
 use crate::{Scalar, Tensor, passes};
 
 impl<T: Scalar> Tensor<T> {
@@ -34,8 +34,8 @@ impl<T: Scalar> Tensor<T> {
         derivative: impl Fn(T) -> T + Copy + Sync + Send + 'static,
     ) -> Tensor<T> {
         let x = self.value().clone();
-        Tensor::from_op(op, passes::map_chunks(&x, f), [self], move |g, [dx]| {
-            dx.add(|| passes::update_with(g, &x.view(), move |g, x| g * derivative(x)));
+        Tensor::from_op(op, passes::map_chunks(&x, &f), [self], move |g, [dx]| {
+            dx.add(|| passes::update_chunks_with(g, &x.view(), &times(derivative)));
         })
     }
 
@@ -47,10 +47,10 @@ impl<T: Scalar> Tensor<T> {
         f: impl Fn(&mut [T]) + Sync,
         derivative: impl Fn(T) -> T + Copy + Sync + Send + 'static,
     ) -> Tensor<T> {
-        let z = passes::map_chunks(self.value(), f).into_shared();
+        let z = passes::map_chunks(self.value(), &f).into_shared();
         let saved = z.clone();
         Tensor::from_op(op, z, [self], move |g, [dx]| {
-            dx.add(|| passes::update_with(g, &saved.view(), move |g, z| g * derivative(z)));
+            dx.add(|| passes::update_chunks_with(g, &saved.view(), &times(derivative)));
         })
     }
 
@@ -173,9 +173,9 @@ pub(super) fn within<T: Scalar>(x: T, low: T, high: T) -> T {
     }
 }
 
-/// A function of one element as a function of a slice, in place.
-pub(super) fn each<T: Scalar>(f: impl Fn(T) -> T + Copy + Sync + Send) -> impl Fn(&mut [T]) + Sync + Send {
-    move |xs| update(xs, f)
+/// `g ← g ⊙ derivative(x)`, of slices.
+fn times<T: Scalar>(derivative: impl Fn(T) -> T + Copy + Sync) -> impl Fn(&mut [T], &[T]) + Sync {
+    each_pair(move |g, x| g * derivative(x))
 }
 
 pub(crate) fn cases() -> Vec<Case> {

@@ -1,7 +1,8 @@
 //! GELU in its exact form and in its tanh form. The other functions of one element are in `elementwise.rs`.
 
-use super::elementwise::{each, within};
+use super::elementwise::within;
 use crate::gradcheck::{Case, real};
+use crate::kernels::elementwise::each;
 use crate::{Scalar, Tensor};
 
 impl<T: Scalar> Tensor<T> {

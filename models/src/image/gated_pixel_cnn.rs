@@ -26,7 +26,7 @@ pub struct Layer<T> {
     pub horizontal: MaskedConv2d<T>,
     /// U, 1 × 1 from the vertical stack to the horizontal.
     pub link: Conv2d<T>,
-    /// 1 × 1 back onto the horizontal stack; none in the last layer, where nothing reads that stack any more.
+    /// 1 × 1 back onto the horizontal stack, which the last layer ends.
     pub residual: Option<MaskedConv2d<T>>,
     /// 1 × 1 to the output.
     pub skip: MaskedConv2d<T>,
@@ -47,10 +47,15 @@ struct Features<T> {
 }
 
 impl<T: Scalar> Layer<T> {
-    /// The layer at this place, from 0 to `sizes.layers`.
-    fn new(sizes: Sizes, at: usize, colours: usize, classes: usize, stream: &mut Stream) -> Self {
+    fn new(
+        sizes: Sizes,
+        inputs: Option<usize>,
+        last: bool,
+        colours: usize,
+        classes: usize,
+        stream: &mut Stream,
+    ) -> Self {
         let p = sizes.hidden;
-        let inputs = (at == 0).then_some(colours);
         let reach = REACH as isize;
         // The first layer reads the image, strictly above and strictly before; the others read features that already are.
         let (mask, vertical, horizontal) = match inputs {
@@ -63,7 +68,7 @@ impl<T: Scalar> Layer<T> {
             vertical: Conv2d::new(channels, 2 * p, mask, vertical, stream),
             horizontal: MaskedConv2d::gated(horizontal, [channels, p], [1, width], colours, stream),
             link: Conv2d::new(p, 2 * p, [1, 1], Convolution::default(), stream),
-            residual: (at < sizes.layers).then(|| MaskedConv2d::new(Mask::B, [p, p], [1, 1], colours, stream)),
+            residual: (!last).then(|| MaskedConv2d::new(Mask::B, [p, p], [1, 1], colours, stream)),
             skip: MaskedConv2d::new(Mask::B, [p, sizes.head], [1, 1], colours, stream),
             vertical_class: class(stream),
             horizontal_class: class(stream),
@@ -78,12 +83,12 @@ impl<T: Scalar> Layer<T> {
         let vertical = self.vertical.forward(&vertical).gated_tanh(condition(&self.vertical_class).as_ref());
         let before = self.horizontal.forward(&horizontal);
         let gated = self.link.forward_onto(&vertical, &before).gated_tanh(condition(&self.horizontal_class).as_ref());
+        let skips = if first { self.skip.forward(&gated) } else { self.skip.forward_onto(&gated, &skips) };
         let horizontal = match &self.residual {
             Some(residual) if first => residual.forward(&gated),
             Some(residual) => residual.forward_onto(&gated, &horizontal),
             None => horizontal,
         };
-        let skips = if first { self.skip.forward(&gated) } else { self.skip.forward_onto(&gated, &skips) };
         Features { vertical, horizontal, skips }
     }
 }
@@ -109,7 +114,9 @@ impl<T: Scalar> GatedPixelCnn<T> {
     /// # Panics
     /// If `hidden` or `head` is no whole number of colours.
     pub fn new(sizes: Sizes, colours: usize, parameters: usize, classes: usize, stream: &mut Stream) -> Self {
-        let layers = (0..=sizes.layers).map(|at| Layer::new(sizes, at, colours, classes, stream)).collect();
+        let inputs = |layer: usize| (layer == 0).then_some(colours);
+        let layer = |i: usize| Layer::new(sizes, inputs(i), i == sizes.layers, colours, classes, stream);
+        let layers = (0..=sizes.layers).map(layer).collect();
         let mut last = |channels| MaskedConv2d::new(Mask::B, channels, [1; 2], colours, stream).of_relu();
         let head = last([sizes.head; 2]);
         GatedPixelCnn { layers, head, output: last([sizes.head, colours * parameters]) }

@@ -11,6 +11,7 @@
 //! | [`floors`] | what counting alone achieves |
 //! | [`pixel_cnn`], [`gated_pixel_cnn`] | the networks, each as its paper's section has it |
 //! | [`network`], [`shapes`] | what is true of all of them; their parameters without the network |
+//! | [`receptive_field`] | what a sub-pixel can see, exactly |
 //! | [`head`], [`model`] | what a network's numbers mean; the network and its images, as a model |
 //! | [`plain`] | a model through the trait, the whole network for every sub-pixel |
 //! | [`decoder`] | the same model prepared for drawing: an image costs one pass over the network in all |
@@ -34,6 +35,7 @@ pub mod pixel_cnn;
 pub mod plain;
 pub mod png;
 pub mod quantized;
+pub mod receptive_field;
 pub mod saved;
 pub mod shapes;
 pub mod training;

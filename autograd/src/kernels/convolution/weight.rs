@@ -7,7 +7,6 @@ use crate::kernels::micro::Block;
 use crate::kernels::operands::{Start, Target};
 use crate::kernels::parallel;
 use crate::kernels::tiling::Tiling;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// `∂W_t = Σ_p x_(p + t)·g_pᵀ` over all output positions p of all images, in that order: one chain an output.
@@ -20,6 +19,16 @@ use std::ops::Range;
 /// # Panics
 /// If lengths do not fit.
 pub fn backward_weight<T: Scalar>(
+    window: &Window,
+    images: usize,
+    (x, channels): (&[T], usize),
+    relu: bool,
+    (g, outputs): (&[T], usize),
+) -> Vec<T> {
+    T::convolution_weight(window, images, (x, channels), relu, (g, outputs))
+}
+
+pub(in super::super) fn backward_weight_body<T: Scalar>(
     window: &Window,
     images: usize,
     (x, channels): (&[T], usize),
@@ -52,9 +61,9 @@ pub fn backward_weight<T: Scalar>(
         }
     };
     if tasks == 1 {
-        run(0)
+        run(0);
     } else {
-        (0..tasks).into_par_iter().with_max_len(1).for_each(run)
+        parallel::one_by_one(tasks, &run);
     }
     out
 }

@@ -5,6 +5,7 @@
 
 use super::Forward;
 use crate::Scalar;
+use crate::kernels::compiled::Compiled;
 use crate::kernels::gemm::{Matrix, Store};
 use crate::kernels::math::dispatch::dispatch;
 use crate::kernels::recurrent::step::{Disjoint, Part};
@@ -44,14 +45,20 @@ impl<T: Scalar> GruStep<T> {
         team.run(|member| {
             for part in self.parts.iter().skip(member).step_by(members) {
                 // SAFETY: parts are disjoint ranges of units, and each part is visited by one member.
-                step_of_part(part, hidden, gates_x, h_in, unsafe { outs.range(part.first, part.units) });
+                Compiled::gru_step(part, hidden, gates_x, h_in, unsafe { outs.range(part.first, part.units) });
             }
         });
     }
 }
 
 /// The step of one part's units.
-fn step_of_part<T: Scalar>(part: &Part<T>, hidden: usize, gates_x: &[T], h_in: &[T], h_out: &mut [T]) {
+pub(in crate::kernels) fn step_of_part<T: Scalar>(
+    part: &Part<T>,
+    hidden: usize,
+    gates_x: &[T],
+    h_in: &[T],
+    h_out: &mut [T],
+) {
     let (first, units) = (part.first, part.units);
     let scratch = &mut *part.scratch();
     let direction = scratch.turn();

@@ -5,6 +5,7 @@
 
 use super::Forward;
 use crate::Scalar;
+use crate::kernels::compiled::Compiled;
 use crate::kernels::gemm::{Matrix, Store};
 use crate::kernels::math::dispatch::dispatch;
 use crate::kernels::recurrent::step::{Disjoint, Part};
@@ -48,14 +49,20 @@ impl<T: Scalar> LstmStep<T> {
                 let h_out = unsafe { h_out.range(part.first, part.units) };
                 // SAFETY: as above.
                 let c_out = unsafe { c_out.range(part.first, part.units) };
-                step_of_part(part, hidden, gates_x, [h_in, c_in], [h_out, c_out]);
+                Compiled::lstm_step(part, hidden, gates_x, [h_in, c_in], [h_out, c_out]);
             }
         });
     }
 }
 
 /// The step of one part's units: `states` is (h_in, c_in), `outs` (h_out, c_out).
-fn step_of_part<T: Scalar>(part: &Part<T>, hidden: usize, gates_x: &[T], states: [&[T]; 2], outs: [&mut [T]; 2]) {
+pub(in crate::kernels) fn step_of_part<T: Scalar>(
+    part: &Part<T>,
+    hidden: usize,
+    gates_x: &[T],
+    states: [&[T]; 2],
+    outs: [&mut [T]; 2],
+) {
     let (first, units) = (part.first, part.units);
     let ([h_in, c_in], [h_next, c_next]) = (states, outs);
     let scratch = &mut *part.scratch();

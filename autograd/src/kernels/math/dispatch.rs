@@ -36,8 +36,14 @@ fn run<P: Pass>(isa: Isa, pass: P) -> P::Output {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { avx2(pass) },
         // NEON needs no more than the target always has.
-        _ => pass.run(),
+        _ => portable(pass),
     }
+}
+
+/// Not inlined, as those below cannot be: else each caller, of whatever set, would hold a copy of the loop.
+#[inline(never)]
+fn portable<P: Pass>(pass: P) -> P::Output {
+    pass.run()
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -4,11 +4,12 @@
 
 use super::{Buffer, max_and_sum, normalize, scale};
 use crate::Scalar;
+use crate::kernels::compiled::Compiled;
 use crate::kernels::lanes::BLOCK;
 use crate::kernels::math::dispatch::{Pass, dispatch};
 use crate::kernels::parallel::MIN_PARALLEL;
+use crate::kernels::parallel::for_each;
 use crate::kernels::row_tasks::{count_rows, for_each_row_block, for_each_row_block_with, rows_per_task};
-use rayon::prelude::*;
 
 /// `−log p(y) = ln Σ exp(x − max x) − (x_y − max x)`.
 #[inline(always)]
@@ -95,6 +96,11 @@ pub fn mean<T: Scalar>(nll: &[T]) -> T {
 /// # Panics
 /// If a target is ≥ V, or the lengths do not fit.
 pub fn cross_entropy<T: Scalar>(logits: &mut [T], cols: usize, targets: &[u32]) -> T {
+    Compiled::cross_entropy(logits, cols, targets)
+}
+
+/// [`cross_entropy`], compiled for each type.
+pub(in crate::kernels) fn cross_entropy_body<T: Scalar>(logits: &mut [T], cols: usize, targets: &[u32]) -> T {
     check("cross_entropy", logits, cols, targets);
     let mut nll = vec![T::zero(); targets.len()];
     for_each_row_block_with(cols, logits, 1, &mut nll, |first, logits, nll| {
@@ -111,6 +117,11 @@ pub fn cross_entropy<T: Scalar>(logits: &mut [T], cols: usize, targets: &[u32]) 
 /// # Panics
 /// If a target is ≥ V, or the lengths do not fit.
 pub fn cross_entropy_backward<T: Scalar>(probs: &mut [T], cols: usize, targets: &[u32], g: T) {
+    Compiled::cross_entropy_backward(probs, cols, targets, g)
+}
+
+/// [`cross_entropy_backward`], compiled for each type.
+pub(in crate::kernels) fn cross_entropy_backward_body<T: Scalar>(probs: &mut [T], cols: usize, targets: &[u32], g: T) {
     check("cross_entropy_backward", probs, cols, targets);
     let factor = g / T::of(targets.len() as f64);
     for_each_row_block(cols, probs, |first, probs| {
@@ -128,6 +139,15 @@ pub fn cross_entropy_backward<T: Scalar>(probs: &mut [T], cols: usize, targets: 
 /// # Panics
 /// If a target is ≥ V, or the lengths do not fit.
 pub fn negative_log_likelihoods<T: Scalar>(logits: &[T], cols: usize, targets: &[u32]) -> Vec<T> {
+    Compiled::negative_log_likelihoods(logits, cols, targets)
+}
+
+/// [`negative_log_likelihoods`], compiled for each type.
+pub(in crate::kernels) fn negative_log_likelihoods_body<T: Scalar>(
+    logits: &[T],
+    cols: usize,
+    targets: &[u32],
+) -> Vec<T> {
     check("negative_log_likelihoods", logits, cols, targets);
     let mut nll = vec![T::zero(); targets.len()];
     let rows = rows_per_task(cols);
@@ -135,8 +155,7 @@ pub fn negative_log_likelihoods<T: Scalar>(logits: &[T], cols: usize, targets: &
     if logits.len() < MIN_PARALLEL {
         score(((logits, targets), &mut nll));
     } else {
-        let tasks = logits.par_chunks(rows * cols).zip(targets.par_chunks(rows)).zip(nll.par_chunks_mut(rows));
-        tasks.for_each(score);
+        for_each(true, logits.chunks(rows * cols).zip(targets.chunks(rows)).zip(nll.chunks_mut(rows)), score);
     }
     nll
 }

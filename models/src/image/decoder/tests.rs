@@ -1,3 +1,5 @@
+//! The checks of every model, on tiny networks of every architecture, grey and in colour, with and without classes.
+
 use super::*;
 use crate::check;
 use crate::distribution::Distribution;
