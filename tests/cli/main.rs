@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bounds;
+mod closed;
 mod families;
 mod foreign_files;
 mod outputs;
