@@ -7,6 +7,7 @@ use crate::terminal::{Context, output};
 use clap::{Args, ValueEnum};
 use models::data::Part;
 use models::error::{Error, Kind, Result};
+use models::series::column::Header;
 use models::series::forecast::Outlook;
 use models::series::picture::Picture;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,10 @@ pub struct Arguments {
     /// The column, where it is not that of the run
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
+
+    /// Whether the first line names the columns, where it is not as in the run: `detect`, `present` or `absent`
+    #[arg(long, value_name = "WORD", value_parser = families::header_of)]
+    header: Option<Header>,
 
     /// After which part the forecast is made; values that are known after it are drawn beside it
     #[arg(long, value_enum, default_value_t = After::All)]
@@ -89,6 +94,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let request = families::Forecast {
         data: arguments.data.clone(),
         column: arguments.column.clone(),
+        header: arguments.header,
         steps: arguments.steps as usize,
         after,
         futures: arguments.futures as usize,

@@ -6,6 +6,7 @@ mod flags;
 mod sunspots;
 mod tables;
 
+pub use self::flags::header_of;
 use self::flags::{EvalFlags, TrainFlags};
 use super::opened::Source;
 use super::tour::Tour;
@@ -236,7 +237,7 @@ impl Model for Opened {
     }
 
     fn forecast(&self, request: &Forecast) -> Result<Forecasted> {
-        let data = self.series(request.data.as_deref(), request.column.as_deref(), None, request.after)?;
+        let data = self.series(request.data.as_deref(), request.column.as_deref(), request.header, request.after)?;
         let known = data.range(request.after).end;
         let outlooks = self.model.forecast(&data.values[..known], request.steps, request.futures, request.seed)?;
         if let Some(step) = outlooks.iter().position(|o| !(o.mean + o.standard_error).is_finite()) {
