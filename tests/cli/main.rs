@@ -5,6 +5,7 @@ mod bounds;
 mod closed;
 mod families;
 mod foreign_files;
+mod memory;
 mod outputs;
 mod random_lines;
 mod run_files;
