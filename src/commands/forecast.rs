@@ -86,6 +86,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         [Some(&arguments.model), arguments.data.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
     output::check(arguments.output.iter().map(PathBuf::as_path), &inputs)?;
     let model = open(&arguments.model)?;
+    model.source().spares_data(arguments.output.iter().map(PathBuf::as_path))?;
     let after = match arguments.after {
         After::All => Part::All,
         After::Train => Part::Train,

@@ -215,6 +215,7 @@ impl Model for Opened {
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {
         let EvalFlags { column, header, horizons, output } = request.own.parsed();
         output::check(output.as_deref(), &[request.data, &self.source.path])?;
+        self.source.spares_data(output.as_deref())?;
         let data = self.series(Some(request.data), column.as_deref(), header, request.part)?;
         let evaluation =
             self.model.evaluate(&data, request.part, horizons as usize).map_err(|error| self.source.named(error))?;
