@@ -193,10 +193,7 @@ impl<T: Scalar> Slot<T> {
         self.gradient = Some(sum.expect("as many gradients as inputs"));
     }
 
-    /// [`Slot::fold`] for arrays: the sum so far comes, and the new one goes, in whatever layout it has.
-    ///
-    /// # Panics
-    /// If the new sum has another shape than the input.
+    /// [`Slot::fold`] for arrays in whatever layout they have. Panics if the new sum has another shape than the input.
     pub fn merge(&mut self, add: impl FnOnce(Option<ArrayD<T>>) -> ArrayD<T>) {
         let Some(shape) = &self.shape else { return };
         let sum = add(self.gradient.take());
