@@ -196,9 +196,12 @@ impl<T: Scalar> Slot<T> {
     /// [`Slot::fold`] for arrays in whatever layout they have. Panics if the new sum has another shape than the input.
     pub fn merge(&mut self, add: impl FnOnce(Option<ArrayD<T>>) -> ArrayD<T>) {
         let Some(shape) = &self.shape else { return };
-        let sum = add(self.gradient.take());
-        assert_eq!(sum.shape(), shape, "shape of a gradient and of its input");
-        self.gradient = Some(sum);
+        self.gradient = Some(add(self.gradient.take()));
+        assert_eq!(
+            self.gradient.as_ref().map(|sum| sum.shape()),
+            Some(&shape[..]),
+            "shape of a gradient and of its input"
+        );
     }
 
     /// Lets `update` add to the gradient, which starts from zero and is row-major: for rules that touch a part of it.
