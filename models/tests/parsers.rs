@@ -2,6 +2,8 @@
 //! panic and without a wait. The changes are those of a seed; with `AUTOREG_FUZZ_EXECUTIONS=1000000` each parser is tried so often,
 //! with `AUTOREG_FUZZ_SECONDS=600` for so long, from a new seed, and says how often it was. Optimized code panics on no sum
 //! that overflows: `CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true` lets it.
+//!
+//! It is longer than one sitting: beside each parser stands what is right of its format, and all share the one fuzzer.
 
 use autograd::random::{Stream, Streams};
 use models::configuration::Layers;
