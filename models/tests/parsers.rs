@@ -3,7 +3,7 @@
 //! with `AUTOREG_FUZZ_SECONDS=600` for so long, from a new seed, and says how often it was. Optimized code panics on no sum
 //! that overflows: `CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true` lets it.
 //!
-//! The file is longer than one sitting: a parser is a test, and each is read by itself.
+//! It is longer than one sitting: beside each parser stands what is right of its format, and all share the one fuzzer.
 
 use autograd::random::{Stream, Streams};
 use models::configuration::Layers;

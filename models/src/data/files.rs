@@ -6,6 +6,7 @@ use super::parts::{Rules, part_of};
 use crate::error::{Error, Kind, Result};
 use crate::memory::available;
 use crate::pages::numbers::bytes as shown_bytes;
+use crate::storage::regular::kind_of;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -205,7 +206,11 @@ fn read_one(path: &Path, what: &str, free: &mut u64) -> Result<Vec<u8>> {
     };
     let file = File::open(path).map_err(refused)?;
     let about = file.metadata().map_err(refused)?;
-    // A pipe or a device says no length, and may have no end.
+    // A device has no end; a pipe says no length.
+    let kind = kind_of(about.file_type());
+    if kind.ends_with("device") {
+        return Err(failed(format!("it is {kind}"), "name a file, a folder or a pipe"));
+    }
     let most = if about.is_file() { *free } else { *free / 8 };
     let mut bytes = Vec::new();
     if about.len() <= most {
