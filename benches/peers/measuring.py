@@ -1,6 +1,6 @@
-"""What the Python workers share: the two models' sizes, the arguments, the clock, the memory meter, the line they print.
+"""What the Python workers share: the models' sizes, the arguments, the clock, the memory meter, the line they print.
 
-Not a worker, and not the driver (run.py). Standard library only.
+Not a worker, and not the driver (run.py), which reads the sizes here. Standard library only.
 """
 
 import argparse
@@ -9,10 +9,13 @@ import math
 import os
 import time
 
-# The models of the comparison: V symbols, embedding C, hidden H, training batch B × T.
+# The models of the comparison, by kind. V symbols, training batch B.
+#     text: embedding C, hidden H, T symbols a sequence.
+#     image: C channels between the blocks and H inside them, so many blocks, channels of the head, side × side pixels of V levels.
 MODELS = {
-    "gru-seed": {"V": 10_000, "C": 128, "H": 256, "B": 32, "T": 10},
-    "gru-char": {"V": 65, "C": 128, "H": 512, "B": 32, "T": 128},
+    "gru-seed": {"kind": "text", "V": 10_000, "C": 128, "H": 256, "B": 32, "T": 10},
+    "gru-char": {"kind": "text", "V": 65, "C": 128, "H": 512, "B": 32, "T": 128},
+    "pixelcnn": {"kind": "image", "V": 2, "C": 128, "H": 64, "blocks": 7, "head": 128, "side": 28, "B": 16},
 }
 LEARNING_RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
 
@@ -25,14 +28,22 @@ def arguments(**more):
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, help="B in place of the model's own")
-    parser.add_argument("--length", type=int, help="T in place of the model's own")
+    parser.add_argument("--length", type=int, help="T in place of the model's own; not for images")
     for name, settings in more.items():
         parser.add_argument(f"--{name}", **settings)
     options = parser.parse_args()
     model = dict(MODELS[options.model])
-    model["B"] = options.batch or model["B"]
-    model["T"] = options.length or model["T"]
+    if options.length and "T" not in model:
+        parser.error(f"--length: {options.model} has none")
+    for letter, given in [("B", options.batch), ("T", options.length)]:
+        if given:
+            model[letter] = given
     return options, model
+
+
+def symbols_per_step(B, T=None, **_):
+    """What a training step counts: the symbols of its texts, or its images."""
+    return B * (T or 1)
 
 
 def keep_to_cores(threads):

@@ -1,6 +1,6 @@
 """Runs the same work in autoreg and in its peers, in turn, on this machine, and prints one table.
 
-    benches/peers/run [--tasks train,generate] [--models gru-seed,gru-char] [--engines …] [--rounds 5] [--seconds 5]
+    benches/peers/run [--tasks train,generate] [--models gru-seed,gru-char,pixelcnn] [--engines …] [--rounds 5] [--seconds 5]
     benches/peers/run --scaling
 
 Each measurement is a process of its own; a round runs every engine once, and the order turns by one each round, so no
@@ -19,21 +19,25 @@ import statistics
 import subprocess
 import sys
 
+from measuring import MODELS, symbols_per_step
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILT = ROOT / "target" / "peers"
 
-# Useful arithmetic: multiply-adds the mathematics needs, 2 FLOPs each, forward and backward, per symbol trained.
-# Weight bytes: what one generated symbol has to read.
+# Useful arithmetic: multiply-adds the mathematics needs, 2 FLOPs each, forward and backward, per symbol trained (of images: per image).
+# Weight bytes: what one generated symbol has to read (of images: one pixel).
 WORK = {
-    "gru-seed": {"train_mflop": 17.13, "generate_mb": 11.0, "B": 32, "T": 10},
-    "gru-char": {"train_mflop": 6.10, "generate_mb": 3.3, "B": 32, "T": 128},
+    "gru-seed": {"train_mflop": 17.13, "generate_mb": 11.0},
+    "gru-char": {"train_mflop": 6.10, "generate_mb": 3.3},
+    "pixelcnn": {"train_mflop": 1302, "generate_mb": 1.1},
 }
 TASKS = ["train", "generate"]
+KINDS = sorted({model["kind"] for model in MODELS.values()})
 
 
 def engines(options):
-    """name → (command, tasks, a Python statement that must succeed)."""
+    """name → (command, tasks, kinds of model, a Python statement that must succeed)."""
     def python(interpreter, script, *more):
         return [str(interpreter), str(HERE / script), *more]
 
@@ -41,16 +45,16 @@ def engines(options):
         return str(BUILT / "rust" / "release" / name)
 
     return {
-        "autoreg": ([options.autoreg], TASKS, None),
-        "torch": (python(options.torch_python, "worker_torch.py"), TASKS, "import torch"),
-        "torch-compiled": (python(options.torch_python, "worker_torch.py", "--compile"), ["train"], "import torch"),
-        "jax": (python(options.jax_python, "worker_jax.py"), TASKS, "import jax"),
-        "onnxruntime": (python(options.onnx_python, "worker_onnx.py"), ["generate"], "import onnx, onnxruntime"),
+        "autoreg": ([options.autoreg], TASKS, KINDS, None),
+        "torch": (python(options.torch_python, "worker_torch.py"), TASKS, KINDS, "import torch"),
+        "torch-compiled": (python(options.torch_python, "worker_torch.py", "--compile"), ["train"], KINDS, "import torch"),
+        "jax": (python(options.jax_python, "worker_jax.py"), TASKS, KINDS, "import jax"),
+        "onnxruntime": (python(options.onnx_python, "worker_onnx.py"), ["generate"], ["text"], "import onnx, onnxruntime"),
         # A peer must not lose because threads get in its way: one row at a time, one thread may be faster than two.
-        "torch-1-thread": (python(options.torch_python, "worker_torch.py"), ["generate"], "import torch"),
-        "onnxruntime-1-thread": (python(options.onnx_python, "worker_onnx.py"), ["generate"], "import onnx, onnxruntime"),
-        "candle": ([binary("peer-candle")], TASKS, None),
-        "burn": ([binary("peer-burn")], TASKS, None),
+        "torch-1-thread": (python(options.torch_python, "worker_torch.py"), ["generate"], KINDS, "import torch"),
+        "onnxruntime-1-thread": (python(options.onnx_python, "worker_onnx.py"), ["generate"], ["text"], "import onnx, onnxruntime"),
+        "candle": ([binary("peer-candle")], TASKS, KINDS, None),
+        "burn": ([binary("peer-burn")], TASKS, KINDS, None),
     }
 
 
@@ -143,19 +147,19 @@ def compare(options):
     for name in options.engines or every:
         if name not in every:
             sys.exit(f"error: no engine called {name}; there are {', '.join(every)}")
-        command, tasks, question = every[name]
+        command, tasks, kinds, question = every[name]
         reason = missing(command, question)
         if reason:
             left_out[name] = reason
             note(f"left out: {name}: {reason}")
         else:
-            present[name] = (command, tasks)
+            present[name] = (command, tasks, kinds)
 
     results = {}  # (task, model) → engine → the results of its rounds
     for task in options.tasks:
         for model in options.models:
             cell = results.setdefault((task, model), {})
-            running = [name for name, (_, tasks) in present.items() if task in tasks]
+            running = [name for name, (_, tasks, kinds) in present.items() if task in tasks and MODELS[model]["kind"] in kinds]
             for round_ in range(options.rounds):
                 turn = round_ % max(len(running), 1)
                 for name in running[turn:] + running[:turn]:
@@ -169,7 +173,7 @@ def compare(options):
                         cell.pop(name, None)
                         continue
                     cell.setdefault(name, []).append(result)
-                    note(f"{task} {model} round {round_ + 1}/{options.rounds} {name}: {result['symbols_per_second']:,.0f} symbols/s")
+                    note(f"{task} {model} round {round_ + 1}/{options.rounds} {name}: {rate(result['symbols_per_second'])} symbols/s")
     return results, left_out
 
 
@@ -194,13 +198,18 @@ def summary(results, options):
     return rows
 
 
+def rate(value):
+    """Symbols per second; images are few."""
+    return format(value, ",.0f" if value >= 100 else ".1f")
+
+
 def shown(value, form):
     return "–" if value is None else format(value, form)
 
 
 def print_table(rows):
     columns = ["task", "model", "engine", "symbols/s", "range", "× best peer", "of limit", "peak MiB"]
-    cells = [[row["task"], row["model"], row["engine"], f"{row['median']:,.0f}", f"{row['lowest']:,.0f}–{row['highest']:,.0f}",
+    cells = [[row["task"], row["model"], row["engine"], rate(row["median"]), f"{rate(row['lowest'])}–{rate(row['highest'])}",
               shown(row["to_best_peer"], ".2f"), shown(row["share_of_limit"], ".0%"), shown(row["peak_mib"], ",.0f")] for row in rows]
     widths = [max(len(line[i]) for line in [columns, *cells]) for i in range(len(columns))]
 
@@ -214,36 +223,37 @@ def print_table(rows):
 
 
 def scaling(options):
-    """autoreg alone: a training step at T ×1, ×2, ×4, at B ×1, ×2, ×4, and with one thread."""
-    command, _, question = engines(options)["autoreg"]
+    """autoreg alone: a training step at T ×1, ×2, ×4 (of texts), at B ×1, ×2, ×4, and with one thread."""
+    command, *_, question = engines(options)["autoreg"]
     reason = missing(command, question)
     if reason:
         sys.exit(f"error: autoreg cannot be measured: {reason}")
     rows = []
     for model in options.models:
-        B, T = WORK[model]["B"], WORK[model]["T"]
-        cases = [("as is", B, T, options.threads)]
-        cases += [(f"T × {k}", B, k * T, options.threads) for k in (2, 4)]
-        cases += [(f"B × {k}", k * B, T, options.threads) for k in (2, 4)]
-        cases += [("1 thread", B, T, 1)]
-        times = {case: [] for case in cases}
+        size = MODELS[model]
+        own = {name: size[name] for name in "BT" if name in size}
+        cases = [("as is", own, options.threads)]
+        cases += [(f"{name} × {k}", own | {name: k * own[name]}, options.threads) for name in reversed(own) for k in (2, 4)]
+        cases += [("1 thread", own, 1)]
+        flags = {"B": "--batch", "T": "--length"}
+        times = {name: [] for name, *_ in cases}
         for round_ in range(options.rounds):
-            for case in cases:
-                name, b, t, threads = case
-                result = measure(command, "train", model, options, threads, ["--batch", str(b), "--length", str(t)])
-                times[case].append(b * t / result["symbols_per_second"] * 1e3)
-                note(f"scaling {model} round {round_ + 1}/{options.rounds} {name}: {times[case][-1]:.2f} ms")
-        base = statistics.median(times[cases[0]])
-        for case in cases:
-            name, b, t, threads = case
-            median = statistics.median(times[case])
-            rows.append({"model": model, "case": name, "B": b, "T": t, "threads": threads, "milliseconds_per_step": median,
-                         "lowest": min(times[case]), "highest": max(times[case]), "to_base": median / base,
-                         "to_linear": median / base / (b * t / (B * T))})
+            for name, at, threads in cases:
+                more = [text for letter, value in at.items() for text in (flags[letter], str(value))]
+                result = measure(command, "train", model, options, threads, more)
+                times[name].append(symbols_per_step(**at) / result["symbols_per_second"] * 1e3)
+                note(f"scaling {model} round {round_ + 1}/{options.rounds} {name}: {times[name][-1]:.2f} ms")
+        base = statistics.median(times["as is"])
+        for name, at, threads in cases:
+            median = statistics.median(times[name])
+            rows.append({"model": model, "case": name, **at, "threads": threads, "milliseconds_per_step": median,
+                         "lowest": min(times[name]), "highest": max(times[name]), "to_base": median / base,
+                         "to_linear": median / base / (symbols_per_step(**at) / symbols_per_step(**own))})
     print("| model | case | B × T | threads | ms per step | range | × as is | ÷ proportional |")
     print("|---|---|---|---|---:|---:|---:|---:|")
     for row in rows:
-        print(f"| {row['model']} | {row['case']} | {row['B']} × {row['T']} | {row['threads']} | {row['milliseconds_per_step']:.2f} | "
+        batch = " × ".join(str(row[name]) for name in "BT" if name in row)
+        print(f"| {row['model']} | {row['case']} | {batch} | {row['threads']} | {row['milliseconds_per_step']:.2f} | "
               f"{row['lowest']:.2f}–{row['highest']:.2f} | {row['to_base']:.2f} | {row['to_linear']:.2f} |")
     return {"scaling": rows}
 

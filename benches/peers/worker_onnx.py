@@ -1,4 +1,4 @@
-"""ONNX Runtime on the peers' work: generation only, for it does not train here.
+"""ONNX Runtime on the peers' work: generation of text only, for it does not train here.
 
 The graph is one step: symbol and state in, sampled symbol and state out. Two bindings hand each other their buffers,
 so nothing is copied or allocated between steps. One process, one measurement, one line of JSON (README.md: protocol).
@@ -72,7 +72,7 @@ def one_step_graph(size, recurrent):
 
 def main():
     options, size = measuring.arguments(recurrent={"choices": ["gru", "matmul"], "default": "gru"})
-    assert options.task == "generate", "ONNX Runtime is measured in generation only"
+    assert options.task == "generate" and size["kind"] == "text", "ONNX Runtime is measured in generation of text only"
     meter = measuring.Meter(options.seconds)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.threads
