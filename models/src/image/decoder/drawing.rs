@@ -56,7 +56,7 @@ impl<T: Scalar> Decoder<T> {
     /// If the options make no sense, or the network gives no distribution.
     ///
     /// # Panics
-    /// If a level or class is none, more is known of an image than there is, or a class is given exactly where the network has none.
+    /// If a level or class is none of the model's.
     pub fn draw(&self, drawings: &mut [Drawing], options: &Options, row_done: impl FnMut(&[Drawing])) -> Result<()> {
         self.stepper.draw(drawings, options, row_done)
     }

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::check;
-use crate::distribution::Distribution;
 use crate::image::head::Head;
 use crate::image::network::Architecture;
 use autograd::nn::{Conv2d, MaskedConv2d};
@@ -144,4 +143,13 @@ fn an_image_costs_the_multiply_adds_of_one_pass_without_what_is_masked() {
     let decoder = Decoder::new(&ImageModel::<f32>::new(&config, &mut Streams::new(1).stream("init")));
     let block = 128 * 64 + 5 * 64 * 64 + 64 * 128;
     assert_eq!(decoder.multiply_adds(), 784 * (24 * 128 + 7 * block + 128 * 128 + 128 * 2));
+}
+
+#[test]
+fn many_images_score_in_whole_passes_as_step_by_step() {
+    each::<f32>(|decoder, class, image| {
+        let (model, levels) = (decoder.given(&class), [image, &image[..1], &[]]);
+        let alone: Vec<Vec<f64>> = levels.iter().map(|x| model.nats(&mut model.start(), x)).collect();
+        assert_eq!(model.nats_of_many(&levels), alone);
+    });
 }
