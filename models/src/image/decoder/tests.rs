@@ -8,7 +8,7 @@ use autograd::nn::{Conv2d, MaskedConv2d};
 use autograd::random::Streams;
 
 /// Height, width, colours, levels.
-const IMAGES: [[usize; 4]; 3] = [[3, 3, 1, 2], [5, 4, 1, 5], [4, 5, 3, 4]];
+const IMAGES: [[usize; 4]; 5] = [[3, 3, 1, 2], [5, 4, 1, 5], [4, 5, 3, 4], [4, 1, 1, 3], [1, 4, 3, 3]];
 
 /// Every network of images of every kind, of classes where it can be told one.
 fn models<T: Scalar>() -> impl Iterator<Item = ImageModel<T>> {
