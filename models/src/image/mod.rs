@@ -41,3 +41,10 @@ pub mod row_lstm;
 pub mod saved;
 pub mod shapes;
 pub mod training;
+
+#[cfg(test)]
+mod mutants;
+#[cfg(test)]
+mod network_tests;
+#[cfg(test)]
+mod parallel;
