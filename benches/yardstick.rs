@@ -11,10 +11,11 @@ use autograd::optim::{Adam, Decay, Optimizer, Update};
 use autograd::random::Streams;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
-use models::autoregressive::Autoregressive;
+use models::autoregressive::{Autoregressive, Conditional};
 use models::distribution::Distribution;
-use models::image::network::Sizes;
-use models::image::pixel_cnn::PixelCnn;
+use models::image::decoder::{Decoder as ImageDecoder, Drawing};
+use models::image::model::{ImageModel, ModelConfig};
+use models::image::network::Architecture;
 use models::sampling::{Generator, Options, Sampler};
 use models::text::decoder::Decoder;
 use models::text::language_model::{Config, LanguageModel};
@@ -146,23 +147,59 @@ fn train<M: Module<f32>>(
     report["last_loss"] = losses[losses.len() - 1].into();
 }
 
-/// A PixelCNN on binary images of 28 × 28; a symbol is an image.
+/// A PixelCNN on binary images of 28 × 28. A symbol is an image where whole ones are trained on or scored, and a pixel where they are
+/// drawn, one image after the other or a batch of them side by side.
 fn image(arguments: &Arguments, report: &mut serde_json::Value) {
-    let batch = arguments.batch.unwrap_or(16);
     let streams = Streams::new(1);
-    let mut model = PixelCnn::<f32>::new(Sizes::default(), 1, 2, &mut streams.stream("init"));
+    let (side, batch) = (28, arguments.batch);
+    let config = ModelConfig { model: Architecture::PixelCnn, hidden: 64, layers: 7, head: 128, ..Default::default() };
+    let config = ModelConfig { colours: 1, height: side, width: side, levels: 2, ..config };
+    let mut model = ImageModel::<f32>::new(&config, &mut streams.stream("init"));
     let mut data = streams.stream("data");
-    let levels: Vec<u32> = (0..batch * 28 * 28).map(|_| data.random_range(0..2)).collect();
-    let x = Tensor::from_vec(levels.iter().map(|&level| 2.0 * level as f32 - 1.0).collect(), &[batch, 1, 28, 28]);
+    let levels: Vec<u32> = (0..batch.unwrap_or(16) * config.values()).map(|_| data.random_range(0..2)).collect();
+    report["task"] = arguments.task.to_possible_value().expect("it is not skipped").get_name().into();
     match arguments.task {
         Task::Train => {
-            let loss = |model: &PixelCnn<f32>| {
-                let logits = model.forward(&x).permute(&[0, 2, 3, 1]);
+            let x = model.input(&levels);
+            let loss = |model: &ImageModel<f32>| {
+                let logits = model.network.forward(&x, None).permute(&[0, 2, 3, 1]);
                 logits.cross_entropy(&levels)
             };
-            train(arguments, &mut model, batch, loss, report);
+            train(arguments, &mut model, levels.len() / config.values(), loss, report);
         }
-        _ => unimplemented!(),
+        Task::Generate => {
+            let (decoder, count) = (ImageDecoder::new(&model), batch.unwrap_or(1));
+            let (mut drawn, mut white) = (0, 0);
+            let (rounds, seconds) = repeat(arguments.seconds, 1, || {
+                let drawing = |i: usize| Drawing::new(None, streams.stream(&format!("image {}", drawn + i)));
+                let mut drawings: Vec<Drawing> = (0..count).map(drawing).collect();
+                decoder.draw(&mut drawings, &Options::default(), |_| ()).expect("finite weights");
+                drawn += count;
+                white += drawings.iter().flat_map(|drawing| &drawing.levels).filter(|&&level| level == 1).count();
+            });
+            let images = (rounds * count) as f64;
+            report["steps"] = (rounds * count * config.values()).into();
+            report["symbols_per_second"] = (images * config.values() as f64 / seconds).into();
+            report["images_per_second"] = (images / seconds).into();
+            report["ms_per_image"] = (1e3 * seconds / images).into();
+            report["white"] = (white as f64 / (drawn * config.values()) as f64).into();
+        }
+        Task::Score | Task::ScoreBySteps => {
+            let bytes: Vec<u8> = levels.iter().map(|&level| level as u8).collect();
+            let images: Vec<&[u32]> = levels.chunks_exact(config.values()).collect();
+            let decoder = ImageDecoder::new(&model);
+            let given = decoder.given(&None);
+            let mut nats = 0.0;
+            let (rounds, seconds) = repeat(arguments.seconds, 1, || {
+                nats += match arguments.task {
+                    Task::Score => model.nats(&bytes, None, &mut |_| ()).iter().sum::<f64>(),
+                    _ => images.iter().flat_map(|image| given.nats(&mut given.start(), image)).sum(),
+                };
+            });
+            report["steps"] = (rounds * images.len()).into();
+            report["symbols_per_second"] = ((rounds * images.len()) as f64 / seconds).into();
+            report["nats_per_symbol"] = (nats / ((rounds + 1) * images.len()) as f64).into();
+        }
     }
 }
 

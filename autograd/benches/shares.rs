@@ -55,6 +55,7 @@ fn line(name: impl Into<String>, work: usize, unit: &'static str, run: impl FnMu
 fn products() -> Vec<Line> {
     let sizes = [
         ("512³", 512, 512, 512, false, false),
+        ("32×512×1536", 32, 512, 1536, false, false),
         ("4096×512×1536, Bᵀ", 4096, 512, 1536, false, true),
         ("1536×4096×512, Aᵀ", 1536, 4096, 512, true, false),
         ("320×256×10000, Bᵀ", 320, 256, 10_000, false, true),

@@ -193,15 +193,12 @@ impl<T: Scalar> Slot<T> {
         self.gradient = Some(sum.expect("as many gradients as inputs"));
     }
 
-    /// [`Slot::fold`] for arrays: the sum so far comes, and the new one goes, in whatever layout it has.
-    ///
-    /// # Panics
-    /// If the new sum has another shape than the input.
+    /// [`Slot::fold`] for arrays in whatever layout they have. Panics if the new sum has another shape than the input.
     pub fn merge(&mut self, add: impl FnOnce(Option<ArrayD<T>>) -> ArrayD<T>) {
         let Some(shape) = &self.shape else { return };
         let sum = add(self.gradient.take());
-        assert_eq!(sum.shape(), shape, "shape of a gradient and of its input");
-        self.gradient = Some(sum);
+        self.gradient = (sum.shape() == shape).then_some(sum);
+        assert!(self.gradient.is_some(), "shape of a gradient and of its input");
     }
 
     /// Lets `update` add to the gradient, which starts from zero and is row-major: for rules that touch a part of it.
@@ -251,13 +248,9 @@ pub(crate) fn sweep<T: Scalar>(root: &Rc<Node<T>>, seed: ArrayD<T>) -> Gradients
         let inputs = node.inputs.take();
         let mut slots: Vec<Slot<T>> = Vec::with_capacity(inputs.len());
         for input in &inputs {
-            slots.push(match input {
-                None => Slot { shape: None, gradient: None },
-                Some(input) => {
-                    let sum = pending.remove(&input.id).map(|(_, sum)| sum);
-                    Slot { shape: Some(input.shape.clone()), gradient: sum }
-                }
-            });
+            let shape = input.as_ref().map(|input| input.shape.clone());
+            let gradient = input.as_ref().and_then(|input| pending.remove(&input.id)).map(|(_, sum)| sum);
+            slots.push(Slot { shape, gradient });
         }
         rule(g, &mut slots);
         for (input, slot) in inputs.into_iter().zip(slots) {

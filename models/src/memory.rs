@@ -1,8 +1,8 @@
 //! What some work will hold in memory, computed before anything is made, and what memory there is. It allocates nothing itself.
 //!
 //! What a training needs is counted by its family ([`Task::needs`](crate::training::task::Task::needs)) and by
-//! [`Settings::needs`](crate::training::settings::Settings::needs). Every figure is the least that is needed, so that what is
-//! refused could not have run.
+//! [`Settings::needs`](crate::training::settings::Settings::needs). Every figure is what is held at most, so that what is begun does not end
+//! for want of memory: `tests/cli/memory.rs` holds it against what trainings were seen to hold.
 
 use crate::error::{Error, Kind, Result};
 use crate::pages::numbers::bytes;
@@ -58,8 +58,8 @@ impl Needs {
         if total <= u128::from(there) {
             return Ok(());
         }
-        let least = if u64::try_from(total).is_ok() { "at least " } else { "" };
-        let what = format!("this needs {least}{} of memory, and {} are free", shown(total), bytes(there));
+        let about = if u64::try_from(total).is_ok() { "about " } else { "" };
+        let what = format!("this needs {about}{} of memory, and {} are free", shown(total), bytes(there));
         let largest = self.parts.iter().max_by_key(|part| part.bytes).map_or("", |part| part.keys);
         let parts = self.parts.iter().filter(|part| part.bytes > 0);
         let parts: Vec<String> = parts.map(|part| format!("{} {}", part.what, shown(part.bytes))).collect();

@@ -1,6 +1,9 @@
 //! Every parser of what comes from outside, on inputs that were right and are changed at random: each is read or refused, without a
-//! panic and without a wait. The changes are those of a seed; with `AUTOREG_FUZZ_SECONDS=600` each parser is tried for so long, from
-//! a seed of its own.
+//! panic and without a wait. The changes are those of a seed; with `AUTOREG_FUZZ_EXECUTIONS=1000000` each parser is tried so often,
+//! with `AUTOREG_FUZZ_SECONDS=600` for so long, from a new seed, and says how often it was. Optimized code panics on no sum
+//! that overflows: `CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true` lets it.
+//!
+//! It is longer than one sitting: beside each parser stands what is right of its format, and all share the one fuzzer.
 
 use autograd::random::{Stream, Streams};
 use models::configuration::Layers;
@@ -11,18 +14,31 @@ use models::image::data::ImageData;
 use models::image::idx::{self, Idx};
 use models::image::png;
 use models::series::column::{Column, Header};
-use models::storage::metrics;
+use models::series::config::{Lags, ModelConfig, SeriesConfig};
+use models::series::linear::LinearAr;
+use models::series::neural_ar::{Architecture, Deviation, NeuralAr, Standardize};
+use models::series::saved::SavedSeries;
+use models::storage::atomic::SystemDisk;
+use models::storage::checkpoint::Checkpoint;
 use models::storage::safetensors_header::read_header;
+use models::storage::{checksums, metrics};
 use models::text::config::TextConfig;
-use models::text::language_model::Config;
-use models::text::vocabulary::Vocabulary;
+use models::text::language_model::{Config, LanguageModel};
+use models::text::saved::TextModel;
+use models::text::vocabulary::{Vocabulary, VocabularyKind};
 use rand::RngExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Inputs of each parser where no time is asked for.
+/// Inputs of each parser where no other number and no time is asked for.
 const INPUTS: usize = 3000;
+
+/// What a variable of the environment asks for.
+fn asked(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no whole number")))
+}
 
 /// What is spliced in: beginnings, ends and separators of the formats, and numbers at the edge.
 const WORDS: [&[u8]; 24] = [
@@ -75,13 +91,15 @@ fn changed(input: &[u8], random: &mut Stream) -> Vec<u8> {
 
 /// Changes the inputs and gives them to a parser, which says whether it took one.
 fn fuzz(name: &str, seeds: &[&[u8]], parse: impl Fn(&[u8]) -> bool) {
-    let seconds = std::env::var("AUTOREG_FUZZ_SECONDS").ok().and_then(|text| text.parse::<u64>().ok());
-    let seed = if seconds.is_some() { u64::from(std::process::id()) } else { 1 };
+    let (seconds, executions) = (asked("AUTOREG_FUZZ_SECONDS"), asked("AUTOREG_FUZZ_EXECUTIONS"));
+    let by_default = seconds.is_none() && executions.is_none();
+    let seed = if by_default { 1 } else { u64::from(std::process::id()) };
+    let least = executions.map_or(if by_default { INPUTS } else { 0 }, |executions| executions as usize);
+    let longest = Duration::from_secs(seconds.unwrap_or(0));
     let mut random = Streams::new(seed).stream(name);
     assert!(seeds.iter().all(|seed| parse(seed)), "{name}: an input that is right is refused");
     let (begin, mut tried, mut taken) = (Instant::now(), 0, 0);
-    let more = |tried| seconds.map_or(tried < INPUTS, |seconds| begin.elapsed() < Duration::from_secs(seconds));
-    while more(tried) {
+    while tried < least || begin.elapsed() < longest {
         let input = changed(seeds[tried % seeds.len()], &mut random);
         let start = Instant::now();
         match catch_unwind(AssertUnwindSafe(|| parse(&input))) {
@@ -91,6 +109,7 @@ fn fuzz(name: &str, seeds: &[&[u8]], parse: impl Fn(&[u8]) -> bool) {
         assert!(start.elapsed() < Duration::from_secs(5), "{name} waits on {:?}", String::from_utf8_lossy(&input));
         tried += 1;
     }
+    println!("{name}: {tried} executions, {taken} taken, seed {seed}, {:.0} s", begin.elapsed().as_secs_f64());
     // Changes that are all refused at the first byte would try nothing behind it.
     assert!(taken * 500 >= tried, "{name}: {taken} of {tried} were taken");
 }
@@ -107,6 +126,19 @@ fn a_configuration() {
         let layers = || Layers::new(&TextConfig::<Config>::default()).unwrap();
         let _ = text.lines().try_fold(layers(), |layers, line| layers.set(line));
         layers().text(Path::new("run.toml"), &text).and_then(|layers| layers.finish()).is_ok()
+    });
+}
+
+#[test]
+fn a_configuration_of_a_series() {
+    let seeds: [&[u8]; 2] = [
+        b"[model]\nmodel = \"neural-ar\"\nlags = 3\nhidden = 8\n[data]\ncolumn = \"x\"\nheader = \"present\"\nvalidation = 0.1\n",
+        b"model.model = 'ar'\nmodel.lags = 12\ntraining.steps = 5\n",
+    ];
+    fuzz("configuration of a series", &seeds, |input| {
+        let text = String::from_utf8_lossy(input);
+        let layers = Layers::new(&SeriesConfig::default()).unwrap();
+        layers.text(Path::new("run.toml"), &text).and_then(|layers| layers.finish()).is_ok()
     });
 }
 
@@ -153,6 +185,21 @@ fn a_vocabulary() {
         (0..vocabulary.size() as u32).for_each(|code| _ = vocabulary.symbol_name(code));
         let _ = vocabulary.encode(input).map(|codes| vocabulary.decode(&codes).expect("its own codes"));
         true
+    });
+}
+
+#[test]
+fn a_text_as_byte_pairs() {
+    let seeds: [&[u8]; 2] = [b"the cat, the hat; don't 1234 there\n\n  then", "naïve — ¡más! 日本語 🙂\r\n".as_bytes()];
+    let texts: Vec<String> = seeds.iter().map(|seed| String::from_utf8_lossy(seed).repeat(4)).collect();
+    let of_others = Vocabulary::from_text(VocabularyKind::BytePairs { size: 290 }, texts.concat()).unwrap();
+    fuzz("byte pairs", &seeds, |input| {
+        let own = Vocabulary::from_text(VocabularyKind::BytePairs { size: 280 }, input);
+        [own.as_ref().unwrap_or(&of_others), &of_others].iter().all(|vocabulary| {
+            let Ok(codes) = vocabulary.encode(input) else { return false };
+            assert_eq!(vocabulary.decode(&codes).unwrap(), input, "what went in comes out");
+            true
+        })
     });
 }
 
@@ -258,4 +305,42 @@ fn pictures_and_labels_together() {
     let two = b"\0\0\x08\x01\0\0\0\x02\x02\x01";
     fuzz("labels", &[two], |input| read(GREY, input));
     fuzz("pictures", &[GREY, &stored(GREY)], |input| read(input, two));
+}
+
+/// A model's file without its checksums, by which every change would be refused before it is looked at.
+fn without_checksums(checkpoint: &Checkpoint, path: &Path) -> Vec<u8> {
+    checkpoint.save(&SystemDisk, path).unwrap();
+    let bytes = std::fs::read(path).unwrap();
+    let (length, rest) = bytes.split_at(8);
+    let (header, tensors) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
+    let mut header: serde_json::Value = serde_json::from_slice(header).unwrap();
+    let metadata = header["__metadata__"].as_object_mut().unwrap();
+    [checksums::TENSORS_KEY, checksums::HEADER_KEY].iter().for_each(|key| _ = metadata.remove(*key));
+    let header = header.to_string();
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), tensors].concat()
+}
+
+#[test]
+fn a_file_of_a_model() {
+    // Where there is a folder in memory, a million files take no disk.
+    let shared = Path::new("/dev/shm");
+    let folder = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() }.unwrap();
+    let path = folder.path().join("model.safetensors");
+    let vocabulary = Vocabulary::from_text(VocabularyKind::Characters, "hello").unwrap();
+    let config = Config { symbols: 4, embedding: 1, hidden: 2, ..Config::default() };
+    let model = LanguageModel::<f32>::new(&config, &mut Streams::new(1).stream("init"));
+    let of_text = without_checksums(&TextModel::checkpoint_of(&model, &vocabulary).unwrap(), &path);
+    let lags = ModelConfig { lags: Lags::Count(1), ..ModelConfig::default() };
+    let linear = LinearAr::fit(&[1.0, 2.0, 1.5, 0.5, 1.0, 2.5, 1.25, 0.75, 1.0, 2.0], &lags).unwrap();
+    let of_linear = without_checksums(&linear.to_checkpoint().unwrap(), &path);
+    let architecture = Architecture { lags: 2, stride: 1, hidden: 2, layers: 1, deviation: Deviation::default() };
+    let standardize = Standardize { mean: 1.0, std: 2.0 };
+    let neural = NeuralAr::<f32>::new(&architecture, standardize, &mut Streams::new(1).stream("init"));
+    let of_neural = without_checksums(&neural.to_checkpoint().unwrap(), &path);
+    fuzz("file of a model", &[&of_text, &of_linear, &of_neural], |input| {
+        std::fs::write(&path, input).unwrap();
+        let Ok(checkpoint) = Checkpoint::load(&path) else { return false };
+        let text = TextModel::<LanguageModel<f32>>::from_checkpoint(&checkpoint).is_ok();
+        SavedSeries::from_checkpoint(&checkpoint).is_ok() || text
+    });
 }

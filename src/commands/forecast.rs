@@ -7,6 +7,7 @@ use crate::terminal::{Context, output};
 use clap::{Args, ValueEnum};
 use models::data::Part;
 use models::error::{Error, Kind, Result};
+use models::series::column::Header;
 use models::series::forecast::Outlook;
 use models::series::picture::Picture;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,10 @@ pub struct Arguments {
     /// The column, where it is not that of the run
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
+
+    /// Whether the first line names the columns, where it is not as in the run: `detect`, `present` or `absent`
+    #[arg(long, value_name = "WORD", value_parser = families::header_of)]
+    header: Option<Header>,
 
     /// After which part the forecast is made; values that are known after it are drawn beside it
     #[arg(long, value_enum, default_value_t = After::All)]
@@ -81,6 +86,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         [Some(&arguments.model), arguments.data.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
     output::check(arguments.output.iter().map(PathBuf::as_path), &inputs)?;
     let model = open(&arguments.model)?;
+    model.source().spares_data(arguments.output.iter().map(PathBuf::as_path))?;
     let after = match arguments.after {
         After::All => Part::All,
         After::Train => Part::Train,
@@ -89,6 +95,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let request = families::Forecast {
         data: arguments.data.clone(),
         column: arguments.column.clone(),
+        header: arguments.header,
         steps: arguments.steps as usize,
         after,
         futures: arguments.futures as usize,

@@ -99,8 +99,11 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     // Before the model is loaded: a wrong option is told at once, and nothing is generated that cannot be kept.
     let options = arguments.options();
     options.check()?;
-    output::check(arguments.output.as_deref(), &[&arguments.model])?;
+    let prompt = arguments.prompt_file.as_deref().filter(|path| *path != Path::new("-"));
+    let inputs: Vec<&Path> = [Some(&*arguments.model), prompt].into_iter().flatten().collect();
+    output::check(arguments.output.as_deref(), &inputs)?;
     let model = open(&arguments.model)?;
+    model.source().spares_data(arguments.output.as_deref())?;
     let own = arguments.own.given_to(model.source().family)?;
     let Arguments { echo, symbols, seed, .. } = arguments;
     let prompt = match (arguments.prompt, &arguments.prompt_file) {

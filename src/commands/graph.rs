@@ -43,6 +43,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let picture = arguments.output.as_deref().map(is_picture).transpose()?;
     output::check(arguments.output.as_deref(), &[&arguments.model])?;
     let model = open(&arguments.model)?;
+    model.source().spares_data(arguments.output.as_deref())?;
     let Recorded { loss, parameters } = model.graph(arguments.batch as usize, arguments.length as usize)?;
     let names = parameters.into_iter().map(|(name, id)| (id, name)).collect();
     let dot = dot(&loss, &names);

@@ -21,6 +21,8 @@ mod text;
 pub mod tour;
 pub mod training;
 
+pub use series::header_of;
+
 use crate::terminal::Context;
 use crate::terminal::results::to_json;
 use autograd::Tensor;
@@ -31,6 +33,7 @@ use models::data::Part;
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
 use models::sampling::Options;
+use models::series::column::Header;
 use models::series::forecast::Outlook;
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
@@ -190,6 +193,8 @@ pub struct Forecast {
     pub data: Option<PathBuf>,
     /// The column, where it is not that of the run.
     pub column: Option<String>,
+    /// Whether the first line names the columns, where it is not as in the run.
+    pub header: Option<Header>,
     /// How many values.
     pub steps: usize,
     /// The part after which the forecast is made.

@@ -2,6 +2,7 @@
 
 use super::{Family, Model, family_of};
 use crate::terminal::console::say;
+use crate::terminal::output;
 use models::data::Part;
 use models::data::files::DataFiles;
 use models::data::fingerprint::Fingerprint;
@@ -11,6 +12,8 @@ use models::storage::checkpoint::{Checkpoint, Progress};
 use models::storage::run_files::{Which, load};
 use models::training::begin;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What `RUN|CHECKPOINT` means, for the help of every subcommand that takes one.
@@ -46,6 +49,18 @@ impl Source {
     /// A table of the run's configuration (`data`), where the file says it; else the default.
     pub fn setting<T: for<'de> Deserialize<'de> + Default>(&self, table: &str) -> T {
         begin::setting(self.progress.as_ref(), table).unwrap_or_default()
+    }
+
+    /// Refuses outputs that would destroy the data of the run, which lie where its configuration says: nobody names them here.
+    ///
+    /// # Errors
+    /// As [`output::check`].
+    pub fn spares_data<'a>(&self, outputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+        let table: BTreeMap<String, Value> = self.setting("data");
+        let paths = table.iter().filter(|(key, _)| *key == "path" || key.ends_with("_path"));
+        let data: Vec<&Path> =
+            paths.filter_map(|(_, path)| path.as_str().filter(|path| !path.is_empty()).map(Path::new)).collect();
+        output::check(outputs, &data)
     }
 
     /// Refuses data that are not the run's where a part of them is asked for: their parts are the run's, and shares of other data would

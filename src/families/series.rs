@@ -6,6 +6,7 @@ mod flags;
 mod sunspots;
 mod tables;
 
+pub use self::flags::header_of;
 use self::flags::{EvalFlags, TrainFlags};
 use super::opened::Source;
 use super::tour::Tour;
@@ -214,6 +215,7 @@ impl Model for Opened {
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {
         let EvalFlags { column, header, horizons, output } = request.own.parsed();
         output::check(output.as_deref(), &[request.data, &self.source.path])?;
+        self.source.spares_data(output.as_deref())?;
         let data = self.series(Some(request.data), column.as_deref(), header, request.part)?;
         let evaluation =
             self.model.evaluate(&data, request.part, horizons as usize).map_err(|error| self.source.named(error))?;
@@ -236,7 +238,7 @@ impl Model for Opened {
     }
 
     fn forecast(&self, request: &Forecast) -> Result<Forecasted> {
-        let data = self.series(request.data.as_deref(), request.column.as_deref(), None, request.after)?;
+        let data = self.series(request.data.as_deref(), request.column.as_deref(), request.header, request.after)?;
         let known = data.range(request.after).end;
         let outlooks = self.model.forecast(&data.values[..known], request.steps, request.futures, request.seed)?;
         if let Some(step) = outlooks.iter().position(|o| !(o.mean + o.standard_error).is_finite()) {

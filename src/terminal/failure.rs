@@ -1,5 +1,7 @@
 //! How the process ends: an error becomes three lines on stderr and an exit code; a panic becomes an error.
 
+use super::closed::stdout_was_closed;
+use super::results::cannot_write;
 use models::error::{Error, Kind, Result};
 use models::visible::visible;
 use std::io::Write;
@@ -34,6 +36,8 @@ pub fn report_told(told: &clap::Error) -> ExitCode {
     let printed = match told.use_stderr() {
         // The words of the command line stand in it: a name from outside may hold what a terminal obeys.
         true => write!(std::io::stderr(), "{}", visible(&told.render().to_string())),
+        // It is written past `Results`, in colours where there is a terminal.
+        false if stdout_was_closed() => Err(std::io::Error::other("stdout is closed")),
         false => told.print().and_then(|()| std::io::stdout().flush()),
     };
     match printed {
@@ -41,7 +45,7 @@ pub fn report_told(told: &clap::Error) -> ExitCode {
         // `--help | head`: who has gone away has read enough.
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => code,
         Err(_) if told.use_stderr() => code,
-        Err(e) => report(Err(Error::new(Kind::Disk, "cannot write to stdout").cause(e))),
+        Err(e) => report(Err(cannot_write(&e))),
     }
 }
 

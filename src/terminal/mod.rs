@@ -5,6 +5,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`results`] | stdout: results alone |
+//! | [`closed`] | whether there was a stdout when the program began |
 //! | [`console`] | stderr: progress and what is said along the way |
 //! | [`environment`] | threads, the instruction set, variables that mean nothing |
 //! | [`output`] | files that a flag names; commands as a shell takes them |
@@ -13,6 +14,7 @@
 //! | [`limits`] | a limit on the size of files is an error, and not the end of the process |
 //! | [`failure`] | errors as three lines and an exit code |
 
+pub mod closed;
 pub mod console;
 pub mod environment;
 pub mod failure;

@@ -1,5 +1,7 @@
-//! Results on stdout. A reader that has gone away (`autoreg … | head`) is not an error: what is written after is dropped.
+//! Results on stdout. A reader that has gone away (`autoreg … | head`) is not an error: what is written after is dropped. A stdout that
+//! never was (`autoreg … >&-`) is one, as soon as there is something to write.
 
+use super::closed::stdout_was_closed;
 use models::error::{Error, Kind, Result};
 use models::visible::visible;
 use std::cell::{Cell, RefCell};
@@ -14,7 +16,7 @@ pub struct Results {
 impl Results {
     /// The process's stdout.
     pub fn stdout() -> Self {
-        Self::to(Box::new(io::stdout()))
+        if stdout_was_closed() { Self::to(Box::new(Closed)) } else { Self::to(Box::new(io::stdout())) }
     }
 
     fn to(out: Box<dyn Write>) -> Self {
@@ -75,9 +77,29 @@ impl Results {
                 self.closed.set(true);
                 Ok(())
             }
-            outcome => outcome.map_err(|e| Error::new(Kind::Disk, "cannot write to stdout").cause(e)),
+            outcome => outcome.map_err(|e| cannot_write(&e)),
         }
     }
+}
+
+/// In place of a stdout that is closed: takes nothing. The standard library's own takes everything and drops it.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::other("stdout is closed"))
+    }
+
+    /// Nothing is held back.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The error of results that go nowhere.
+pub fn cannot_write(why: &io::Error) -> Error {
+    let error = Error::new(Kind::Disk, "cannot write to stdout").cause(why);
+    if stdout_was_closed() { error.help("leave out `>&-`; `>/dev/null` drops what is written") } else { error }
 }
 
 /// A value as one JSON object. Floats have all their digits; what is not finite is `null`.

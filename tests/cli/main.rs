@@ -2,8 +2,11 @@
 
 mod bad_input;
 mod bounds;
+mod closed;
+mod elsewhere;
 mod families;
 mod foreign_files;
+mod memory;
 mod outputs;
 mod random_lines;
 mod run_files;

@@ -101,9 +101,9 @@ fn an_output_is_never_what_is_read() {
     for_each_output(|run, i, folder, output| {
         let data = folder.join("run/config.toml");
         let before = fs::read(&data).unwrap();
-        // The run's own files, by a link of the right ending, and the checkpoint that is read.
+        // The run's own files and its data, which no flag names, by a link of the right ending, and the checkpoint that is read.
         let checkpoint = fs::read_dir(folder.join("run/checkpoints")).unwrap().next().unwrap().unwrap().path();
-        for own in [&data, &folder.join("run/latest"), &checkpoint] {
+        for own in [&data, &folder.join("run/latest"), &checkpoint, &run.write_data(folder)] {
             let _ = fs::remove_file(output);
             symlink(own, output).unwrap();
             let was = fs::read(own).unwrap();
@@ -116,6 +116,13 @@ fn an_output_is_never_what_is_read() {
         }
         assert_eq!(fs::read(&data).unwrap(), before);
         fs::remove_file(output).unwrap();
+        if run.with_output(i, folder, output)[0] == "generate" {
+            fs::write(output, "1").unwrap();
+            let mut arguments = run.with_output(i, folder, output);
+            arguments.extend(["--prompt-file".to_owned(), output.to_str().unwrap().to_owned()]);
+            assert_error(&ends(&arguments), 2, &["would be overwritten"]);
+            fs::remove_file(output).unwrap();
+        }
         // A file of one's own in the run folder is no file of the run.
         let mine = folder.join("run").join(output.file_name().unwrap());
         assert_code(&ends(&run.with_output(i, folder, &mine)), 0);

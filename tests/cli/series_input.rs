@@ -1,7 +1,7 @@
 //! Files that hold no usable series, and settings that make no sense: each a clear error with its place, none a panic.
 
 use crate::series::Sunspots;
-use crate::{assert_code, assert_error, autoreg, with_model};
+use crate::{assert_code, assert_error, autoreg, stderr, with_model};
 
 #[test]
 fn bad_series_are_named_with_their_place_and_end_with_code_5() {
@@ -56,6 +56,28 @@ fn what_a_spreadsheet_writes_is_read() {
     let run = sunspots.path("run");
     let arguments = ["train", "series", "--data", path.to_str().unwrap(), "--column", "x", "--lags", "2", "--out-dir"];
     assert_code(&autoreg(arguments.iter().copied().chain([run.to_str().unwrap()])), 0);
+}
+
+#[test]
+fn a_first_line_that_could_be_either_is_read_by_every_command_as_it_is_told() {
+    let sunspots = Sunspots::new();
+    let run = sunspots.train("ar", &["--lags", "2"]);
+    // Numbers alone: the first line may be values, or columns that somebody numbered.
+    let rows: String = (0..40).map(|t| format!("{t},{}\n", (t * 7) % 11)).collect();
+    let path = sunspots.path("numbers.csv");
+    std::fs::write(&path, format!("0,1\n{rows}")).unwrap();
+    for (subcommand, more) in [("eval", &["--horizons", "1"][..]), ("forecast", &["-n", "2"])] {
+        let with = |header: &[&str]| {
+            let data = ["--data", path.to_str().unwrap(), "--column", "#2"];
+            with_model(subcommand, &run, &[&data[..], more, header].concat())
+        };
+        assert_error(&with(&[]), 5, &["--header present or --header absent"]);
+        let (present, absent) = (with(&["--header", "present"]), with(&["--header", "absent"]));
+        assert_code(&present, 0);
+        assert_code(&absent, 0);
+        assert!(stderr(&present).contains("40 values") && stderr(&absent).contains("41 values"), "{}", stderr(&absent));
+        assert_error(&with(&["--header", "maybe"]), 2, &["detect, present or absent"]);
+    }
 }
 
 #[test]

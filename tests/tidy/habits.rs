@@ -55,7 +55,9 @@ fn unsafe_code_lives_in_the_kernels_alone_and_says_why_it_is_sound() {
         for at in words(&code, "unsafe") {
             let line = line_of(&code, at);
             let place = format!("{}:{line}", file.path);
-            if !file.path.starts_with("autograd/src/kernels/") {
+            // One function runs before `main`, and its attribute has to say that it may; what it does is safe code.
+            let before_main = file.path == "src/terminal/closed.rs" && code[..at].ends_with("#[ctor(");
+            if !before_main && !file.path.starts_with("autograd/src/kernels/") {
                 found.push(format!("{place}: outside autograd/src/kernels"));
             } else if !is_explained(&file.text, line, &code[at..]) {
                 found.push(format!("{place}: no `// SAFETY:` before it"));

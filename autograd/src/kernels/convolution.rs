@@ -11,9 +11,9 @@
 //! channels of each in theirs, that begins with the bias; a tap outside the input multiplies zeros. So a position computed alone,
 //! by [`Packed::row`](super::packed::Packed::row) of its taps' inputs one after the other, has the bits of that position among all.
 //!
-//! 1. Tasks are bands of output positions, some rows of an image or a stretch of sound, in parallel. 2. A band that needs zeros
-//! around it, or the ReLU of its input, copies what it reads, once for all taps, into the level-2 cache ([`Patch`]). 3. Panels of output
-//! channels; 4. groups of positions side by side, as many as registers hold; 5. taps; 6. channels.
+//! The loops, from the outermost: bands of output positions (some rows of an image or a stretch of sound), in parallel, where a band
+//! that needs zeros around it or the ReLU of its input copies what it reads, once for all taps, into the level-2 cache ([`Patch`]);
+//! panels of output channels; groups of positions side by side, as many as registers hold; taps; channels.
 
 use super::gemm::Matrix;
 use super::math::dispatch::{Pass, dispatch};

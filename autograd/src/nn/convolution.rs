@@ -1,8 +1,9 @@
 //! Convolution layers: plain, masked so that a pixel sees only what comes before it, and causal over time.
 
 use super::{Param, init};
+use crate::ops::Convolution;
 use crate::random::Stream;
-use crate::{Convolution, Scalar, Tensor, module};
+use crate::{Scalar, Tensor, module};
 use ndarray::ArrayD;
 
 /// A 2-D convolution of stride 1. PyTorch's `nn.Conv2d`: weight (out, in, height, width) and bias (out), both drawn from

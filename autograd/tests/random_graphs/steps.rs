@@ -265,7 +265,8 @@ pub const STEPS: &[(&str, Step)] = &[
     }),
     ("gated_tanh", |g| {
         let x = g.pick_where(|shape| shape.len() >= 2 && shape[1] % 2 == 0)?;
-        let condition = g.fit(&g.values[x].shape()[..2].to_vec())?;
+        let pair = g.values[x].shape()[..2].to_vec();
+        let condition = g.fit(&pair)?;
         g.push(&[x, condition], |x| x[0].clone().gated_tanh(Some(&x[1])))
     }),
     ("tied weights", |g| {

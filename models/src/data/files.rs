@@ -3,11 +3,11 @@
 use super::Part;
 use super::fingerprint::Fingerprint;
 use super::parts::{Rules, part_of};
+use super::reading::read_one;
 use crate::error::{Error, Kind, Result};
 use crate::memory::available;
-use crate::pages::numbers::bytes as shown_bytes;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// One file of a data set.
@@ -191,37 +191,6 @@ fn list(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     }
     found.sort();
     Ok(found)
-}
-
-/// The bytes of a file that is not empty; they are taken off the memory that is free.
-fn read_one(path: &Path, what: &str, free: &mut u64) -> Result<Vec<u8>> {
-    let failed = |cause: String, help: &str| {
-        Error::new(Kind::BadInput, format!("cannot read the {what} {}", path.display())).cause(cause).help(help)
-    };
-    let refused = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => failed("there is no such file".to_string(), "check the path"),
-        io::ErrorKind::PermissionDenied => failed("permission denied".to_string(), "make the file readable"),
-        _ => failed(error.to_string(), "check that the file can be read"),
-    };
-    let file = File::open(path).map_err(refused)?;
-    let about = file.metadata().map_err(refused)?;
-    // A pipe or a device says no length, and may have no end.
-    let most = if about.is_file() { *free } else { *free / 8 };
-    let mut bytes = Vec::new();
-    if about.len() <= most {
-        file.take(most).read_to_end(&mut bytes).map_err(refused)?;
-    }
-    if about.len() > most || bytes.len() as u64 >= most {
-        let length = about.len().max(bytes.len() as u64);
-        let cause = format!("it has at least {}, and {} of memory are free", shown_bytes(length), shown_bytes(*free));
-        return Err(failed(cause, "give a part of it"));
-    }
-    *free -= bytes.len() as u64;
-    if bytes.is_empty() {
-        return Err(Error::new(Kind::BadInput, format!("{} is empty", path.display()))
-            .help(format!("give a file with some {what} in it")));
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -6,12 +6,14 @@
 //! | --- | --- |
 //! | [`files`] | the files that a path means, read whole, in one order |
 //! | [`parts`] | which of them are trained on, validated on, tested on |
+//! | `reading` | the bytes of one of them, within the memory that is free |
 //! | [`sniff`] | what a file is that is no plain text |
 //! | [`fingerprint`] | length and hash, by which a resumed run knows its data again |
 
 pub mod files;
 pub mod fingerprint;
 pub mod parts;
+mod reading;
 pub mod sniff;
 
 use serde::Serialize;

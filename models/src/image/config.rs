@@ -58,7 +58,10 @@ impl ImageConfig {
         let kept = pixels.saturating_mul(elements_per_pixel(&model));
         let step = "`data.batch`, `model.hidden` or `model.layers`";
         let step = Needs::default().and("the activations of a step", kept, size_of::<f32>(), step);
-        self.training.needs(parameters, "`model.hidden`, `model.head` or `model.layers`", step)
+        let sizes = "`model.hidden`, `model.head` or `model.layers`";
+        // The decoder of the samples packs the weights once.
+        let prepared = Needs::default().and("the network that samples", parameters, size_of::<f32>(), sizes);
+        self.training.needs(parameters, sizes, step, prepared)
     }
 }
 

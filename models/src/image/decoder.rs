@@ -9,6 +9,7 @@ mod convolution;
 mod diagonal_lstm;
 mod drawing;
 mod gated_pixel_cnn;
+mod kernel;
 mod lstm;
 mod pixel_cnn;
 mod row_lstm;
@@ -20,9 +21,10 @@ use super::network::Network;
 use crate::autoregressive::{Autoregressive, Conditional};
 use crate::distribution::Categorical;
 use autograd::Scalar;
-use convolution::{At, CachedConvolution, Plan};
+use autograd::kernels::elementwise;
+use convolution::{At, CachedConvolution};
 pub use drawing::Drawing;
-use rows::Rows;
+use rows::{Plan, Rows};
 
 /// A network that is computed a sub-pixel at a time.
 trait Steps<T: Scalar>: Send + Sync {
@@ -70,7 +72,7 @@ struct Memory<T> {
 /// Values on their way from layer to layer, of several images side by side. Kept between steps for their memory alone.
 #[derive(Clone, Debug, Default)]
 struct Work<T> {
-    gathered: Vec<T>,
+    passed: Vec<T>,
     features: Vec<T>,
     hidden: Vec<T>,
     skips: Vec<T>,
@@ -100,24 +102,36 @@ fn by_colour(channels: usize, colours: usize) -> Vec<Vec<usize>> {
     (0..colours).map(|colour| (colour * each..(colour + 1) * each).collect()).collect()
 }
 
-/// Remembers a colour's channels of every image as the input of a layer.
+/// Gives a layer a colour's channels of every image as its input.
 fn put<T: Scalar>(
     states: &mut [State<T>],
     layer: &CachedConvolution<T>,
     at: At,
     values: &[T],
-    change: impl Fn(T) -> T,
+    passed: &mut Vec<T>,
+    change: impl Fn(T) -> T + Copy + Sync,
 ) {
     let channels = values.len() / states.len();
-    for (state, values) in states.iter_mut().zip(values.chunks_exact(channels)) {
-        let place = state.memory.rows[layer.input()].at(at.x, at.colour * channels, channels);
-        place.iter_mut().zip(values).for_each(|(place, &x)| *place = change(x));
+    let change = elementwise::each_pair(move |_, x| change(x));
+    for (image, (state, values)) in states.iter_mut().zip(values.chunks_exact(channels)).enumerate() {
+        change(layer.input(image, &mut state.memory, at, channels, passed), values);
     }
 }
 
 /// [`put`] of the ReLU, as a convolution takes that of its input.
-fn put_positive<T: Scalar>(states: &mut [State<T>], layer: &CachedConvolution<T>, at: At, values: &[T]) {
-    put(states, layer, at, values, |x| if x < T::zero() { T::zero() } else { x });
+fn put_positive<T: Scalar>(
+    states: &mut [State<T>],
+    layer: &CachedConvolution<T>,
+    at: At,
+    values: &[T],
+    passed: &mut Vec<T>,
+) {
+    put(states, layer, at, values, passed, |x| if x < T::zero() { T::zero() } else { x });
+}
+
+/// `x ← x + y`.
+fn add<T: Scalar>(x: &mut [T], y: &[T]) {
+    elementwise::each_pair(|x: T, y| x + y)(x, y);
 }
 
 /// A model ready to be stepped. It owns what it needs: its parameters are the model's until one of the two changes them.

@@ -84,6 +84,9 @@ pub fn parse(bytes: &[u8], source: &str) -> Result<(Shape, Vec<u8>)> {
             bad(source, format!("it is an animation of {frames} pictures")).help("save each as a PNG of its own")
         );
     }
+    if reader.info().palette.as_ref().is_some_and(|palette| !palette.len().is_multiple_of(3)) {
+        return Err(bad(source, "its palette is no whole number of colours").help("save the picture again"));
+    }
     let size = reader.output_buffer_size().ok_or_else(|| broken(&DecodingError::LimitsExceeded, source))?;
     let mut values = vec![0; size];
     reader.next_frame(&mut values).map_err(|error| broken(&error, source))?;

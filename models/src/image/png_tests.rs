@@ -165,6 +165,11 @@ fn every_picture_that_cannot_be_read_is_refused_by_name_at_once() {
         ("a palette that is missing", file(1, 1, 8, 3, &[two(&[0])]), "x.png: "),
         ("a transparent pixel", file(2, 1, 8, 4, &[two(&[1, 255, 2, 254])]), "row 0, column 1 has an alpha of 254"),
         ("a transparent pixel of RGB", file(1, 1, 8, 6, &[two(&[1, 2, 3, 0])]), "row 0, column 0 has an alpha of 0"),
+        (
+            "a palette of three colours and a part",
+            file(2, 1, 8, 3, &[chunk(b"PLTE", &[9; 11]), two(&[1, 2])]),
+            "palette",
+        ),
         ("a transparent grey", file(2, 1, 8, 0, &[chunk(b"tRNS", &[0, 2]), two(&[1, 2])]), "column 1"),
         (
             "a transparent entry of a palette",

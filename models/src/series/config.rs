@@ -216,16 +216,29 @@ impl SeriesConfig {
         }
     }
 
-    /// The least memory of a training of a neural model on so many examples of so many lags.
-    pub fn needs(&self, lags: usize, examples: usize) -> Needs {
+    /// The memory of a training of a neural model on so many examples of so many lags, of which so many are `scored` at
+    /// once in another part.
+    pub fn needs(&self, lags: usize, examples: usize, scored: usize) -> Needs {
         let m = &self.model;
         let (lags, hidden, layers) = (lags as u128, m.hidden as u128, m.layers as u128);
         let hidden_layers = if layers == 0 { 0 } else { (lags + 1) * hidden + (layers - 1) * (hidden + 1) * hidden };
         let outputs = if layers == 0 { lags } else { hidden } + 1;
         let batch = if self.data.batch == 0 { examples } else { self.data.batch } as u128;
-        let step = Needs::default()
-            .and("the activations of a step", batch.saturating_mul(lags + layers * hidden), 4, "`data.batch`")
-            .and("the lags of all examples", lags.saturating_mul(examples as u128), 4, "`model.lags`");
-        self.training.needs(hidden_layers + outputs, "`model.hidden`, `model.layers` or `model.lags`", step)
+        // Of each layer the output; of the one that the backward pass is in, its gradient.
+        let step = Needs::default().and(
+            "the activations of a step",
+            batch.saturating_mul(lags + (layers + 1) * hidden),
+            4,
+            "`data.batch`",
+        );
+        let scored =
+            Needs::default().and("the lags of what is scored", lags.saturating_mul(scored as u128), 4, "`model.lags`");
+        let parameters = hidden_layers + outputs;
+        self.training.needs(parameters, "`model.hidden`, `model.layers` or `model.lags`", step, scored).and(
+            "the lags of all examples",
+            lags.saturating_mul(examples as u128),
+            4,
+            "`model.lags`",
+        )
     }
 }

@@ -83,8 +83,10 @@ impl<T: Scalar> Autoregressive for NeuralPredictor<T> {
 
     fn distributions(&self, sequence: &[f64]) -> Vec<Gaussian> {
         let NeuralAr { architecture, standardize, .. } = &self.model;
-        let lags = |t| lags_of(sequence, t, architecture, standardize);
-        let inputs: Vec<T> = (0..sequence.len()).flat_map(lags).collect();
+        let lags = |t| lags_of::<T>(sequence, t, architecture, standardize);
+        // In one piece: a vector that grows holds twice what it needs.
+        let mut inputs: Vec<T> = Vec::with_capacity(sequence.len() * architecture.lags);
+        (0..sequence.len()).for_each(|t| inputs.extend(lags(t)));
         let inputs = Tensor::from_vec(inputs, &[sequence.len(), architecture.lags]);
         no_grad(|| self.model.forward(&inputs)).to_vec().chunks(2).map(|outputs| self.distribution(outputs)).collect()
     }

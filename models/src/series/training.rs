@@ -10,6 +10,7 @@ use super::linear::lags;
 use super::model::{SeriesModel, check_targets};
 use super::neural_ar::{Architecture, NeuralAr, Standardize, lags_of};
 use super::neural_predictor::NeuralPredictor;
+use crate::data::Part;
 use crate::data::files::DataFiles;
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::Floor;
@@ -39,6 +40,11 @@ pub struct SeriesTask {
     order: (Option<u64>, Vec<u32>),
 }
 
+/// Values of the longer of the two parts that are scored, one after the other.
+fn scored(data: &SeriesData) -> usize {
+    data.range(Part::Validation).len().max(data.range(Part::Test).len())
+}
+
 impl SeriesTask {
     /// A new training, and the model it begins with. Standardisation is fitted on the training part alone.
     ///
@@ -50,7 +56,7 @@ impl SeriesTask {
         let m = &config.model;
         let lags = lags(train, m)?;
         super::ar::check_spaced(train, lags, m.stride)?;
-        config.needs(lags, train.len() - lags * m.stride).check()?;
+        config.needs(lags, train.len() - lags * m.stride, scored(&data)).check()?;
         let ModelConfig { stride, hidden, layers, deviation, .. } = *m;
         let architecture = Architecture { lags, stride, hidden, layers, deviation };
         let standardize = Standardize::of(train);
@@ -72,7 +78,10 @@ impl SeriesTask {
             )
             .help("0 takes all of them in each step"));
         }
-        let inputs = targets.clone().flat_map(|t| lags_of(&data.values, t, architecture, standardize)).collect();
+        config.needs(architecture.lags, targets.len(), scored(&data)).check()?;
+        // In one piece: a vector that grows holds twice what it needs.
+        let mut inputs = Vec::with_capacity(targets.len() * architecture.lags);
+        targets.clone().for_each(|t| inputs.extend(lags_of::<f32>(&data.values, t, architecture, standardize)));
         let targets = data.values[targets].iter().map(|&x| standardize.apply(x)).collect();
         let (config, architecture) = (config.clone(), architecture.clone());
         Ok(SeriesTask { data, config, architecture, inputs, targets, position: 0, order: (None, Vec::new()) })
@@ -120,7 +129,7 @@ impl Task for SeriesTask {
     }
 
     fn needs(config: &SeriesConfig) -> Needs {
-        config.needs(if let Lags::Count(lags) = config.model.lags { lags } else { 1 }, 0)
+        config.needs(if let Lags::Count(lags) = config.model.lags { lags } else { 1 }, 0, 0)
     }
 
     fn notes(&self) -> Vec<String> {

@@ -23,6 +23,22 @@ pub fn of_bytes(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }
 
+/// [`of_bytes`] of bytes that come in pieces.
+#[derive(Default)]
+pub(super) struct Checksum(crc32fast::Hasher);
+
+impl Checksum {
+    /// The next piece.
+    pub(super) fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// Of all pieces.
+    pub(super) fn value(self) -> u32 {
+        self.0.finalize()
+    }
+}
+
 /// CRC-32 of the metadata (`KEY NUL VALUE NUL`, by key, without [`HEADER_KEY`]) and of what the header says of each tensor
 /// (`NAME NUL TYPE NUL AXIS,AXIS,… NUL`, by name).
 pub fn of_header<'a>(

@@ -83,10 +83,8 @@ pub fn write_file(
     let mut ordered = tensors.to_vec();
     ordered.sort_by_key(|t| std::cmp::Reverse(t.data_type.bits()));
     // One pass over all bytes, each tensor by itself; the first in the file's order is the one that is told.
-    let looked_at = |tensor: &&StoredTensor| {
-        tensor.check_finite(Kind::Diverged, what(), "the last saved checkpoint is intact")?;
-        Ok(checksums::of_bytes(&tensor.bytes))
-    };
+    let looked_at =
+        |tensor: &&StoredTensor| tensor.finite_checksum(Kind::Diverged, what(), "the last saved checkpoint is intact");
     let sums: Vec<Result<u32>> = ordered.par_iter().map(looked_at).collect();
     let sums = sums.into_iter().collect::<Result<Vec<u32>>>()?;
     let mut end = 0;
@@ -164,8 +162,8 @@ impl SafetensorsFile {
     pub fn read(&mut self, entry: &Entry) -> Result<StoredTensor> {
         let tensor = self.read_unchecked(entry)?;
         let what = format!("{} is not usable", self.path.display());
-        tensor.check_finite(Kind::BadInput, what, "use an earlier checkpoint")?;
-        self.check_sum(&tensor)?;
+        let sum = tensor.finite_checksum(Kind::BadInput, what, "use an earlier checkpoint")?;
+        self.hold_against(&tensor.name, sum)?;
         Ok(tensor)
     }
 
@@ -174,12 +172,16 @@ impl SafetensorsFile {
     /// # Errors
     /// [`Kind::BadInput`] naming the tensor.
     pub fn check_sum(&self, tensor: &StoredTensor) -> Result<()> {
+        self.hold_against(&tensor.name, checksums::of_bytes(&tensor.bytes))
+    }
+
+    fn hold_against(&self, name: &str, actual: u32) -> Result<()> {
         let Some(checksums) = self.checksums()? else { return Ok(()) };
-        let (written, actual) = (checksums[&tensor.name], checksums::of_bytes(&tensor.bytes));
+        let written = checksums[name];
         if written == actual {
             return Ok(());
         }
-        let name = shortened(&tensor.name, 100);
+        let name = shortened(name, 100);
         let why = format!("tensor `{name}` has the checksum {actual:08x}, and was written with {written:08x}");
         Err(damaged(&self.path, why))
     }

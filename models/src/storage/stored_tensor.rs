@@ -1,5 +1,6 @@
 //! A tensor as a file holds it: a name, a type, a shape and bytes; and its elements as numbers.
 
+use super::checksums::Checksum;
 use super::data_type::{DataType, bfloat_to_f32, half_to_f32};
 use super::regular::shortened;
 use crate::error::{Error, Kind, Result};
@@ -41,6 +42,25 @@ macro_rules! elements {
     )*};
 }
 elements!(f32 => F32, f64 => F64, u64 => U64, i64 => I64, u32 => U32, u16 => U16, u8 => U8);
+
+/// Bytes that are looked at at a time: they stay in the nearest cache.
+const PIECE: usize = 16 << 10;
+
+/// Whether every float of these bytes is finite, which is an exponent that is not all ones. Without a branch, so that many are
+/// compared at once; which one is not finite, a second look tells.
+fn all_finite(data_type: DataType, bytes: &[u8]) -> bool {
+    fn all<const N: usize>(bytes: &[u8], is_finite: impl Fn([u8; N]) -> bool) -> bool {
+        let (elements, _) = bytes.as_chunks::<N>();
+        elements.iter().fold(true, |all, &element| all & is_finite(element))
+    }
+    match data_type {
+        DataType::F32 => all(bytes, |b| u32::from_le_bytes(b) << 1 < 0xff << 24),
+        DataType::F64 => all(bytes, |b| u64::from_le_bytes(b) << 1 < 0x7ff << 53),
+        DataType::F16 => all(bytes, |b| u16::from_le_bytes(b) << 1 < 0x1f << 11),
+        DataType::Bf16 => all(bytes, |b| u16::from_le_bytes(b) << 1 < 0xff << 8),
+        _ => true,
+    }
+}
 
 impl StoredTensor {
     /// A tensor of these elements.
@@ -95,6 +115,19 @@ impl StoredTensor {
         self.bytes.is_empty()
     }
 
+    /// The checksum of its bytes; `None` where a float is not finite. Both are computed of a piece while it lies in the cache, so that
+    /// the memory, which is what either would wait for, is read once.
+    fn checksum_if_finite(&self) -> Option<u32> {
+        let mut sum = Checksum::default();
+        for piece in self.bytes.chunks(PIECE) {
+            if !all_finite(self.data_type, piece) {
+                return None;
+            }
+            sum.update(piece);
+        }
+        Some(sum.value())
+    }
+
     /// The flat index of the first NaN or infinity; `None` for integers and where all is well.
     pub fn first_non_finite(&self) -> Option<usize> {
         match self.data_type {
@@ -113,9 +146,13 @@ impl StoredTensor {
         )
     }
 
-    /// Refuses a float that is not finite, naming it with its index.
-    pub(super) fn check_finite(&self, kind: Kind, what: String, help: &str) -> Result<()> {
-        let Some(flat) = self.first_non_finite() else { return Ok(()) };
+    /// The checksum of its bytes; refuses a float that is not finite, naming it with its index.
+    pub(super) fn finite_checksum(&self, kind: Kind, what: String, help: &str) -> Result<u32> {
+        self.checksum_if_finite().ok_or_else(|| self.not_finite(kind, what, help))
+    }
+
+    fn not_finite(&self, kind: Kind, what: String, help: &str) -> Error {
+        let flat = self.first_non_finite().unwrap_or_default();
         // The flat index as one index per axis, the last axis fastest.
         let (mut rest, mut index) = (flat, vec![0; self.shape.len()]);
         for (i, &axis) in self.shape.iter().enumerate().rev() {
@@ -123,6 +160,32 @@ impl StoredTensor {
             rest /= axis;
         }
         let name = shortened(&self.name, 100);
-        Err(Error::new(kind, what).cause(format!("tensor `{name}` is not finite at {index:?}")).help(help))
+        Error::new(kind, what).cause(format!("tensor `{name}` is not finite at {index:?}")).help(help)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::checksums;
+
+    #[test]
+    fn the_checksum_of_pieces_is_that_of_the_whole_and_every_float_that_is_not_finite_is_found_in_any_piece() {
+        let types = [(DataType::F32, 4, 0x7f80_0000), (DataType::F64, 8, 0x7ff0 << 48), (DataType::F16, 2, 0x7c00)];
+        for (data_type, size, infinity) in types.into_iter().chain([(DataType::Bf16, 2, 0x7f80_u64)]) {
+            let count = 2 * PIECE / size + 3;
+            // One below infinity is the largest number.
+            let bytes: Vec<u8> = (infinity - 1_u64).to_le_bytes()[..size].repeat(count);
+            let tensor = StoredTensor { name: "w".to_owned(), data_type, shape: vec![count], bytes };
+            assert_eq!(tensor.checksum_if_finite(), Some(checksums::of_bytes(&tensor.bytes)));
+            let negative = infinity | 1 << (8 * size - 1);
+            for (at, bad) in [(0, infinity), (PIECE / size, negative), (count - 1, infinity + 1)] {
+                let mut damaged = tensor.clone();
+                damaged.bytes[at * size..][..size].copy_from_slice(&bad.to_le_bytes()[..size]);
+                assert_eq!(damaged.first_non_finite(), Some(at));
+                let error = damaged.finite_checksum(Kind::BadInput, "it".to_owned(), "").unwrap_err();
+                assert!(error.cause.contains(&format!("[{at}]")), "{error}");
+            }
+        }
     }
 }

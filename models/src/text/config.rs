@@ -40,7 +40,7 @@ impl<M: Default> TextConfig<M> {
         self.training.check()
     }
 
-    /// The least memory of a training: of the symbols that the configuration knows of, or those that its vocabulary has at least.
+    /// The memory of a training: of the symbols that the configuration knows of, or those that its vocabulary has at least.
     pub fn needs<N: Network<Config = M>>(&self) -> Needs
     where
         M: Clone,
@@ -62,7 +62,13 @@ impl<M: Default> TextConfig<M> {
             size_of::<u32>(),
             step,
         );
-        self.training.needs(parameters, sizes, step)
+        let masks = N::dropouts(&model).iter().any(|&(key, p)| key == "weight_dropout" && p > 0.0);
+        let masked = if masks { parameters.saturating_mul(2) } else { 0 };
+        let step = step.and("what dropout leaves of the weights", masked, size_of::<f32>(), sizes);
+        // Validation and samples each pack the weights once.
+        let prepared =
+            Needs::default().and("the networks that score and sample", 2 * parameters.min(u128::MAX / 2), 4, sizes);
+        self.training.needs(parameters, sizes, step, prepared)
     }
 }
 

@@ -56,8 +56,8 @@ pub trait Network: Module<f32> + Sized {
     /// The names and shapes of the parameters, in order, without making the network.
     fn parameter_shapes(config: &Self::Config) -> Vec<(String, Vec<usize>)>;
 
-    /// The least elements that a training step of one sequence keeps for its backward pass at each position: outputs of layers,
-    /// logits, their gradients.
+    /// The elements that a training step of one sequence holds at most for each position, before or within its backward pass: outputs
+    /// of layers and what their rules save, logits, gradients.
     fn elements_per_position(config: &Self::Config) -> u128;
 
     /// The names and shapes of what is carried from window to window.

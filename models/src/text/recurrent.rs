@@ -65,10 +65,12 @@ impl Network for LanguageModel<f32> {
     fn elements_per_position(config: &Config) -> u128 {
         let Config { model, symbols, embedding, hidden, layers, .. } = *config;
         let gates = if model == CellKind::Gru { 3 } else { 4 };
-        // Of each layer the gates and the output, and of the one that the backward pass is in their gradients too; the symbol's
-        // vector; the logits and their gradient.
-        let layer = (gates + 1) * hidden as u128;
-        layer.saturating_mul(layers as u128 + 1) + embedding as u128 + 2 * symbols as u128
+        // Of each layer the gates, the output, and the cell of an LSTM or what the reset gate of a GRU lets through; of the one that
+        // the backward pass is in, their gradients too. What dropout leaves of an output is one more. The symbol's vector, and what
+        // dropout leaves of it; the logits, whose buffer holds their gradient in the end.
+        let dropped = u128::from(config.dropout > 0.0);
+        let layer = (gates + 2 + dropped) * hidden as u128;
+        layer.saturating_mul(layers as u128 + 1) + 2 * embedding as u128 + symbols as u128
     }
 
     fn carry_shapes(config: &Config, batch: usize) -> Vec<(&'static str, Vec<usize>)> {

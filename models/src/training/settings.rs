@@ -111,6 +111,9 @@ impl Default for OptimizerSettings {
     }
 }
 
+/// Bytes that any training takes.
+const PROGRAM: u128 = 20 << 20;
+
 impl Settings {
     /// Checks every number.
     ///
@@ -148,9 +151,10 @@ impl Settings {
     }
 
     /// What a training of so many f32 parameters needs: weights, the optimizer's moments and the running average at all times; in a
-    /// step the gradients and what the step itself keeps, at a checkpoint the copy that it is written from, whichever is more.
-    /// `keys` are the settings that decide the number of parameters.
-    pub fn needs(&self, parameters: u128, keys: &'static str, step: Needs) -> Needs {
+    /// step the gradients and what the step itself keeps, at a checkpoint the copy that it is written from and what was
+    /// `prepared` to score and sample (the allocator keeps its blocks), whichever is more. `keys` are the settings that decide the
+    /// number of parameters.
+    pub fn needs(&self, parameters: u128, keys: &'static str, step: Needs, prepared: Needs) -> Needs {
         let o = &self.optimizer;
         let moments = match o.rule {
             Rule::Adam | Rule::AdamW => 2,
@@ -159,8 +163,10 @@ impl Settings {
         let beside = moments + u128::from(o.average > 0.0);
         let step = step.and("gradients", parameters, 4, keys);
         let copies = parameters.saturating_mul(1 + beside);
-        let copy = Needs::default().and("the copy that a checkpoint is written from", copies, 4, keys);
+        let copy = prepared.and("the copy that a checkpoint is written from", copies, 4, keys);
         let more = if copy.bytes() > step.bytes() { copy } else { step };
+        // Code, threads, plots and pages: what a training was seen to hold beside its tensors.
+        let more = more.and("the program itself", PROGRAM, 1, keys);
         more.and("weights", parameters, 4, keys).and("moments and average", parameters.saturating_mul(beside), 4, keys)
     }
 
@@ -219,7 +225,7 @@ mod tests {
             let mut settings = Settings::default();
             (settings.optimizer.rule, settings.optimizer.momentum, settings.optimizer.average) =
                 (rule, momentum, average);
-            settings.needs(1000, "", step()).bytes()
+            settings.needs(1000, "", step(), Needs::default()).bytes() - PROGRAM
         };
         // Weights and what is kept beside them; then all of that once more for a checkpoint, which is more than gradients.
         let small = &|| Needs::default();

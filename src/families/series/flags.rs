@@ -50,7 +50,7 @@ pub struct EvalFlags {
 }
 
 /// A header as the command line says it.
-fn header_of(word: &str) -> std::result::Result<Header, String> {
+pub fn header_of(word: &str) -> std::result::Result<Header, String> {
     match word {
         "detect" => Ok(Header::Detect),
         "present" => Ok(Header::Present),

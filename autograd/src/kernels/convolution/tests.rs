@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernels::isa::Isa;
-use crate::random::Streams;
+use crate::kernels::row_tasks::tests::wave32;
 
 /// `height × width` taps around a centre, `dilation` apart; those that are `live`.
 fn taps(size: [isize; 2], dilation: [isize; 2], centre: [isize; 2], live: impl Fn(usize) -> bool) -> Vec<Tap> {
@@ -54,17 +54,11 @@ struct Data {
 const IMAGES: usize = 2;
 
 fn data(window: &Window, channels: usize, outputs: usize) -> Data {
-    let mut stream = Streams::new(1).stream("convolution");
-    let mut values = |len: usize| -> Vec<f32> {
-        let mut values = vec![0.0; len];
-        stream.fill_normal(&mut values, 0.0, 1.0);
-        values
-    };
     Data {
-        x: values(IMAGES * window.inputs() * channels),
-        weight: values(window.taps().len() * channels * outputs),
-        bias: values(outputs),
-        g: values(IMAGES * window.outputs() * outputs),
+        x: wave32(IMAGES * window.inputs() * channels, 0.1),
+        weight: wave32(window.taps().len() * channels * outputs, 0.2),
+        bias: wave32(outputs, 0.3),
+        g: wave32(IMAGES * window.outputs() * outputs, 0.4),
     }
 }
 

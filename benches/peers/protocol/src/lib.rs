@@ -1,6 +1,7 @@
 //! What the Rust workers share: the models' sizes, the arguments, the clock, the memory meter, the line they print.
 //!
 //! Not a worker, and not the driver (`run.py`). The twin of `measuring.py`; the protocol is described in `README.md`.
+//! A little longer than one sitting: it is all that two workers share.
 
 use std::time::Instant;
 

@@ -5,16 +5,17 @@
 //! rows ([`CachedConvolution::begin_row`]). A pixel then continues its chain with what lies to its left and with itself
 //! ([`CachedConvolution::here`]), so it has the bits it has in the pass over whole images, and no multiply-add is done twice.
 //!
-//! Groups of output channels, one for each colour, are packed apart. A sub-pixel needs those of its colour, which of their own pixel see
-//! the channels of the colours before it: so the sub-pixels of a pixel together cost one pass over the weights.
+//! Of its own pixel a colour sees the channels of the colours before it. So when a sub-pixel is known, the channels that became known with
+//! it continue the chains of its colour, which end, and of the colours after it, which are kept: the sub-pixels of a pixel together cost
+//! one pass over the weights, and each adds a third of the steps to chains of all channels rather than all steps to a third of them.
 
-use super::rows::Extent;
+use super::kernel::Kernel;
+use super::rows::{Extent, Plan};
 use super::{Memory, State};
 use autograd::Scalar;
 use autograd::kernels::convolution::Tap;
 use autograd::kernels::gemm::{Matrix, Store};
 use autograd::kernels::packed::{Direction, Packed};
-use autograd::nn::{Conv2d, MaskedConv2d};
 use std::ops::Range;
 
 /// Where in its row a sub-pixel lies, and which colour it is.
@@ -26,66 +27,6 @@ pub struct At {
     pub colour: usize,
 }
 
-/// A convolution as a layer has it: its weight, 0 where it is masked, and what of it is there.
-pub struct Kernel<T> {
-    /// (O, I, places), 0 where masked.
-    weight: Vec<T>,
-    bias: Vec<T>,
-    /// I.
-    inputs: usize,
-    /// The number of a place, and what it reads.
-    taps: Vec<(usize, Tap)>,
-    places: usize,
-    /// (O): how many channels of its own pixel an output sees.
-    own: Vec<usize>,
-}
-
-impl<T: Scalar> Kernel<T> {
-    /// Of a masked layer.
-    pub fn masked(layer: &MaskedConv2d<T>) -> Self {
-        let [outputs, inputs, height, width]: [usize; 4] = layer.weight.shape().try_into().expect("rank 4");
-        let sees = |o: usize, i: usize| layer.mask().value()[[o, i, height / 2, width / 2]] != T::zero();
-        let own = (0..outputs).map(|o| (0..inputs).take_while(|&i| sees(o, i)).count()).collect();
-        Kernel {
-            weight: layer.masked().to_vec(),
-            bias: layer.bias.values().to_vec(),
-            inputs,
-            taps: layer.how().taps(&[height, width]).collect(),
-            places: height * width,
-            own,
-        }
-    }
-
-    /// Of a layer without a mask.
-    pub fn plain(layer: &Conv2d<T>) -> Self {
-        let [outputs, inputs, height, width]: [usize; 4] = layer.weight.shape().try_into().expect("rank 4");
-        Kernel {
-            weight: layer.weight.values().to_vec(),
-            bias: layer.bias.as_ref().map_or_else(|| vec![T::zero(); outputs], |bias| bias.values().to_vec()),
-            inputs,
-            taps: layer.how.taps(&[height, width]).collect(),
-            places: height * width,
-            own: vec![inputs; outputs],
-        }
-    }
-
-    /// What its taps read.
-    pub fn taps(&self) -> impl Iterator<Item = Tap> {
-        self.taps.iter().map(|&(_, tap)| tap)
-    }
-
-    /// (steps, outputs): the first steps of the chains over these taps.
-    fn packed(&self, taps: &[(usize, Tap)], steps: usize, outputs: &[usize]) -> Packed<T> {
-        let mut matrix = vec![T::zero(); steps * outputs.len()];
-        for (step, row) in matrix.chunks_exact_mut(outputs.len()).enumerate() {
-            let (place, input) = (taps[step / self.inputs].0, step % self.inputs);
-            let weight = |&o: &usize| self.weight[(o * self.inputs + input) * self.places + place];
-            row.iter_mut().zip(outputs).for_each(|(value, o)| *value = weight(o));
-        }
-        Packed::new(Matrix::new(&matrix, steps, outputs.len()))
-    }
-}
-
 /// Taps that lie in one row.
 struct Strip<T> {
     /// How far above.
@@ -95,10 +36,14 @@ struct Strip<T> {
     weight: Packed<T>,
 }
 
-/// The own row's taps, for the outputs of one group.
+/// What a sub-pixel adds to the chains of its colour and of those after it: the channels of the own row that are there now, and were not
+/// before.
 struct Here<T> {
+    /// Of its colour.
     outputs: Range<usize>,
+    /// Where the first of them is, from the pixel to the right, and its channel.
     right: isize,
+    channel: usize,
     weight: Packed<T>,
 }
 
@@ -112,52 +57,46 @@ pub struct CachedConvolution<T> {
     /// From the top.
     strips: Vec<Strip<T>>,
     here: Vec<Here<T>>,
-    /// Where its chains lie in the memory between the beginning of a row and a pixel of it, if any tap is above.
-    begun: Option<usize>,
-}
-
-/// What the layers of a network want remembered of an image.
-#[derive(Clone, Debug, Default)]
-pub struct Plan {
-    /// Rows of inputs.
-    pub rows: Vec<Extent>,
-    /// Lengths of what is computed when a row begins.
-    pub begun: Vec<usize>,
-}
-
-impl Plan {
-    /// Has rows remembered; says where.
-    pub fn rows(&mut self, extent: Extent) -> usize {
-        self.rows.push(extent);
-        self.rows.len() - 1
-    }
-
-    /// Has so many values remembered from the beginning of a row on; says where.
-    pub fn begun(&mut self, values: usize) -> usize {
-        self.begun.push(values);
-        self.begun.len() - 1
-    }
+    /// Where its chains are kept between the beginning of a row and a pixel of it, or from colour to colour, and of how many columns; if
+    /// they are.
+    begun: Option<(usize, usize)>,
+    /// Whether its input is needed at once and never again, so that nothing is remembered of it.
+    passing: bool,
 }
 
 impl<T: Scalar> CachedConvolution<T> {
     /// A layer that is computed pixel by pixel. `groups` are its output channels, colour by colour, in the order in which they are
-    /// wanted; `input` says which rows it reads, of what extent.
+    /// wanted; `input` says which rows it reads.
+    ///
+    /// # Panics
+    /// If its mask is not that of so many colours.
     pub fn of_pixels(kernel: &Kernel<T>, groups: &[Vec<usize>], input: usize, width: usize, plan: &mut Plan) -> Self {
         let (above, own): (Vec<_>, Vec<_>) = kernel.taps.iter().copied().partition(|(_, tap)| tap.down < 0);
+        let (left, centre): (Vec<_>, Vec<_>) = own.into_iter().partition(|(_, tap)| tap.right < 0);
+        let (outputs, each) = (groups.concat(), kernel.inputs / groups.len());
+        // Of the own pixel a colour sees the colours before it, under mask B itself as well.
+        let itself = kernel.own[groups[0][0]] / each;
+        let seen = |colour: usize| (colour + itself) * each;
+        let all_seen = |(colour, group): (usize, &Vec<usize>)| group.iter().all(|&o| kernel.own[o] == seen(colour));
+        assert!(groups.iter().enumerate().all(all_seen), "decoder: a mask that is not of {} colours", groups.len());
         let mut first = 0;
-        let here = |outputs: &Vec<usize>| {
-            let range = first..first + outputs.len();
+        let here = |(colour, group): (usize, &Vec<usize>)| {
+            let range = first..first + group.len();
             first = range.end;
-            // The own pixel is the last tap, and of it a beginning of its channels is seen.
-            let left = own.iter().filter(|(_, tap)| tap.right < 0).count();
-            let steps = left * kernel.inputs + if own.len() > left { kernel.own[outputs[0]] } else { 0 };
-            let right = own.first().map_or(0, |(_, tap)| tap.right);
-            Here { outputs: range, right, weight: kernel.packed(&own, steps, outputs) }
+            let before = if colour == 0 { 0 } else { seen(colour - 1) };
+            let to_the_left = left.iter().filter(|_| colour == 0);
+            let mut steps: Vec<_> =
+                to_the_left.flat_map(|&(place, _)| (0..kernel.inputs).map(move |i| (place, i))).collect();
+            steps.extend(centre.iter().flat_map(|&(place, _)| (before..seen(colour)).map(move |i| (place, i))));
+            let right = left.first().filter(|_| colour == 0).map_or(0, |(_, tap)| tap.right);
+            Here { right, channel: before, weight: kernel.packed(&steps, &outputs[range.start..]), outputs: range }
         };
-        let here = groups.iter().map(here).collect();
-        let outputs: Vec<usize> = groups.concat();
-        let begun = (!above.is_empty()).then(|| plan.begun(width * outputs.len()));
-        CachedConvolution { here, begun, ..Self::strips(kernel, &above, &outputs, input, width) }
+        let here: Vec<_> = groups.iter().enumerate().map(here).collect();
+        let columns = if above.is_empty() { 1 } else { width };
+        let kept = !above.is_empty() || groups.len() > 1;
+        let begun = kept.then(|| (plan.begun(columns * outputs.len()), columns));
+        let passing = groups.len() == 1 && plan.rows[input] == Extent::pixel(kernel.inputs);
+        CachedConvolution { here, begun, passing, ..Self::strips(kernel, &above, &outputs, input, width) }
     }
 
     /// A layer that is computed row by row, as its own row of the input is whole before any of its outputs is wanted.
@@ -169,7 +108,10 @@ impl<T: Scalar> CachedConvolution<T> {
         let strip = |taps: &[(usize, Tap)]| Strip {
             above: taps[0].1.down.unsigned_abs(),
             right: taps[0].1.right,
-            weight: kernel.packed(taps, taps.len() * kernel.inputs, outputs),
+            weight: {
+                let steps = taps.iter().flat_map(|&(place, _)| (0..kernel.inputs).map(move |i| (place, i)));
+                kernel.packed(&steps.collect::<Vec<_>>(), outputs)
+            },
         };
         CachedConvolution {
             input,
@@ -179,6 +121,7 @@ impl<T: Scalar> CachedConvolution<T> {
             strips: taps.chunk_by(|a, b| a.1.down == b.1.down).map(strip).collect(),
             here: Vec::new(),
             begun: None,
+            passing: false,
         }
     }
 
@@ -187,11 +130,6 @@ impl<T: Scalar> CachedConvolution<T> {
         let count = |weight: &Packed<T>| weight.rows() * weight.cols();
         self.strips.iter().map(|strip| count(&strip.weight)).sum::<usize>()
             + self.here.iter().map(|here| count(&here.weight)).sum::<usize>()
-    }
-
-    /// Which rows of the memory it reads.
-    pub fn input(&self) -> usize {
-        self.input
     }
 
     /// Output channels of a colour.
@@ -218,37 +156,71 @@ impl<T: Scalar> CachedConvolution<T> {
 
     /// Begins a row: computes what the rows above say of it. The input has begun the row before.
     pub fn begin_row(&self, memory: &mut Memory<T>) {
-        if let Some(begun) = self.begun {
+        if let Some((begun, _)) = self.begun.filter(|_| !self.strips.is_empty()) {
             let mut out = std::mem::take(&mut memory.begun[begun]);
             self.row(memory, &mut out);
             memory.begun[begun] = out;
         }
     }
 
-    /// The outputs of a sub-pixel's colour, of several images side by side.
+    /// Room for a colour's channels of the input of an image, the `image`-th of those side by side.
+    pub fn input<'m>(
+        &self,
+        image: usize,
+        memory: &'m mut Memory<T>,
+        at: At,
+        channels: usize,
+        passed: &'m mut Vec<T>,
+    ) -> &'m mut [T] {
+        if !self.passing {
+            return memory.rows[self.input].at(at.x, at.colour * channels, channels);
+        }
+        passed.resize(passed.len().max((image + 1) * channels), T::zero());
+        &mut passed[image * channels..][..channels]
+    }
+
+    /// The outputs of a sub-pixel's colour, of several images side by side. What was `passed` is the input, or room to gather it.
     ///
     /// # Shapes
     /// → `out` (images, outputs of the colour)
-    pub fn here(&self, states: &mut [State<T>], at: At, gathered: &mut Vec<T>, out: &mut Vec<T>) {
-        let Here { outputs, right, weight } = &self.here[at.colour];
-        let done = (weight.rows() * weight.cols()) as u64;
+    pub fn here(&self, states: &mut [State<T>], at: At, passed: &mut Vec<T>, out: &mut Vec<T>) {
+        let Here { outputs, right, channel, weight } = &self.here[at.colour];
+        let (steps, columns, all) = (weight.rows(), weight.cols(), self.bias.len());
+        let chains = |columns: usize| at.x.min(columns - 1) * all;
         out.clear();
         for State { memory, .. } in &mut *states {
-            memory.multiply_adds += done;
+            memory.multiply_adds += (steps * columns) as u64;
             out.extend_from_slice(match self.begun {
-                Some(begun) => &memory.begun[begun][at.x * self.bias.len()..][outputs.clone()],
-                None => &self.bias[outputs.clone()],
+                Some((begun, columns)) if at.colour > 0 || !self.strips.is_empty() => {
+                    &memory.begun[begun][chains(columns)..][outputs.start..all]
+                }
+                _ => &self.bias[outputs.start..],
             });
         }
-        let steps = weight.rows();
-        if let [State { memory, .. }] = states {
-            let input = memory.rows[self.input].pixel(at.x, *right, steps);
-            return weight.row(input, Store::Accumulate, Direction::Forward, out);
+        match states {
+            [_] if self.passing => weight.row(&passed[..steps], Store::Accumulate, Direction::Forward, out),
+            [State { memory, .. }] => {
+                let input = memory.rows[self.input].pixel(at.x, *right, *channel, steps);
+                weight.row(input, Store::Accumulate, Direction::Forward, out);
+            }
+            _ => {
+                if !self.passing {
+                    passed.clear();
+                    for State { memory, .. } in &*states {
+                        passed.extend_from_slice(memory.rows[self.input].pixel(at.x, *right, *channel, steps));
+                    }
+                }
+                weight.product(Matrix::new(passed, states.len(), steps), Store::Accumulate, out, columns);
+            }
         }
-        gathered.clear();
-        for State { memory, .. } in &*states {
-            gathered.extend_from_slice(memory.rows[self.input].pixel(at.x, *right, steps));
+        // The chains of later colours have gone on.
+        if let (Some((begun, kept)), true) = (self.begun, columns > outputs.len()) {
+            for (i, State { memory, .. }) in states.iter_mut().enumerate() {
+                let later = &out[i * columns..][outputs.len()..columns];
+                memory.begun[begun][chains(kept)..][outputs.end..all].copy_from_slice(later);
+                out.copy_within(i * columns..i * columns + outputs.len(), i * outputs.len());
+            }
+            out.truncate(states.len() * outputs.len());
         }
-        weight.product(Matrix::new(gathered, states.len(), steps), Store::Accumulate, out, outputs.len());
     }
 }

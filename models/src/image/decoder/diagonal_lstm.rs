@@ -1,16 +1,17 @@
 //! The PixelRNN of Diagonal BiLSTMs a sub-pixel at a time. The direction from the left goes with the image; the one from the right reads the
 //! rows above alone, and takes in the row that just ended, from its last pixel to its first, when the next begins.
 
-use super::convolution::{At, CachedConvolution, Kernel, Plan};
+use super::convolution::{At, CachedConvolution};
+use super::kernel::Kernel;
 use super::lstm::{gates_by_colour, of_states};
-use super::rows::Extent;
-use super::{Memory, State, Steps, Work, by_colour, put, put_positive};
+use super::rows::{Extent, Plan};
+use super::{Memory, State, Steps, Work, add, by_colour, put, put_positive};
 use crate::image::diagonal_lstm::{DiagonalBiLstmNetwork, Layer};
 use autograd::Scalar;
 use autograd::kernels::gemm::{Matrix, Store};
 use autograd::kernels::lstm::map;
 use autograd::kernels::packed::{Direction, Packed};
-use autograd::nn::{DiagonalLstm, MaskedConv2d};
+use autograd::nn::{DiagonalBiLstm, DiagonalLstm, MaskedConv2d};
 
 /// The direction from the right.
 struct FromRight<T> {
@@ -28,7 +29,9 @@ struct FromRight<T> {
 
 /// A residual layer.
 struct CachedLayer<T> {
-    /// From the left, of the pixel that is drawn. What it reads is kept for a row, for the direction from the right.
+    /// Rows of what it reads: kept for another row, for the direction from the right.
+    input: usize,
+    /// From the left, of the pixel that is drawn.
     input_to_state: CachedConvolution<T>,
     /// (2h, 4 · units) of each colour: of the state above, then of the one to the left.
     state_to_state: Vec<Packed<T>>,
@@ -119,27 +122,32 @@ impl<T: Scalar> CachedDiagonalBiLstm<T> {
         let mut plan = Plan::default();
         let hidden = network.layers.first().map_or(colours, |layer| layer.lstm.left.weight_hh.shape()[1]);
         let gates = gates_by_colour(hidden, colours);
-        let pixels =
-            |layer: &MaskedConv2d<T>, groups: &[Vec<usize>], extent: &dyn Fn(usize) -> Extent, plan: &mut Plan| {
-                let input = plan.rows(extent(layer.weight.shape()[1]));
-                CachedConvolution::of_pixels(&Kernel::masked(layer), groups, input, width, plan)
-            };
+        let reading = |layer: &MaskedConv2d<T>, groups: &[Vec<usize>], input: usize, plan: &mut Plan| {
+            CachedConvolution::of_pixels(&Kernel::masked(layer), groups, input, width, plan)
+        };
         let groups = |layer: &MaskedConv2d<T>| by_colour(layer.weight.shape()[0], colours);
         let reach = network.first.weight.shape()[2] / 2;
-        let around = |channels| Extent { channels, width, around: [reach; 2], above: reach };
-        let first = pixels(&network.first, &groups(&network.first), &around, &mut plan);
-        let row_above = |channels| Extent { channels, width, around: [0; 2], above: 1 };
+        let image = plan.rows(Extent { channels: colours, width, around: [reach; 2], above: reach });
+        let first = reading(&network.first, &groups(&network.first), image, &mut plan);
+        let last = |layer: &MaskedConv2d<T>, plan: &mut Plan| {
+            let input = plan.rows(Extent::pixel(layer.weight.shape()[1]));
+            reading(layer, &groups(layer), input, plan)
+        };
         let beside = |above| Extent { channels: hidden, width, around: [1, 0], above };
-        let layer = |layer: &Layer<T>, plan: &mut Plan| CachedLayer {
-            input_to_state: pixels(&layer.lstm.left.input_to_state, &gates, &row_above, plan),
-            state_to_state: gates.iter().map(|gates| of_states(&layer.lstm.left.weight_hh, gates)).collect(),
-            states: plan.rows(beside(1)),
-            cells: plan.rows(beside(0)),
-            right: FromRight::new(&layer.lstm.right, &gates, width, plan),
-            widen: pixels(&layer.widen, &groups(&layer.widen), &Extent::pixel, plan),
+        let layer = |layer: &Layer<T>, plan: &mut Plan| {
+            let DiagonalBiLstm { left, right } = &layer.lstm;
+            let input = plan.rows(Extent { channels: 2 * hidden, width, around: [0; 2], above: 1 });
+            CachedLayer {
+                input,
+                input_to_state: reading(&left.input_to_state, &gates, input, plan),
+                state_to_state: gates.iter().map(|gates| of_states(&left.weight_hh, gates)).collect(),
+                states: plan.rows(beside(1)),
+                cells: plan.rows(beside(0)),
+                right: FromRight::new(right, &gates, width, plan),
+                widen: last(&layer.widen, plan),
+            }
         };
         let layers = network.layers.iter().map(|of| layer(of, &mut plan)).collect();
-        let last = |layer: &MaskedConv2d<T>, plan: &mut Plan| pixels(layer, &groups(layer), &Extent::pixel, plan);
         let (head, output) = (last(&network.head, &mut plan), last(&network.output, &mut plan));
         CachedDiagonalBiLstm { plan, width, first, layers, head, output }
     }
@@ -152,30 +160,32 @@ impl<T: Scalar> CachedDiagonalBiLstm<T> {
 
 impl<T: Scalar> CachedLayer<T> {
     /// The states of a colour's units from both directions, as the input of the 1 × 1 that follows: from the input's part of the gates.
-    fn states(&self, states: &mut [State<T>], at: At, gates: &mut [T], [gathered, sums, new]: [&mut Vec<T>; 3]) {
+    fn states(&self, states: &mut [State<T>], at: At, gates: &mut [T], [passed, sums, new]: [&mut Vec<T>; 3]) {
         let range = self.input_to_state.outputs(at.colour);
         let (first, units) = (range.start / 4, range.len() / 4);
         let weight = &self.state_to_state[at.colour];
         let hidden = weight.rows() / 2;
-        gathered.clear();
+        passed.clear();
         for State { memory, .. } in &mut *states {
-            gathered.extend_from_slice(&memory.rows[self.states].from(1, at.x as isize)[..hidden]);
-            gathered.extend_from_slice(memory.rows[self.states].pixel(at.x, -1, hidden));
+            passed.extend_from_slice(&memory.rows[self.states].from(1, at.x as isize)[..hidden]);
+            passed.extend_from_slice(memory.rows[self.states].pixel(at.x, -1, 0, hidden));
             memory.multiply_adds += (weight.rows() * weight.cols()) as u64;
         }
         sums.resize(states.len() * range.len(), T::zero());
-        weight.product(Matrix::new(gathered, states.len(), 2 * hidden), Store::Overwrite, sums, range.len());
+        match states.len() {
+            1 => weight.row(passed, Store::Overwrite, Direction::Forward, sums),
+            n => weight.product(Matrix::new(passed, n, 2 * hidden), Store::Overwrite, sums, range.len()),
+        }
         new.resize(2 * units, T::zero());
         let (cell, state) = new.split_at_mut(units);
         let parts = gates.chunks_exact_mut(range.len()).zip(sums.chunks_exact(range.len()));
-        for ((gates, sums), State { memory: Memory { rows, .. }, .. }) in parts.zip(states) {
-            let left = &rows[self.cells].pixel(at.x, -1, hidden)[first..][..units];
-            map::position(gates, sums, left, cell, state);
+        for (image, ((gates, sums), State { memory, .. })) in parts.zip(states).enumerate() {
+            let rows = &mut memory.rows;
+            map::position(gates, sums, rows[self.cells].pixel(at.x, -1, first, units), cell, state);
             rows[self.cells].at(at.x, first, units).copy_from_slice(cell);
             rows[self.states].at(at.x, first, units).copy_from_slice(state);
-            let right = &rows[self.right.states].pixel(at.x, 0, hidden)[first..][..units];
-            state.iter_mut().zip(right).for_each(|(left, &right)| *left += right);
-            rows[self.widen.input()].at(at.x, first, units).copy_from_slice(state);
+            add(state, rows[self.right.states].pixel(at.x, 0, first, units));
+            self.widen.input(image, memory, at, units, passed).copy_from_slice(state);
         }
     }
 }
@@ -200,23 +210,23 @@ impl<T: Scalar> Steps<T> for CachedDiagonalBiLstm<T> {
     fn begin_row(&self, memory: &mut Memory<T>) {
         self.first.begin_row(memory);
         if memory.rows_begun > 1 {
-            self.layers.iter().for_each(|layer| layer.right.take_in(memory, layer.input_to_state.input(), self.width));
+            self.layers.iter().for_each(|layer| layer.right.take_in(memory, layer.input, self.width));
         }
     }
 
     fn sub_pixel(&self, states: &mut [State<T>], at: At, work: &mut Work<T>) {
-        let Work { gathered, features, hidden, skips, out } = work;
-        self.first.here(states, at, gathered, features);
+        let Work { passed, features, hidden, skips, out } = work;
+        self.first.here(states, at, passed, features);
         for layer in &self.layers {
-            put(states, &layer.input_to_state, at, features, |x| x);
-            layer.input_to_state.here(states, at, gathered, hidden);
-            layer.states(states, at, hidden, [gathered, skips, out]);
-            layer.widen.here(states, at, gathered, hidden);
-            features.iter_mut().zip(&*hidden).for_each(|(x, &z)| *x += z);
+            put(states, &layer.input_to_state, at, features, passed, |x| x);
+            layer.input_to_state.here(states, at, passed, hidden);
+            layer.states(states, at, hidden, [passed, skips, out]);
+            layer.widen.here(states, at, passed, hidden);
+            add(features, hidden);
         }
-        put_positive(states, &self.head, at, features);
-        self.head.here(states, at, gathered, hidden);
-        put_positive(states, &self.output, at, hidden);
-        self.output.here(states, at, gathered, out);
+        put_positive(states, &self.head, at, features, passed);
+        self.head.here(states, at, passed, hidden);
+        put_positive(states, &self.output, at, hidden, passed);
+        self.output.here(states, at, passed, out);
     }
 }

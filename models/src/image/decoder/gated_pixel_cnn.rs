@@ -1,11 +1,13 @@
 //! The Gated PixelCNN a sub-pixel at a time. All its layers of the vertical stack see nothing of a pixel's own row of the image: they
 //! are computed for whole rows when a row begins, with what they tell the horizontal stack.
 
-use super::convolution::{At, CachedConvolution, Kernel, Plan};
-use super::rows::Extent;
-use super::{Memory, State, Steps, Work, by_colour, put, put_positive};
+use super::convolution::{At, CachedConvolution};
+use super::kernel::Kernel;
+use super::rows::{Extent, Plan};
+use super::{Memory, State, Steps, Work, add, by_colour, put, put_positive};
 use crate::image::gated_pixel_cnn::{GatedPixelCnn, Layer};
 use autograd::Scalar;
+use autograd::kernels::elementwise;
 use autograd::nn::{Embedding, MaskedConv2d};
 
 /// A layer of both stacks.
@@ -44,7 +46,7 @@ fn halves(channels: usize, colours: usize) -> Vec<Vec<usize>> {
 
 /// The extent of rows that these kernels read.
 fn extent(channels: usize, width: usize, kernels: [&Kernel<impl Scalar>; 2]) -> Extent {
-    let taps = || kernels.into_iter().flat_map(|kernel| kernel.taps());
+    let taps = || kernels.into_iter().flat_map(|kernel| &kernel.taps).map(|(_, tap)| tap);
     let most = |distance: &dyn Fn(isize, isize) -> isize| {
         taps().map(|tap| distance(tap.down, tap.right)).max().unwrap_or(0).max(0).unsigned_abs()
     };
@@ -111,12 +113,13 @@ impl<T: Scalar> CachedGatedPixelCnn<T> {
 /// `z ← tanh(a + a_s) ⊙ σ(b + b_s)`, a and b the halves of x.
 fn gate<T: Scalar>(x: &mut [T], condition: Option<&[T]>, z: &mut [T]) {
     if let Some(condition) = condition {
-        x.iter_mut().zip(condition).for_each(|(x, &s)| *x += s);
+        add(x, condition);
     }
     let (a, b) = x.split_at_mut(z.len());
     T::tanh_slice(a);
     T::sigmoid_slice(b);
-    z.iter_mut().zip(a.iter().zip(&*b)).for_each(|(z, (&t, &s))| *z = t * s);
+    z.copy_from_slice(a);
+    elementwise::each_pair(|t: T, s| t * s)(z, b);
 }
 
 impl<T: Scalar> CachedLayer<T> {
@@ -158,40 +161,37 @@ impl<T: Scalar> Steps<T> for CachedGatedPixelCnn<T> {
     }
 
     fn sub_pixel(&self, states: &mut [State<T>], at: At, work: &mut Work<T>) {
-        let Work { gathered, features, hidden, skips, out } = work;
+        let Work { passed, features, hidden, skips, out } = work;
         for (i, layer) in self.layers.iter().enumerate() {
-            layer.horizontal.here(states, at, gathered, hidden);
+            layer.horizontal.here(states, at, passed, hidden);
             let channels = layer.horizontal.outputs(at.colour);
-            for (x, State { memory, .. }) in hidden.chunks_exact_mut(channels.len()).zip(&mut *states) {
+            for (image, (x, State { memory, .. })) in
+                hidden.chunks_exact_mut(channels.len()).zip(&mut *states).enumerate()
+            {
                 let told = &memory.begun[layer.told][at.x * 2 * self.channels..][channels.clone()];
-                x.iter_mut().zip(told).for_each(|(x, &told)| *x += told);
+                add(x, told);
                 let condition = layer.condition(1, memory, self.channels).map(|all| &all[channels.clone()]);
-                let gated = memory.rows[layer.skip.input()].at(at.x, channels.start / 2, channels.len() / 2);
+                let gated = layer.skip.input(image, memory, at, channels.len() / 2, passed);
                 gate(x, condition, gated);
             }
-            layer.skip.here(states, at, gathered, out);
+            layer.skip.here(states, at, passed, out);
             if i == 0 {
                 std::mem::swap(skips, out)
             } else {
                 add(skips, out)
             }
             let Some((residual, next)) = layer.residual.as_ref().zip(self.layers.get(i + 1)) else { continue };
-            residual.here(states, at, gathered, out);
+            residual.here(states, at, passed, out);
             if i == 0 {
                 std::mem::swap(features, out)
             } else {
                 add(features, out)
             }
-            put(states, &next.horizontal, at, features, |x| x);
+            put(states, &next.horizontal, at, features, passed, |x| x);
         }
-        put_positive(states, &self.head, at, skips);
-        self.head.here(states, at, gathered, hidden);
-        put_positive(states, &self.output, at, hidden);
-        self.output.here(states, at, gathered, out);
+        put_positive(states, &self.head, at, skips, passed);
+        self.head.here(states, at, passed, hidden);
+        put_positive(states, &self.output, at, hidden, passed);
+        self.output.here(states, at, passed, out);
     }
-}
-
-/// `x ← x + y`.
-fn add<T: Scalar>(x: &mut [T], y: &[T]) {
-    x.iter_mut().zip(y).for_each(|(x, &y)| *x += y);
 }

@@ -1,8 +1,9 @@
 //! The PixelCNN a sub-pixel at a time.
 
-use super::convolution::{At, CachedConvolution, Kernel, Plan};
-use super::rows::Extent;
-use super::{Memory, State, Steps, Work, by_colour, put_positive};
+use super::convolution::{At, CachedConvolution};
+use super::kernel::Kernel;
+use super::rows::{Extent, Plan};
+use super::{Memory, State, Steps, Work, add, by_colour, put_positive};
 use crate::image::pixel_cnn::{Block, PixelCnn};
 use autograd::Scalar;
 use autograd::nn::MaskedConv2d;
@@ -67,20 +68,20 @@ impl<T: Scalar> Steps<T> for CachedPixelCnn<T> {
     }
 
     fn sub_pixel(&self, states: &mut [State<T>], at: At, work: &mut Work<T>) {
-        let Work { gathered, features, hidden, out, .. } = work;
-        self.first.here(states, at, gathered, features);
+        let Work { passed, features, hidden, out, .. } = work;
+        self.first.here(states, at, passed, features);
         for CachedBlock { narrow, middle, widen } in &self.blocks {
-            put_positive(states, narrow, at, features);
-            narrow.here(states, at, gathered, hidden);
-            put_positive(states, middle, at, hidden);
-            middle.here(states, at, gathered, hidden);
-            put_positive(states, widen, at, hidden);
-            widen.here(states, at, gathered, hidden);
-            features.iter_mut().zip(&*hidden).for_each(|(x, &z)| *x += z);
+            put_positive(states, narrow, at, features, passed);
+            narrow.here(states, at, passed, hidden);
+            put_positive(states, middle, at, hidden, passed);
+            middle.here(states, at, passed, hidden);
+            put_positive(states, widen, at, hidden, passed);
+            widen.here(states, at, passed, hidden);
+            add(features, hidden);
         }
-        put_positive(states, &self.head, at, features);
-        self.head.here(states, at, gathered, hidden);
-        put_positive(states, &self.output, at, hidden);
-        self.output.here(states, at, gathered, out);
+        put_positive(states, &self.head, at, features, passed);
+        self.head.here(states, at, passed, hidden);
+        put_positive(states, &self.output, at, hidden, passed);
+        self.output.here(states, at, passed, out);
     }
 }

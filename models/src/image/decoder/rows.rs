@@ -22,6 +22,29 @@ impl Extent {
     }
 }
 
+/// What the layers of a network want remembered of an image.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Rows of inputs.
+    pub rows: Vec<Extent>,
+    /// Lengths of what chains are kept in that are begun and not yet ended.
+    pub begun: Vec<usize>,
+}
+
+impl Plan {
+    /// Has rows remembered; says where.
+    pub fn rows(&mut self, extent: Extent) -> usize {
+        self.rows.push(extent);
+        self.rows.len() - 1
+    }
+
+    /// Has so many chains kept; says where.
+    pub fn begun(&mut self, values: usize) -> usize {
+        self.begun.push(values);
+        self.begun.len() - 1
+    }
+}
+
 /// The last rows of an input, as a ring. All begin as zeros: what lies above an image.
 #[derive(Clone, Debug)]
 pub struct Rows<T> {
@@ -56,10 +79,10 @@ impl<T: Scalar> Rows<T> {
         &self.values[start..end]
     }
 
-    /// So many values of the newest row, the first of them so many positions to the right of column x. Of rows that hold one pixel each
-    /// column is that one.
-    pub fn pixel(&self, x: usize, right: isize, values: usize) -> &[T] {
-        let start = self.place(0, x.min(self.extent.width - 1) as isize + right, 0);
+    /// So many values of the newest row, the first of them a channel of the position so far to the right of column x. Of rows that hold
+    /// one pixel each column is that one.
+    pub fn pixel(&self, x: usize, right: isize, channel: usize, values: usize) -> &[T] {
+        let start = self.place(0, x.min(self.extent.width - 1) as isize + right, channel);
         &self.values[start..start + values]
     }
 

@@ -1,0 +1,94 @@
+//! What a training is said to need in memory against what it was seen to hold: never less, and not so much more that what would have
+//! run is refused.
+#![cfg(target_os = "linux")]
+
+use crate::tiny_model::TEXT;
+use models::configuration::Layers;
+use models::memory::Needs;
+use models::series::config::SeriesConfig;
+use models::text::config::TextConfig;
+use models::text::language_model::{Config, LanguageModel};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// What a text's training is said to need.
+fn of_text(settings: &[&str]) -> Needs {
+    let layers = Layers::new(&TextConfig::<Config>::default()).unwrap();
+    let layers = settings.iter().try_fold(layers, |layers, setting| layers.set(setting)).unwrap();
+    layers.finish().unwrap().needs::<LanguageModel<f32>>()
+}
+
+/// What a series' training is said to need: of its values 0.8 are trained on, and twice 0.1 are scored.
+fn of_series(settings: &[&str], lags: usize, values: usize) -> Needs {
+    let layers = Layers::new(&SeriesConfig::default()).unwrap();
+    let layers = settings.iter().try_fold(layers, |layers, setting| layers.set(setting)).unwrap();
+    layers.finish().unwrap().needs(lags, values / 10 * 8 - lags, values / 10)
+}
+
+/// The most that a training held, in bytes, as the system counts it (`VmHWM`): seen some hundred times a second, it misses what comes
+/// in the last moment, which is the writing of the page.
+fn held(family: &str, data: &Path, run: &Path, settings: &[&str]) -> u64 {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_autoreg"));
+    command.args(["train", family, "--steps", "2", "--out-dir"]).arg(run).arg("--data").arg(data);
+    settings.iter().for_each(|setting| _ = command.args(["--set", setting]));
+    let mut child = command.env("AUTOREG_THREADS", "2").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    loop {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let field = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+        most = most.max(field.unwrap_or(0_u64));
+        if let Some(code) = child.try_wait().unwrap() {
+            assert!(code.success(), "{settings:?}");
+            return most * 1024;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_training_holds_no_more_than_it_is_said_to_need_and_not_much_less() {
+    let folder = tempfile::tempdir().unwrap();
+    let (text, csv) = (folder.path().join("text.txt"), folder.path().join("series.csv"));
+    std::fs::write(&text, TEXT.repeat(2000)).unwrap();
+    let values = 8000;
+    let line = |t: i32| format!("{:.4}\n", (f64::from(t) * 0.1).sin() + f64::from(t * t % 17) / 50.0);
+    std::fs::write(&csv, "x\n".to_owned() + &(0..values).map(line).collect::<String>()).unwrap();
+    let bytes = "data.vocabulary=bytes";
+    let texts: [&[&str]; 5] = [
+        &[bytes, "model.model=gru", "model.hidden=256", "data.batch=64", "data.window=96"],
+        &[bytes, "model.model=lstm", "model.hidden=256", "data.batch=64", "data.window=96"],
+        &[
+            bytes,
+            "model.model=gru",
+            "model.hidden=192",
+            "model.layers=3",
+            "model.dropout=0.2",
+            "data.batch=64",
+            "data.window=96",
+        ],
+        &[bytes, "model.model=lstm", "model.hidden=192", "model.layers=3", "data.batch=64", "data.window=96"],
+        &[
+            bytes,
+            "model.model=gru",
+            "model.hidden=1024",
+            "data.batch=4",
+            "data.window=16",
+            "training.optimizer.average=0.9",
+        ],
+    ];
+    let neural = "model.model=neural-ar";
+    let series: [(&[&str], usize); 2] = [
+        (&[neural, "model.lags=200", "model.hidden=256", "model.layers=2"], 200),
+        (&[neural, "model.lags=1000", "model.hidden=64", "model.layers=2", "data.batch=256"], 1000),
+    ];
+    let texts = texts.map(|settings| ("text", &text, settings, of_text(settings)));
+    let series = series.map(|(settings, lags)| ("series", &csv, settings, of_series(settings, lags, values as usize)));
+    for (i, (family, data, settings, needs)) in texts.into_iter().chain(series).enumerate() {
+        let held = held(family, data, &folder.path().join(format!("run-{i}")), settings);
+        let share = needs.bytes() as f64 / held as f64;
+        println!("{share:.2} = {} / {held} {settings:?}", needs.bytes());
+        assert!((1.0..1.4).contains(&share), "{share:.2} of the {held} bytes that were held: {settings:?}, {needs:?}");
+    }
+}
