@@ -4,6 +4,8 @@
 use autograd::kernels::gemm::Matrix;
 use autograd::kernels::gru::{gru_backward, gru_forward, step::GruStep};
 use autograd::kernels::isa::Isa;
+use autograd::kernels::lstm::map::{self, Maps};
+use autograd::kernels::lstm::wavefront::Wavefront;
 use autograd::kernels::lstm::{lstm_backward, lstm_forward, step::LstmStep};
 use autograd::kernels::math::Math;
 use autograd::kernels::memory::CachingAllocator;
@@ -105,6 +107,38 @@ fn sequences(c: &mut Criterion) {
     }
 }
 
+/// The layers of the two PixelRNNs over 16 images of 28 × 28; the products alone are counted.
+fn maps(c: &mut Criterion) {
+    let mut group = c.benchmark_group("map");
+    let diagonals = [16, 32].map(|hidden| (Wavefront::Diagonals, 2, hidden));
+    for (wavefront, kernel, hidden) in [(Wavefront::Rows, 3, 64)].into_iter().chain(diagonals) {
+        let maps = Maps::new(wavefront, 16, [28; 2], kernel, hidden);
+        let name = format!("{wavefront:?} H{hidden}");
+        let units = 16 * 28 * 28 * hidden;
+        let (x, weight, dout) = (noise(4 * units, 1.0), noise(4 * hidden * hidden * kernel, 0.1), noise(units, 1.0));
+        let mut gates = x.clone();
+        group.throughput(Throughput::Elements(2 * (4 * units * hidden * kernel) as u64));
+        group.bench_function(BenchmarkId::new("forward", &name), |b| {
+            b.iter(|| {
+                gates.copy_from_slice(&x);
+                map::forward(maps, &mut gates, &weight)
+            });
+        });
+        gates.copy_from_slice(&x);
+        let (h, cells) = map::forward(maps, &mut gates, &weight);
+        let activations = gates.clone();
+        group.bench_function(BenchmarkId::new("backward", &name), |b| {
+            b.iter(|| {
+                gates.copy_from_slice(&activations);
+                map::backward(maps, &mut gates, &weight, &cells, &dout);
+            });
+        });
+        group.bench_function(BenchmarkId::new("weight gradient", &name), |b| {
+            b.iter(|| map::weight_gradient(maps, &h, &gates));
+        });
+    }
+}
+
 fn steps(c: &mut Criterion) {
     let mut group = c.benchmark_group("step");
     let mut team = Team::new(2);
@@ -141,6 +175,6 @@ fn steps(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1)).sample_size(10);
-    targets = instruction_set, functions, sequences, steps
+    targets = instruction_set, functions, sequences, maps, steps
 }
 criterion_main!(benches);

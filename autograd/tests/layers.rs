@@ -2,12 +2,14 @@
 //! with differences, and an initial distribution that is the documented one.
 //!
 //! A layer is a line of [`layers`]; `tests/tidy` finds one that has none. Not the place for what is true of one layer alone (that
-//! a fused sequence equals its composed form): that stands beside the layer.
+//! a fused sequence equals its composed form): that stands beside the layer. The list makes the file longer than one sitting; each line is
+//! read by itself.
 
 use autograd::Convolution;
 use autograd::Tensor;
 use autograd::nn::{
-    CausalConv1d, Conv2d, Embedding, Gru, LayerNorm, Linear, Lstm, Mask, MaskedConv2d, Module, RmsNorm,
+    CausalConv1d, Conv2d, DiagonalBiLstm, DiagonalLstm, Embedding, Gru, LayerNorm, Linear, Lstm, Mask, MaskedConv2d,
+    Module, RmsNorm, RowLstm,
 };
 use autograd::random::{Stream, Streams};
 use ndarray::ArrayD;
@@ -78,6 +80,8 @@ fn layers() -> Vec<Layer> {
     // 1/√4 and 1/√3 are the documented bounds: PyTorch's of in = 4, and of H = 3.
     const LINEAR: Initial = Uniform(0.5);
     const RECURRENT: Initial = Uniform(0.577_350_269_189_625_8);
+    const POINT: Initial = Uniform(std::f64::consts::FRAC_1_SQRT_2);
+    const PAIR: Initial = Uniform(0.408_248_290_463_863);
     vec![
         layer(
             "Linear",
@@ -160,6 +164,43 @@ fn layers() -> Vec<Layer> {
             &[2, 4, 2],
             |stream| Lstm::new(2, 3, 2, 0.0, stream),
             |lstm, x| lstm.forward(x, None, None).0,
+        ),
+        // 1/√(2 · 2) of the places under the mask, 1/√(3 · 3) of the state; below 1/√2 and 1/√(3 · 2).
+        layer(
+            "RowLstm",
+            &[
+                ("input_to_state.weight", &[12, 2, 1, 3], LINEAR),
+                ("input_to_state.bias", &[12], LINEAR),
+                ("weight_hh", &[12, 3, 3], Uniform(0.333_333_333_333_333_3)),
+            ],
+            &[2, 2, 3, 4],
+            |stream| RowLstm::new([2, 3], 3, 1, stream),
+            |lstm, x| lstm.forward(x),
+        ),
+        layer(
+            "DiagonalLstm",
+            &[
+                ("input_to_state.weight", &[12, 2, 1, 1], POINT),
+                ("input_to_state.bias", &[12], POINT),
+                ("weight_hh", &[12, 3, 2], PAIR),
+            ],
+            &[2, 2, 3, 4],
+            |stream| DiagonalLstm::new([2, 3], true, 1, stream),
+            |lstm, x| lstm.forward(x),
+        ),
+        layer(
+            "DiagonalBiLstm",
+            &[
+                ("left.input_to_state.weight", &[12, 2, 1, 1], POINT),
+                ("left.input_to_state.bias", &[12], POINT),
+                ("left.weight_hh", &[12, 3, 2], PAIR),
+                ("right.input_to_state.weight", &[12, 2, 1, 1], POINT),
+                ("right.input_to_state.bias", &[12], POINT),
+                ("right.weight_hh", &[12, 3, 2], PAIR),
+            ],
+            &[2, 2, 3, 4],
+            |stream| DiagonalBiLstm::new([2, 3], 1, stream),
+            |lstm, x| lstm.forward(x),
         ),
     ]
 }

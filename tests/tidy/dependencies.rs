@@ -26,7 +26,7 @@ fn part_of(name: &str) -> &str {
         "Gradients" | "Id" | "Node" | "Slot" | "no_grad" => "graph",
         "Scalar" => "scalar",
         "Store" => "kernels",
-        "LstmOutput" => "ops",
+        "Convolution" | "LstmOutput" | "Wavefront" => "ops",
         "module" => "nn",
         other => other,
     }

@@ -6,6 +6,7 @@
 
 use super::convolution::{self, Fused, Window};
 use super::gemm::{Matrix, Store};
+use super::lstm::map::Maps;
 use super::optimizer::{Adam, Sgd};
 use super::recurrent::{Sequence, step::Part};
 use super::{dropout, gate, gru, log_sum_exp, lstm, optimizer, reduce, rows, softmax, strided};
@@ -48,6 +49,11 @@ compiled! {
         dh0: Option<&mut [Self]>, rows: usize) = lstm::backward_in_blocks;
     fn lstm_step(part: &Part<Self>, hidden: usize, x: &[Self], states: [&[Self]; 2], outs: [&mut [Self]; 2])
         = lstm::step::step_of_part;
+    fn lstm_map(maps: Maps, gates: &mut [Self], weight: &[Self]) -> Pair<Self> = lstm::map::forward_body;
+    fn lstm_map_backward(maps: Maps, gates: &mut [Self], weight: &[Self], c: &[Self], dout: &[Self])
+        = lstm::map::backward_body;
+    fn lstm_position(gates: &mut [Self], sums: &[Self], cell: &[Self], cell_next: &mut [Self], state: &mut [Self])
+        = lstm::map::position_body;
     fn convolution(window: &Window, images: usize, x: &[Self], weight: Matrix<Self>, bias: Option<&[Self]>,
         fused: Fused<Self>) -> Vec<Self> = convolution::apply_body;
     fn convolution_weight(window: &Window, images: usize, x: (&[Self], usize), relu: bool, g: (&[Self], usize))

@@ -11,9 +11,11 @@
 //!
 //! Source: Hochreiter and Schmidhuber 1997; with the forget gate of Gers et al. 2000, as in `torch.nn.LSTM`.
 
+pub mod map;
 pub mod step;
 #[cfg(test)]
 mod tests;
+pub mod wavefront;
 
 use super::compiled::Compiled;
 use super::gemm::{Matrix, Store};

@@ -133,16 +133,26 @@ impl<T: Scalar> MaskedConv2d<T> {
     /// # Panics
     /// As [`Mask::of`].
     #[track_caller]
-    pub fn gated(
+    pub fn gated(mask: Mask, channels: [usize; 2], kernel: [usize; 2], groups: usize, stream: &mut Stream) -> Self {
+        Self::in_blocks(2, mask, channels, kernel, groups, stream)
+    }
+
+    /// A layer to so many blocks of `outputs` channels, each block in groups of its own: the gates of an LSTM.
+    ///
+    /// # Panics
+    /// As [`Mask::of`], or if there is no block.
+    #[track_caller]
+    pub fn in_blocks(
+        blocks: usize,
         mask: Mask,
         [inputs, outputs]: [usize; 2],
         kernel: [usize; 2],
         groups: usize,
         stream: &mut Stream,
     ) -> Self {
-        let half: ArrayD<T> = mask.of(inputs, outputs, kernel, groups);
-        let both = ndarray::concatenate(ndarray::Axis(0), &[half.view(), half.view()]);
-        Self::of_mask(both.expect("equal shapes"), stream)
+        let block: ArrayD<T> = mask.of(inputs, outputs, kernel, groups);
+        let all = ndarray::concatenate(ndarray::Axis(0), &vec![block.view(); blocks]);
+        Self::of_mask(all.expect("one block or more, of equal shapes"), stream)
     }
 
     fn of_mask(mask: ArrayD<T>, stream: &mut Stream) -> Self {

@@ -8,6 +8,7 @@ mod init;
 mod layer_norm;
 mod linear;
 mod lstm;
+mod map_lstm;
 mod module;
 mod recurrent;
 mod rms_norm;
@@ -19,6 +20,7 @@ pub use gru::Gru;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use lstm::{Lstm, LstmState};
+pub use map_lstm::{DiagonalBiLstm, DiagonalLstm, RowLstm};
 #[doc(hidden)]
 pub use module::join;
 pub use module::{LoadError, Module, Param, Visit, VisitMut};

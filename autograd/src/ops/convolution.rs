@@ -19,12 +19,12 @@ mod weight;
 pub use how::Convolution;
 
 /// (B, C, H, W) in the memory order (B, H, W, C), copied where it lies otherwise.
-fn channels_last<T: Scalar>(x: &Value<T>) -> Value<T> {
+pub(super) fn channels_last<T: Scalar>(x: &Value<T>) -> Value<T> {
     passes::standard(&x.clone().permuted_axes([0, 2, 3, 1].as_slice()))
 }
 
 /// Values in the memory order (B, H, W, C), as (B, C, H, W).
-fn channels_first<T: Scalar>(x: Vec<T>, [b, c, h, w]: [usize; 4]) -> ArrayD<T> {
+pub(super) fn channels_first<T: Scalar>(x: Vec<T>, [b, c, h, w]: [usize; 4]) -> ArrayD<T> {
     let x = ArrayD::from_shape_vec(vec![b, h, w, c], x).expect("as many as the shape says");
     x.permuted_axes([0, 3, 1, 2].as_slice())
 }

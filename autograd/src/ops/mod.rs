@@ -19,6 +19,7 @@ mod keepdim;
 mod layer_norm;
 mod logsumexp;
 mod loss;
+mod lstm_map;
 mod matmul;
 mod rearrange;
 mod recurrent;
@@ -34,6 +35,7 @@ mod view;
 
 use crate::gradcheck::Case;
 
+pub use crate::kernels::lstm::wavefront::Wavefront;
 pub use convolution::Convolution;
 pub use recurrent::LstmOutput;
 
@@ -64,6 +66,7 @@ pub(crate) fn cases() -> Vec<Case> {
         rms_norm::cases(),
         dropout::cases(),
         recurrent::cases(),
+        lstm_map::cases(),
     ]
     .into_iter()
     .flatten()

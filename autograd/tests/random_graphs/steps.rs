@@ -5,7 +5,7 @@
 
 use super::graph::Growing;
 use autograd::random::Streams;
-use autograd::{Convolution, Tensor};
+use autograd::{Convolution, Tensor, Wavefront};
 use ndarray::{ArrayD, Axis};
 
 /// Grows a graph by an op; none when it does not fit there.
@@ -331,6 +331,14 @@ pub const STEPS: &[(&str, Step)] = &[
             let flat = x[0].reshape(&[x[0].value().len()]);
             flat.dropout(0.3, &mut Streams::new(seed).stream("dropout")).reshape(x[0].shape())
         })
+    }),
+    ("lstm_map", |g| {
+        let (b, c, kind) = (1 + g.below(2), 1 + g.below(2), g.below(3));
+        let (height, width) = (1 + g.below(3), 1 + g.below(3));
+        let wavefront = [Wavefront::Rows, Wavefront::Diagonals, Wavefront::MirroredDiagonals][kind];
+        let kernel = if kind == 0 { 3 } else { 2 };
+        let (x, w) = (g.fit(&[b, 4 * c, height, width])?, g.fit(&[4 * c, c, kernel])?);
+        g.push(&[x, w], move |x| x[0].clone().lstm_map(&x[1], wavefront))
     }),
     ("gru", |g| {
         let (b, t, h) = (1 + g.below(2), 1 + g.below(3), 1 + g.below(2));

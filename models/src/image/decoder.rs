@@ -6,10 +6,13 @@
 //! layers stands with each: a new one is a file with its [`Steps`], and a line in [`steps_of`].
 
 mod convolution;
+mod diagonal_lstm;
 mod drawing;
 mod gated_pixel_cnn;
 mod kernel;
+mod lstm;
 mod pixel_cnn;
+mod row_lstm;
 mod rows;
 
 use super::head::ImageDistribution;
@@ -31,6 +34,11 @@ trait Steps<T: Scalar>: Send + Sync {
     /// Multiply-adds of a pixel, all its colours and its share of what is computed row by row together.
     fn multiply_adds(&self) -> usize;
 
+    /// Those of them that the last row does without: what would be computed of it for a row that there is not.
+    fn unread(&self) -> usize {
+        0
+    }
+
     /// Computes what the rows above say of the next row. All rows of the memory have begun it.
     fn begin_row(&self, memory: &mut Memory<T>);
 
@@ -43,6 +51,8 @@ fn steps_of<T: Scalar>(network: &Network<T>, colours: usize, width: usize) -> Bo
     match network {
         Network::PixelCnn(network) => Box::new(pixel_cnn::CachedPixelCnn::new(network, colours, width)),
         Network::GatedPixelCnn(network) => Box::new(gated_pixel_cnn::CachedGatedPixelCnn::new(network, colours, width)),
+        Network::RowLstm(network) => Box::new(row_lstm::CachedRowLstm::new(network, colours, width)),
+        Network::DiagonalLstm(network) => Box::new(diagonal_lstm::CachedDiagonalBiLstm::new(network, colours, width)),
     }
 }
 
@@ -52,6 +62,8 @@ struct Memory<T> {
     rows: Vec<Rows<T>>,
     /// What was computed when the row began.
     begun: Vec<Vec<T>>,
+    /// Rows that have begun, the one that is drawn among them.
+    rows_begun: usize,
     class: Option<u32>,
     /// Done for this image so far.
     multiply_adds: u64,
@@ -124,7 +136,8 @@ impl<T: Scalar> Decoder<T> {
 
     /// Multiply-adds of one image in all: those of one pass over it, without what is masked.
     pub fn multiply_adds(&self) -> u64 {
-        self.stepper.steps.multiply_adds() as u64 * self.stepper.config.pixels() as u64
+        let Stepper { steps, config, .. } = &self.stepper;
+        steps.multiply_adds() as u64 * config.pixels() as u64 - steps.unread() as u64 * config.width as u64
     }
 }
 
@@ -141,6 +154,7 @@ impl<T: Scalar> Stepper<T> {
         let memory = Memory {
             rows: plan.rows.iter().map(|&extent| Rows::new(extent)).collect(),
             begun: plan.begun.iter().map(|&len| vec![T::zero(); len]).collect(),
+            rows_begun: 0,
             class,
             multiply_adds: 0,
         };
@@ -162,6 +176,7 @@ impl<T: Scalar> Stepper<T> {
         if (at.x, at.colour) == (0, 0) {
             for State { memory, .. } in states.iter_mut() {
                 memory.rows.iter_mut().for_each(Rows::begin);
+                memory.rows_begun += 1;
                 self.steps.begin_row(memory);
             }
         }

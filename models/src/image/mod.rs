@@ -9,7 +9,7 @@
 //! | [`config`], [`data`], `labels` | what can be set; files as parts of pictures, with their classes |
 //! | [`batches`], [`augment`], [`draws`] | the order of an epoch, flips and shifts, chance that needs no state |
 //! | [`floors`] | what counting alone achieves |
-//! | [`pixel_cnn`], [`gated_pixel_cnn`] | the networks, each as its paper's section has it |
+//! | [`pixel_cnn`], [`gated_pixel_cnn`], [`row_lstm`], [`diagonal_lstm`] | the networks, each as its paper's section has it |
 //! | [`network`], [`shapes`] | what is true of all of them; their parameters without the network |
 //! | [`receptive_field`] | what a sub-pixel can see, exactly |
 //! | [`head`], [`model`] | what a network's numbers mean; the network and its images, as a model |
@@ -22,6 +22,7 @@ pub mod batches;
 pub mod config;
 pub mod data;
 pub mod decoder;
+pub mod diagonal_lstm;
 pub mod draws;
 pub mod floors;
 pub mod gated_pixel_cnn;
@@ -36,6 +37,14 @@ pub mod plain;
 pub mod png;
 pub mod quantized;
 pub mod receptive_field;
+pub mod row_lstm;
 pub mod saved;
 pub mod shapes;
 pub mod training;
+
+#[cfg(test)]
+mod mutants;
+#[cfg(test)]
+mod network_tests;
+#[cfg(test)]
+mod parallel;

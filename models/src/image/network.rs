@@ -2,8 +2,10 @@
 //!
 //! The architectures stand in files of their own, each as its paper's section has it; what is true of all of them is here.
 
+use super::diagonal_lstm::DiagonalBiLstmNetwork;
 use super::gated_pixel_cnn::GatedPixelCnn;
 use super::pixel_cnn::PixelCnn;
+use super::row_lstm::RowLstmNetwork;
 use autograd::nn::{Module, Visit, VisitMut};
 use autograd::random::Stream;
 use autograd::{Scalar, Tensor};
@@ -20,17 +22,24 @@ pub enum Architecture {
     /// Two stacks of gated convolutions.
     #[serde(rename = "gated-pixelcnn")]
     GatedPixelCnn,
+    /// LSTMs that go from row to row.
+    RowLstm,
+    /// LSTMs that go from diagonal to diagonal, from either side.
+    DiagonalLstm,
 }
 
 impl Architecture {
     /// All of them.
-    pub const ALL: &[Architecture] = &[Architecture::PixelCnn, Architecture::GatedPixelCnn];
+    pub const ALL: &[Architecture] =
+        &[Architecture::PixelCnn, Architecture::GatedPixelCnn, Architecture::RowLstm, Architecture::DiagonalLstm];
 
     /// As configurations write it.
     pub fn name(self) -> &'static str {
         match self {
             Architecture::PixelCnn => "pixelcnn",
             Architecture::GatedPixelCnn => "gated-pixelcnn",
+            Architecture::RowLstm => "row-lstm",
+            Architecture::DiagonalLstm => "diagonal-lstm",
         }
     }
 
@@ -39,6 +48,8 @@ impl Architecture {
         match self {
             Architecture::PixelCnn => "PixelCNN",
             Architecture::GatedPixelCnn => "Gated PixelCNN",
+            Architecture::RowLstm => "Row LSTM",
+            Architecture::DiagonalLstm => "Diagonal BiLSTM",
         }
     }
 
@@ -72,6 +83,10 @@ pub enum Network<T> {
     PixelCnn(Box<PixelCnn<T>>),
     /// A Gated PixelCNN.
     GatedPixelCnn(GatedPixelCnn<T>),
+    /// A PixelRNN of Row LSTMs.
+    RowLstm(RowLstmNetwork<T>),
+    /// A PixelRNN of Diagonal BiLSTMs.
+    DiagonalLstm(DiagonalBiLstmNetwork<T>),
 }
 
 impl<T: Scalar> Network<T> {
@@ -92,6 +107,10 @@ impl<T: Scalar> Network<T> {
             Architecture::GatedPixelCnn => {
                 Network::GatedPixelCnn(GatedPixelCnn::new(sizes, colours, parameters, classes, stream))
             }
+            Architecture::RowLstm => Network::RowLstm(RowLstmNetwork::new(sizes, colours, parameters, stream)),
+            Architecture::DiagonalLstm => {
+                Network::DiagonalLstm(DiagonalBiLstmNetwork::new(sizes, colours, parameters, stream))
+            }
         }
     }
 
@@ -105,6 +124,8 @@ impl<T: Scalar> Network<T> {
         match self {
             Network::PixelCnn(network) => network.forward(x),
             Network::GatedPixelCnn(network) => network.forward(x, classes),
+            Network::RowLstm(network) => network.forward(x),
+            Network::DiagonalLstm(network) => network.forward(x),
         }
     }
 }
@@ -114,6 +135,8 @@ impl<T: Scalar> Module<T> for Network<T> {
         match self {
             Network::PixelCnn(network) => network.visit(prefix, visit),
             Network::GatedPixelCnn(network) => network.visit(prefix, visit),
+            Network::RowLstm(network) => network.visit(prefix, visit),
+            Network::DiagonalLstm(network) => network.visit(prefix, visit),
         }
     }
 
@@ -121,6 +144,8 @@ impl<T: Scalar> Module<T> for Network<T> {
         match self {
             Network::PixelCnn(network) => network.visit_mut(prefix, visit),
             Network::GatedPixelCnn(network) => network.visit_mut(prefix, visit),
+            Network::RowLstm(network) => network.visit_mut(prefix, visit),
+            Network::DiagonalLstm(network) => network.visit_mut(prefix, visit),
         }
     }
 }

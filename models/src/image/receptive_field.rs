@@ -86,12 +86,15 @@ mod tests {
     fn the_middle_of_a_digit_sees_what_the_papers_kernels_let_it_see() {
         assert_eq!(counts(Architecture::PixelCnn, [4, 7, 15]), [102, 192, 351]);
         assert_eq!(counts(Architecture::GatedPixelCnn, [4, 7, 10]), [112, 220, 364]);
+        assert_eq!(counts(Architecture::RowLstm, [1, 2, 7]), [296, 306, 341]);
+        // At any depth all but the last pixel of the row above.
+        assert_eq!(counts(Architecture::DiagonalLstm, [1, 2, 7]), [405; 3]);
     }
 
     #[test]
     fn a_colour_sees_the_colours_of_its_pixel_that_come_before_it() {
         let shape = Shape { height: 5, width: 5, channels: 3 };
-        for architecture in [Architecture::PixelCnn, Architecture::GatedPixelCnn] {
+        for &architecture in Architecture::ALL {
             for colour in 0..3 {
                 let field = receptive_field(architecture, 2, shape, [3, 2, colour]);
                 assert!(field.is_causal(), "{architecture:?}, colour {colour}");

@@ -13,6 +13,13 @@ impl Shapes {
         self.0.push((format!("{name}.weight"), vec![outputs, inputs, kernel[0], kernel[1]]));
         self.0.push((format!("{name}.bias"), vec![outputs]));
     }
+
+    /// An LSTM over images of twice as many channels, whose gates read so many states.
+    fn lstm(&mut self, name: &str, hidden: usize, kernel: [usize; 2], states: usize) {
+        let gates = hidden.saturating_mul(4);
+        self.convolution(&format!("{name}.input_to_state"), hidden.saturating_mul(2), gates, kernel);
+        self.0.push((format!("{name}.weight_hh"), vec![gates, hidden, states]));
+    }
 }
 
 /// The names and shapes of the parameters of a model, in order.
@@ -48,6 +55,23 @@ pub fn parameter_shapes(config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
             }
             head
         }
+        Architecture::RowLstm => {
+            shapes.convolution("first", colours, wide, [7, 7]);
+            for i in 0..layers {
+                shapes.lstm(&format!("layers.{i}.lstm"), hidden, [1, 3], 3);
+                shapes.convolution(&format!("layers.{i}.widen"), hidden, wide, [1, 1]);
+            }
+            wide
+        }
+        Architecture::DiagonalLstm => {
+            shapes.convolution("first", colours, wide, [7, 7]);
+            for i in 0..layers {
+                shapes.lstm(&format!("layers.{i}.lstm.left"), hidden, [1, 1], 2);
+                shapes.lstm(&format!("layers.{i}.lstm.right"), hidden, [1, 1], 2);
+                shapes.convolution(&format!("layers.{i}.widen"), hidden, wide, [1, 1]);
+            }
+            wide
+        }
     };
     shapes.convolution("head", last, head, [1, 1]);
     shapes.convolution("output", head, colours.saturating_mul(config.parameters()), [1, 1]);
@@ -62,6 +86,9 @@ pub fn elements_per_pixel(config: &ModelConfig) -> u128 {
         Architecture::PixelCnn => 2 * hidden + layers * 4 * hidden,
         // Of both stacks the halves of the gate, what comes out of it, and the horizontal stack itself.
         Architecture::GatedPixelCnn => (layers + 1) * 7 * hidden,
+        // Between layers 2h channels; of each LSTM the four gates, the cell and the state.
+        Architecture::RowLstm => 2 * hidden + layers * (2 + 6) * hidden,
+        Architecture::DiagonalLstm => 2 * hidden + layers * (2 + 2 * 6) * hidden,
     };
     inside + head + config.colours as u128 * config.parameters() as u128
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::check;
 use crate::image::head::Head;
 use crate::image::network::Architecture;
-use autograd::nn::{Conv2d, MaskedConv2d};
+use autograd::nn::{Conv2d, DiagonalLstm, MaskedConv2d};
 use autograd::random::Streams;
 
 /// Height, width, colours, levels.
@@ -107,21 +107,35 @@ fn images_side_by_side_step_as_each_alone_bit_for_bit() {
     many_equal_each_alone::<f64>();
 }
 
-/// The multiply-adds of a pixel, by the masks and shapes of the layers alone.
-fn counted(network: &Network<f64>) -> usize {
+/// The multiply-adds of a pixel, by the masks and shapes of the layers alone, and those of them that the last row does without.
+fn counted(network: &Network<f64>) -> [usize; 2] {
     let masked = |layer: &MaskedConv2d<f64>| layer.mask().value().iter().filter(|&&m| m != 0.0).count();
     let plain = |layer: &Conv2d<f64>| layer.weight.value().len();
     match network {
         Network::PixelCnn(network) => {
             let blocks = network.blocks.iter().flat_map(|block| [&block.narrow, &block.middle, &block.widen]);
-            blocks.chain([&network.first, &network.head, &network.output]).map(masked).sum()
+            [blocks.chain([&network.first, &network.head, &network.output]).map(masked).sum(), 0]
         }
         Network::GatedPixelCnn(network) => {
             let layers = network.layers.iter().map(|layer| {
                 let stacks = plain(&layer.vertical) + plain(&layer.link) + masked(&layer.horizontal);
                 stacks + layer.residual.as_ref().map_or(0, masked) + masked(&layer.skip)
             });
-            layers.sum::<usize>() + masked(&network.head) + masked(&network.output)
+            [layers.sum::<usize>() + masked(&network.head) + masked(&network.output), 0]
+        }
+        Network::RowLstm(network) => {
+            let layers = network.layers.iter().map(|layer| {
+                masked(&layer.lstm.input_to_state) + layer.lstm.weight_hh.value().len() + masked(&layer.widen)
+            });
+            [layers.chain([&network.first, &network.head, &network.output].map(masked)).sum(), 0]
+        }
+        Network::DiagonalLstm(network) => {
+            let of = |lstm: &DiagonalLstm<f64>| masked(&lstm.input_to_state) + lstm.weight_hh.value().len();
+            let layers = network.layers.iter().map(|layer| of(&layer.lstm.left) + masked(&layer.widen));
+            let pixels: usize = layers.chain([&network.first, &network.head, &network.output].map(masked)).sum();
+            // The direction from the right goes over all rows but the last.
+            let right: usize = network.layers.iter().map(|layer| of(&layer.lstm.right)).sum();
+            [pixels + right, right]
         }
     }
 }
@@ -130,7 +144,8 @@ fn counted(network: &Network<f64>) -> usize {
 fn an_image_costs_the_multiply_adds_of_one_pass_without_what_is_masked() {
     each::<f64>(|decoder, class, image| {
         let (config, given) = (&decoder.model.config, decoder.given(&class));
-        let wanted = (counted(&decoder.model.network) * config.pixels()) as u64;
+        let [each, unread] = counted(&decoder.model.network);
+        let wanted = (each * config.pixels() - unread * config.width) as u64;
         assert_eq!(decoder.multiply_adds(), wanted, "{config:?}");
         let mut state = given.start();
         image.iter().for_each(|&level| given.step(&mut state, level));
