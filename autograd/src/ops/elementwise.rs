@@ -13,6 +13,7 @@
 //! | `softplus`, `silu`, both GELUs | 0, 0 (all but `softplus`: −0) | ∞, 1 | exact for huge x |
 //! | `ln` | NaN | ∞, 0 | f(±0) = −∞, f'(±0) = ±∞; NaN left of 0 |
 //! | `sqrt` | NaN | ∞, 0 | f'(0) = ∞; f(−0) = −0; NaN left of 0 |
+//! | `log1mexp` | NaN | 0 (−0), 0 | f(±0) = −∞, f'(±0) = ±∞; NaN left of 0 |
 //! | `abs` | ∞, −1 | ∞, 1 | f'(±0) = 0 |
 //! | `powi` | as p is odd or even | ∞, 1 or 0 | p = 0: 1 and 0, also of NaN; p < 0: ±∞ at ±0 |
 //! | `sin`, `cos` | NaN | NaN | of huge x exact, as the standard library's |
@@ -150,6 +151,18 @@ impl<T: Scalar> Tensor<T> {
         self.map_from_input("log_sigmoid", each(f), |x| (T::one() + x.exp()).recip())
     }
 
+    /// `z = ln(1 − exp(−x))`, for x > 0, without cancellation: by `expm1` below ln 2, by `ln_1p` above. `∂x = g / (exp x − 1)`.
+    ///
+    /// The logarithm of the probability of an interval: `ln(σ(a) − σ(b)) = ln σ(a) + ln σ(−b) + ln(1 − exp(−(a − b)))` for a > b.
+    ///
+    /// Source: Mächler, "Accurately computing log(1 − exp(−|a|))", 2012.
+    #[track_caller]
+    pub fn log1mexp(&self) -> Tensor<T> {
+        let half = T::of(std::f64::consts::LN_2);
+        let f = move |x: T| if x < half { (-(-x).exp_m1()).ln() } else { (-(-x).exp()).ln_1p() };
+        self.map_from_input("log1mexp", each(f), |x| x.exp_m1().recip())
+    }
+
     /// `z = min(max(x, low), high)`. `∂x = g` where `low ≤ x ≤ high`, else 0, as PyTorch does.
     ///
     /// # Panics
@@ -197,6 +210,7 @@ pub(crate) fn cases() -> Vec<Case> {
         cases.push(named(Case::new("softplus", &real, |x| x[0].softplus())));
         cases.push(named(Case::new("silu", &real, |x| x[0].silu())));
         cases.push(named(Case::new("log_sigmoid", &real, |x| x[0].log_sigmoid())));
+        cases.push(named(Case::new("log1mexp", &positive, |x| x[0].log1mexp())));
         cases.push(named(Case::new("clamp", &away, |x| x[0].clamp(-0.1, 10.0))));
     }
     cases

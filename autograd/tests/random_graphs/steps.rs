@@ -70,9 +70,9 @@ pub const STEPS: &[(&str, Step)] = &[
         g.push(&[x], move |x| x[0].powi(p))
     }),
     ("of positive", |g| {
-        let (x, kind) = (g.pick(), g.below(3));
+        let (x, kind) = (g.pick(), g.below(4));
         let x = positive(g, x)?;
-        g.push(&[x], move |x| [Tensor::ln, Tensor::sqrt, |x: &Tensor<f64>| x.powi(-2)][kind](&x[0]))
+        g.push(&[x], move |x| [Tensor::ln, Tensor::sqrt, |x: &Tensor<f64>| x.powi(-2), Tensor::log1mexp][kind](&x[0]))
     }),
     ("kinked", |g| {
         let (x, kind) = (g.pick(), g.below(3));

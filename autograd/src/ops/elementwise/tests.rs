@@ -94,6 +94,20 @@ fn at_each<const N: usize>(points: [f64; N], f: Function<f64>) -> [[f64; N]; 2] 
 }
 
 #[test]
+fn log1mexp_neither_overflows_nor_cancels() {
+    let [z, d] = at_each([1e-300, 1e-20, 0.5, 0.693, 0.694, 40.0, 1000.0, INF], Tensor::log1mexp);
+    // Of tiny x it is ln x, of large ones −exp(−x); in between both forms are exact to a few units in the last place.
+    let expected = [1e-300_f64.ln(), 1e-20_f64.ln(), (1.0 - (-0.5_f64).exp()).ln()];
+    z[..3].iter().zip(expected).for_each(|(z, e)| approx::assert_relative_eq!(*z, e, max_relative = 1e-14));
+    assert!(z[3] < z[4] && (z[4] - z[3] - 0.001).abs() < 1e-5, "the two forms meet at ln 2: {z:?}");
+    approx::assert_relative_eq!(z[5], -(-40.0_f64).exp(), max_relative = 1e-14);
+    assert_eq!((z[6], z[7], d[7]), (0.0, 0.0, 0.0));
+    approx::assert_relative_eq!(d[1], 1e20, max_relative = 1e-14);
+    let [z, d] = at_each([0.0, -1.0, NAN], Tensor::log1mexp);
+    assert!(z[0] == -INF && d[0] == INF && z[1].is_nan() && z[2].is_nan(), "{z:?} {d:?}");
+}
+
+#[test]
 fn log_sigmoid_neither_overflows_nor_cancels() {
     let [z, d] = at_each([-INF, -1000.0, -40.0, 0.0, 40.0, 1000.0, INF, NAN], Tensor::log_sigmoid);
     assert_eq!(z[..4], [-INF, -1000.0, -40.0, -std::f64::consts::LN_2]);
