@@ -159,7 +159,7 @@ impl<T: Scalar> Stepper<T> {
             multiply_adds: 0,
         };
         let ModelConfig { distribution, .. } = self.config;
-        let distribution = distribution.distribution(&vec![T::zero(); self.config.parameters()]);
+        let distribution = distribution.distribution(self.config.levels, &vec![T::zero(); self.config.parameters()]);
         let mut state = State { memory, work: Work::default(), seen: 0, distribution };
         self.next_of(std::slice::from_mut(&mut state));
         state
@@ -187,7 +187,7 @@ impl<T: Scalar> Stepper<T> {
             match &mut state.distribution {
                 // in the memory that it has
                 ImageDistribution::Categorical(Categorical { logits }) => logits.copy_from_slice(parameters),
-                other => *other = self.config.distribution.distribution(parameters),
+                other => *other = self.config.distribution.distribution(self.config.levels, parameters),
             }
         }
         states[0].work = work;

@@ -5,7 +5,9 @@
 //! | --- | --- | --- |
 //! | `bernoulli` | 1: the logit of level 1 | 2 |
 //! | `categorical` | V: a logit for each level | 2 to 256 |
+//! | `{ logistics = { components = 5 } }` | 3 for each component: see [`crate::image::logistics`] | 2 to 256 |
 
+use super::logistics::{self, Logistics};
 use crate::distribution::{Categorical, Discrete, Distribution, log_probability};
 use crate::sampling::{Reshape, Sampler};
 use autograd::{Scalar, Tensor};
@@ -22,7 +24,15 @@ pub enum Head {
     /// The softmax of a number for each level.
     #[default]
     Categorical,
+    /// A mixture of discretized logistics.
+    Logistics {
+        /// K.
+        components: usize,
+    },
 }
+
+/// More components than this are a slip of the keyboard.
+const MOST_COMPONENTS: usize = 1000;
 
 impl Head {
     /// P, the numbers for a sub-pixel of V levels.
@@ -30,6 +40,7 @@ impl Head {
         match self {
             Head::Bernoulli => 1,
             Head::Categorical => levels,
+            Head::Logistics { components } => components.saturating_mul(3),
         }
     }
 
@@ -42,7 +53,10 @@ impl Head {
             Head::Bernoulli if levels != 2 => {
                 Err(format!("a Bernoulli distribution is one of two levels, not of {levels}"))
             }
-            Head::Bernoulli | Head::Categorical => Ok(()),
+            Head::Logistics { components } if !(1..=MOST_COMPONENTS).contains(&components) => {
+                Err(format!("`logistics.components` is {components}; it must be from 1 to {MOST_COMPONENTS}"))
+            }
+            Head::Bernoulli | Head::Categorical | Head::Logistics { .. } => Ok(()),
         }
     }
 
@@ -54,8 +68,10 @@ impl Head {
     /// # Panics
     /// If the shapes do not fit, or a target is no level.
     #[track_caller]
-    pub fn loss<T: Scalar>(self, levels: usize, parameters: &Tensor<T>, targets: &[u32]) -> Tensor<T> {
-        let rows = rows(self.parameters(levels), parameters);
+    pub fn loss<T: Scalar>(self, levels: usize, parameters: Tensor<T>, targets: &[u32]) -> Tensor<T> {
+        let rows = rows(self.parameters(levels), &parameters);
+        // Nobody else holds the numbers now: the cross-entropy writes over them.
+        drop(parameters);
         match self {
             // ln(1 + exp z) − t z, which is −ln σ(z) for t = 1 and −ln σ(−z) for t = 0.
             Head::Bernoulli => {
@@ -65,6 +81,7 @@ impl Head {
                 (rows.softplus() - &rows * &targets).mean()
             }
             Head::Categorical => rows.cross_entropy(targets),
+            Head::Logistics { .. } => logistics::loss(levels, &rows, targets),
         }
     }
 
@@ -84,15 +101,17 @@ impl Head {
         let one = |(row, &level): (&[T], &u32)| match self {
             Head::Bernoulli => -Bernoulli::of(row[0]).log_probability(level),
             Head::Categorical => -log_probability(row, level),
+            Head::Logistics { .. } => -Logistics::new(levels, row).log_probability(level),
         };
         rows.par_chunks_exact(each).zip(targets).map(one).collect()
     }
 
-    /// The distribution of the level of a sub-pixel by the P numbers for it.
-    pub fn distribution<T: Scalar>(self, row: &[T]) -> ImageDistribution<T> {
+    /// The distribution of the level of a sub-pixel, of V, by the P numbers for it.
+    pub fn distribution<T: Scalar>(self, levels: usize, row: &[T]) -> ImageDistribution<T> {
         match self {
             Head::Bernoulli => ImageDistribution::Bernoulli(Bernoulli::of(row[0])),
             Head::Categorical => ImageDistribution::Categorical(Categorical { logits: row.to_vec() }),
+            Head::Logistics { .. } => ImageDistribution::Logistics(Logistics::new(levels, row)),
         }
     }
 }
@@ -111,6 +130,8 @@ pub enum ImageDistribution<T> {
     Bernoulli(Bernoulli),
     /// By logits.
     Categorical(Categorical<T>),
+    /// By bells on a line.
+    Logistics(Logistics),
 }
 
 /// A distribution of 0 and 1: `p(1) = σ(logit)`.
@@ -146,6 +167,7 @@ impl<T: Scalar> Distribution for ImageDistribution<T> {
         match self {
             ImageDistribution::Bernoulli(bernoulli) => bernoulli.log_probability(level),
             ImageDistribution::Categorical(categorical) => categorical.log_probability(level),
+            ImageDistribution::Logistics(logistics) => logistics.log_probability(level),
         }
     }
 
@@ -155,6 +177,7 @@ impl<T: Scalar> Distribution for ImageDistribution<T> {
                 u32::from(random.random::<f64>() < bernoulli.log_probability(1).exp())
             }
             ImageDistribution::Categorical(categorical) => categorical.sample(random),
+            ImageDistribution::Logistics(logistics) => logistics.sample(random),
         }
     }
 
@@ -162,10 +185,19 @@ impl<T: Scalar> Distribution for ImageDistribution<T> {
         self.probabilities().iter().filter(|&&p| p > 0.0).map(|p| -p * p.ln()).sum()
     }
 
+    fn is_sound(&self) -> bool {
+        match self {
+            // A logit may be −∞, of a level that cannot come.
+            ImageDistribution::Categorical(categorical) => categorical.is_sound(),
+            _ => self.parameters().iter().all(|x| x.is_finite()),
+        }
+    }
+
     fn parameters(&self) -> Vec<f64> {
         match self {
             ImageDistribution::Bernoulli(bernoulli) => vec![bernoulli.logit],
             ImageDistribution::Categorical(categorical) => categorical.parameters(),
+            ImageDistribution::Logistics(logistics) => logistics.parameters(),
         }
     }
 }
@@ -175,6 +207,7 @@ impl<T: Scalar> Discrete for ImageDistribution<T> {
         match self {
             ImageDistribution::Bernoulli(_) => 2,
             ImageDistribution::Categorical(categorical) => categorical.symbols(),
+            ImageDistribution::Logistics(logistics) => logistics.levels(),
         }
     }
 
@@ -184,6 +217,9 @@ impl<T: Scalar> Discrete for ImageDistribution<T> {
                 [0, 1].map(|level| bernoulli.log_probability(level).exp()).into()
             }
             ImageDistribution::Categorical(categorical) => categorical.probabilities(),
+            ImageDistribution::Logistics(logistics) => {
+                logistics.categorical().logits.into_iter().map(f64::exp).collect()
+            }
         }
     }
 }
@@ -194,6 +230,7 @@ impl<T: Scalar> Reshape for ImageDistribution<T> {
         match self {
             ImageDistribution::Bernoulli(bernoulli) => bernoulli.categorical().draw(sampler, random),
             ImageDistribution::Categorical(categorical) => categorical.draw(sampler, random),
+            ImageDistribution::Logistics(logistics) => logistics.categorical().draw(sampler, random),
         }
     }
 
@@ -201,6 +238,7 @@ impl<T: Scalar> Reshape for ImageDistribution<T> {
         match self {
             ImageDistribution::Bernoulli(bernoulli) => bernoulli.categorical().note(sampler, level),
             ImageDistribution::Categorical(categorical) => categorical.note(sampler, level),
+            ImageDistribution::Logistics(logistics) => logistics.categorical().note(sampler, level),
         }
     }
 }

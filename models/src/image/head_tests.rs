@@ -7,7 +7,9 @@ use autograd::random::Streams;
 /// Every kind of head with levels that it can have.
 fn heads() -> Vec<(Head, usize)> {
     let categorical = [2, 3, 17, 256].map(|levels| (Head::Categorical, levels));
-    [(Head::Bernoulli, 2)].into_iter().chain(categorical).collect()
+    let logistics =
+        [(1, 2), (5, 3), (2, 17), (5, 256)].map(|(components, levels)| (Head::Logistics { components }, levels));
+    [(Head::Bernoulli, 2)].into_iter().chain(categorical).chain(logistics).collect()
 }
 
 /// Numbers of a network, by chance: (B, colours · P, H, W), channels innermost in memory.
@@ -23,11 +25,12 @@ fn targets(levels: usize, count: usize) -> Vec<u32> {
 
 #[test]
 fn probabilities_sum_to_one_and_are_what_is_scored() {
-    for (head, levels) in heads() {
+    let all = (2..=256).map(|levels| (Head::Logistics { components: 3 }, levels));
+    for (head, levels) in heads().into_iter().chain(all) {
         for seed in 0..20 {
             let row = Tensor::<f64>::randn(&[head.parameters(levels)], &mut Streams::new(seed).stream("row"));
             let row: Vec<f64> = row.to_vec().into_iter().map(|x| 5.0 * x).collect();
-            let distribution = head.distribution(&row);
+            let distribution = head.distribution(levels, &row);
             let p = distribution.probabilities();
             assert_eq!((p.len(), distribution.symbols()), (levels, levels));
             let sum: f64 = p.iter().sum();
@@ -47,10 +50,11 @@ fn the_loss_is_the_mean_of_what_the_distributions_score() {
         let (parameters, targets) = (numbers(head, levels, sizes), targets(levels, sizes.iter().product()));
         let rows = rows(head.parameters(levels), &parameters).to_vec();
         let each = rows.chunks_exact(head.parameters(levels)).zip(&targets);
-        let expected: Vec<f64> = each.map(|(row, &level)| -head.distribution(row).log_probability(level)).collect();
+        let expected: Vec<f64> =
+            each.map(|(row, &level)| -head.distribution(levels, row).log_probability(level)).collect();
         assert_eq!(head.nats(levels, &parameters, &targets), expected, "{head:?}");
         let mean = expected.iter().sum::<f64>() / expected.len() as f64;
-        let loss = head.loss(levels, &parameters, &targets).item();
+        let loss = head.loss(levels, parameters, &targets).item();
         approx::assert_relative_eq!(loss, mean, max_relative = 1e-12);
     }
 }
@@ -68,7 +72,7 @@ fn gradients_of_the_loss_agree_with_differences() {
     for (head, levels) in heads().into_iter().filter(|(_, levels)| *levels < 20) {
         let channels = 2 * head.parameters(levels);
         let targets = targets(levels, 2 * 2 * 3 * 2);
-        let case = Case::new("loss", &[real(&[2, channels, 2, 3])], move |x| head.loss(levels, &x[0], &targets));
+        let case = Case::new("loss", &[real(&[2, channels, 2, 3])], move |x| head.loss(levels, x[0].clone(), &targets));
         let report = case.check();
         assert!(report.passed(), "{head:?} of {levels}: {report}");
     }
@@ -77,7 +81,7 @@ fn gradients_of_the_loss_agree_with_differences() {
 #[test]
 fn samples_follow_the_probabilities() {
     let mut random = Streams::new(5).stream("samples");
-    let distribution = Head::Bernoulli.distribution(&[-1.2_f32]);
+    let distribution = Head::Bernoulli.distribution(2, &[-1.2_f32]);
     let ones: u32 = (0..20_000).map(|_| distribution.sample(&mut random)).sum();
     let p = distribution.probabilities()[1];
     let deviation = (p * (1.0 - p) / 2e4).sqrt();

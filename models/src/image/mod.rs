@@ -12,7 +12,8 @@
 //! | [`pixel_cnn`], [`gated_pixel_cnn`], [`row_lstm`], [`diagonal_lstm`] | the networks, each as its paper's section has it |
 //! | [`network`], [`shapes`] | what is true of all of them; their parameters without the network |
 //! | [`receptive_field`] | what a sub-pixel can see, exactly |
-//! | [`head`], [`model`] | what a network's numbers mean; the network and its images, as a model |
+//! | [`head`], [`logistics`] | what a network's numbers mean: a distribution of a sub-pixel's level |
+//! | [`model`] | a network and its images |
 //! | [`plain`] | a model through the trait, the whole network for every sub-pixel |
 //! | [`decoder`] | the same model prepared for drawing: an image costs one pass over the network in all |
 //! | [`training`], [`saved`] | learning from batches; to and from a checkpoint |
@@ -30,6 +31,7 @@ pub mod head;
 pub mod idx;
 pub mod images;
 mod labels;
+pub mod logistics;
 pub mod model;
 pub mod network;
 pub mod pixel_cnn;

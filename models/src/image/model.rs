@@ -1,6 +1,7 @@
 //! A model of images: a network, the distribution that its numbers mean, and the images that it is of.
 
 use super::head::{Head, ImageDistribution, rows};
+use super::images::Shape;
 use super::network::{Architecture, Network, Sizes};
 use autograd::nn::{Module, Visit, VisitMut};
 use autograd::random::Stream;
@@ -20,7 +21,7 @@ pub struct ModelConfig {
     pub layers: usize,
     /// Channels before the distribution.
     pub head: usize,
-    /// The distribution of a sub-pixel: `"categorical"`, or `"bernoulli"` for two levels.
+    /// The distribution of a sub-pixel: `"categorical"`, `"bernoulli"` for two levels, or `{ logistics = { components = 5 } }`.
     pub distribution: Head,
     /// Whether the network is told the class of an image, where the data have classes and the network can be told.
     pub conditional: bool,
@@ -59,6 +60,11 @@ impl ModelConfig {
     /// The numbers that every network has.
     pub fn sizes(&self) -> Sizes {
         Sizes { hidden: self.hidden, layers: self.layers, head: self.head }
+    }
+
+    /// The size of an image.
+    pub fn shape(&self) -> Shape {
+        Shape { height: self.height, width: self.width, channels: self.colours }
     }
 
     /// Pixels of an image: H · W.
@@ -153,24 +159,48 @@ impl<T: Scalar> ImageModel<T> {
     /// As [`ImageModel::forward`].
     #[track_caller]
     pub fn loss(&self, levels: &[u32], classes: Option<&[u32]>) -> Tensor<T> {
-        self.config.distribution.loss(self.config.levels, &self.forward(levels, classes), levels)
+        self.config.distribution.loss(self.config.levels, self.forward(levels, classes), levels)
     }
 
-    /// The distribution of every sub-pixel of an image given those before it, in one pass; what is after the last of `levels` counts as
-    /// level 0 and is seen by none of them. Records nothing.
+    /// The distribution of every sub-pixel of an image given those before it, in one pass; what comes after the last of `levels` counts
+    /// as level 0 and is seen by none of them. Records nothing.
     ///
     /// # Panics
     /// If there are more levels than sub-pixels, or a level or class is none.
     #[track_caller]
     pub fn distributions(&self, levels: &[u32], class: Option<u32>) -> Vec<ImageDistribution<T>> {
-        let ModelConfig { distribution, .. } = self.config;
-        let each = self.config.parameters();
-        let mut image = levels.to_vec();
-        image.resize(self.config.values(), 0);
-        let classes = class.map(|class| [class]);
-        let parameters = no_grad(|| rows(each, &self.forward(&image, classes.as_ref().map(|classes| &classes[..]))));
-        let rows = parameters.value().as_slice().expect("row-major").chunks_exact(each);
-        rows.take(levels.len()).map(|row| distribution.distribution(row)).collect()
+        let rows = self.rows(&[levels], class);
+        let rows = rows.value().as_slice().expect("row-major").chunks_exact(self.config.parameters());
+        rows.take(levels.len()).map(|row| self.distribution(row)).collect()
+    }
+
+    /// The distribution of one sub-pixel of every image, all of one class, given those before it.
+    ///
+    /// # Panics
+    /// As [`ImageModel::distributions`].
+    #[track_caller]
+    pub fn distributions_at(&self, images: &[&[u32]], at: usize, class: Option<u32>) -> Vec<ImageDistribution<T>> {
+        let rows = self.rows(images, class);
+        let rows = rows.value().as_slice().expect("row-major").chunks_exact(self.config.parameters());
+        rows.skip(at).step_by(self.config.values()).map(|row| self.distribution(row)).collect()
+    }
+
+    fn distribution(&self, row: &[T]) -> ImageDistribution<T> {
+        self.config.distribution.distribution(self.config.levels, row)
+    }
+
+    /// The numbers for every sub-pixel of images of one class, each filled up with level 0: (B · H · W · C, P).
+    #[track_caller]
+    fn rows(&self, images: &[&[u32]], class: Option<u32>) -> Tensor<T> {
+        let values = self.config.values();
+        let mut all = Vec::with_capacity(images.len() * values);
+        for image in images {
+            assert!(image.len() <= values, "{} levels, and an image has {values} sub-pixels", image.len());
+            all.extend_from_slice(image);
+            all.resize(all.len() + values - image.len(), 0);
+        }
+        let classes = class.map(|class| vec![class; images.len()]);
+        no_grad(|| rows(self.config.parameters(), &self.forward(&all, classes.as_deref())))
     }
 
     /// `−ln p` of every image in nats, in batches and on all cores; the same bits as each alone. Records nothing. `done` is told after

@@ -31,11 +31,10 @@ impl<T: Scalar> Conditional for ImageModel<T> {
 }
 
 impl<T: Scalar> Plain<'_, T> {
-    /// That of the sub-pixel after these; after the last one that of the last, which nobody asks for.
-    fn after(&self, levels: &[u32]) -> ImageDistribution<T> {
-        let at = levels.len().min(self.model.config.values() - 1);
-        let with_it: Vec<u32> = levels[..at].iter().copied().chain([0]).collect();
-        self.model.distributions(&with_it, self.class).swap_remove(at)
+    /// That of the sub-pixel after these of every image, as many of each; after the last one that of the last, which nobody asks for.
+    fn after(&self, images: &[&[u32]]) -> Vec<ImageDistribution<T>> {
+        let at = images[0].len().min(self.model.config.values() - 1);
+        self.model.distributions_at(images, at, self.class)
     }
 }
 
@@ -49,7 +48,7 @@ impl<T: Scalar> Autoregressive for Plain<'_, T> {
     }
 
     fn start(&self) -> Seen<T> {
-        Seen { levels: Vec::new(), next: self.after(&[]) }
+        Seen { levels: Vec::new(), next: self.after(&[&[]]).swap_remove(0) }
     }
 
     fn next<'s>(&self, state: &'s Seen<T>) -> &'s ImageDistribution<T> {
@@ -57,8 +56,18 @@ impl<T: Scalar> Autoregressive for Plain<'_, T> {
     }
 
     fn step(&self, state: &mut Seen<T>, level: u32) {
-        state.levels.push(level);
-        state.next = self.after(&state.levels);
+        self.step_many(std::slice::from_mut(state), &[level]);
+    }
+
+    /// One pass over all images that have as many sub-pixels so far.
+    fn step_many(&self, states: &mut [Seen<T>], levels: &[u32]) {
+        assert_eq!(states.len(), levels.len(), "step_many: one symbol for each state");
+        states.iter_mut().zip(levels).for_each(|(state, &level)| state.levels.push(level));
+        for states in states.chunk_by_mut(|a, b| a.levels.len() == b.levels.len()) {
+            let images: Vec<&[u32]> = states.iter().map(|state| &state.levels[..]).collect();
+            let next = self.after(&images);
+            states.iter_mut().zip(next).for_each(|(state, next)| state.next = next);
+        }
     }
 
     fn length(&self) -> Option<usize> {
