@@ -14,13 +14,19 @@ use toml::{Table, Value};
 
 /// The settings that may change when a run goes on: none decides what a step computes, `steps` alone excepted, which stretches a
 /// schedule that spans the run.
-pub const MAY_CHANGE: [&str; 6] = [
+/// Where data lie may change, what is in them not.
+pub const MAY_CHANGE: [&str; 11] = [
     "training.steps",
     "training.eval_every",
     "training.save_every",
     "training.log_every",
     "training.keep",
     "data.path",
+    "data.validation_path",
+    "data.test_path",
+    "data.labels",
+    "data.validation_labels",
+    "data.test_labels",
 ];
 
 /// The configuration that a run goes on with, and what there is to say about it.

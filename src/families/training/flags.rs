@@ -80,9 +80,8 @@ impl Flags {
             }
         }
         // A run finds its data again from any folder.
-        for key in ["data.validation_path", "data.test_path"] {
-            layers =
-                layers.map_text(key, |path| if path.is_empty() { Ok(path) } else { data_path(Path::new(&path)) })?;
+        for key in PATHS {
+            layers = layers.map_text(key, whole)?;
         }
         layers.finish()
     }
@@ -92,6 +91,15 @@ impl Flags {
         let stem = |path: &Path| path.file_stem().map_or("data".into(), |stem| stem.to_string_lossy().into_owned());
         self.out_dir.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-{model}", stem(&self.data))))
     }
+}
+
+/// The settings that are paths of data, beside `data.path` of a training, which is made whole as it is given.
+const PATHS: [&str; 5] =
+    ["data.validation_path", "data.test_path", "data.labels", "data.validation_labels", "data.test_labels"];
+
+/// What one of [`PATHS`] may say, with a path made whole: nothing, or to look beside the data, are none.
+fn whole(path: String) -> Result<String> {
+    if path.is_empty() || path == "auto" { Ok(path) } else { data_path(Path::new(&path)) }
 }
 
 /// The path of data as a run keeps it: whole, so that it is found again from any folder.
@@ -148,7 +156,9 @@ impl Resume {
         let set = self.set.iter().map(|assignment| {
             let missing = || Error::new(Kind::Usage, format!("--set {assignment}: there is no `=` in it"));
             let (key, value) = assignment.split_once('=').ok_or_else(missing)?;
-            Ok(("--set", key.trim().to_owned(), value.trim().to_owned()))
+            let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
+            let is_path = key == "data.path" || PATHS.contains(&key.as_str());
+            Ok(("--set", key, if is_path { whole(value)? } else { value }))
         });
         given.map(Ok).chain(set).collect()
     }
