@@ -3,6 +3,7 @@
 
 use models::configuration::{Layers, rows};
 use models::error::{Error, Kind, Result};
+use models::image::training::ImageTask;
 use models::series::training::SeriesTask;
 use models::text::language_model::LanguageModel;
 use models::text::training::TextTask;
@@ -48,7 +49,7 @@ struct Family {
     _folder: TempDir,
 }
 
-fn family<K: Task + 'static>(name: &'static str, data: &str, tiny: &'static [&'static str]) -> Family {
+fn family<K: Task + 'static>(name: &'static str, data: impl AsRef<[u8]>, tiny: &'static [&'static str]) -> Family {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
     std::fs::write(&path, data).unwrap();
@@ -81,9 +82,14 @@ fn families() -> Vec<Family> {
     let series: String = (1..60).map(|t| format!("{}\n", (t * 7) % 11)).collect();
     let tiny_text = &["model.hidden=4", "model.embedding=3", "data.batch=2", "data.window=4"];
     let tiny_series = &["model.model=neural-ar", "model.hidden=4", "model.lags=2"];
+    // An IDX file of 20 pictures, 3 rows of 2 pixels.
+    let mut pictures = vec![0, 0, 8, 3, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 2];
+    pictures.extend((0..20 * 3 * 2).map(|i| (i * 2) as u8));
+    let tiny_image = &["model.hidden=2", "model.layers=1", "model.head=2", "data.levels=2", "data.batch=4"];
     vec![
         family::<TextTask<LanguageModel<f32>>>("text", &text, tiny_text),
         family::<SeriesTask>("series", &series, tiny_series),
+        family::<ImageTask>("image", pictures, tiny_image),
     ]
 }
 
@@ -171,6 +177,8 @@ fn what_takes_more_memory_than_there_is_is_told_with_both_numbers_before_it_is_m
         (0, "data.window", "9223372036854775807"),
         (0, "model.hidden", "65536\nmodel.layers = 1000"),
         (1, "data.batch", "1000000000000000000"),
+        (2, "data.batch", "1000000000000000000"),
+        (2, "model.hidden", "16384\nmodel.layers = 1000"),
     ] {
         let error = tried(&families[family], "file", key, value).expect_err(key);
         assert_eq!(error.kind, Kind::Usage);

@@ -3,7 +3,7 @@
 use crate::families::Evaluate;
 use crate::families::flags::{FamilyFlags, ForEval};
 use crate::families::opened::{PATH_HELP, open};
-use crate::terminal::Context;
+use crate::terminal::{Context, output};
 use clap::{Args, ValueEnum};
 use models::data::Part;
 use models::error::Result;
@@ -20,6 +20,9 @@ use std::path::PathBuf;
 /// floors are the mean, persistence and AR(2), fitted on the training part (as the run itself cut it, or all of it). Beside that stands exposure bias: the error of the
 /// model running free, on its own output.
 ///
+/// Pictures are scored sub-pixel by sub-pixel, in nats per picture and bits per dimension; of a model that is told the class of a
+/// picture, given its class. Their floors are counts of the training part.
+///
 /// Where the file holds a running average of the weights, the average is what is evaluated.
 #[derive(Args)]
 pub struct Arguments {
@@ -33,6 +36,10 @@ pub struct Arguments {
     /// Which part of the data to score, by the run's own split (a text's by default 90 % training, 10 % validation)
     #[arg(long, value_enum, default_value_t = Split::All)]
     split: Split,
+
+    /// Write the nats of every example: of a text line by line, of a series value by value, of pictures one by one
+    #[arg(long, value_name = "FILE.csv")]
+    each: Option<PathBuf>,
 
     /// Print one JSON object, with all digits
     #[arg(long)]
@@ -71,9 +78,14 @@ impl Split {
 /// # Errors
 /// A bad input for a file that is no model, for data that do not serve, or an empty part.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
-    let Arguments { model, data, split, json, own } = arguments;
+    let Arguments { model, data, split, each, json, own } = arguments;
+    output::check(each.as_deref(), &[&data, &model])?;
     let model = open(&model)?;
+    model.source().spares_data(each.as_deref())?;
     let own = own.given_to(model.source().family)?;
-    let report = model.evaluate(&Evaluate { data: &data, part: split.part(), own: &own })?;
+    let report = model.evaluate(&Evaluate { data: &data, part: split.part(), each: each.as_deref(), own: &own })?;
+    if let Some(path) = &each {
+        output::write(path, report.each.as_bytes())?;
+    }
     context.results.line(if json { report.json } else { report.text })
 }

@@ -1,4 +1,4 @@
-//! `autoreg generate`: symbols drawn one after another from a model: text, or the values of a series.
+//! `autoreg generate`: symbols drawn one after another from a model: text, the values of a series, or pictures.
 
 use crate::families::Generate;
 use crate::families::flags::{FamilyFlags, ForGenerate};
@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-/// Generate from a model, symbol by symbol: text, or the values of a series as CSV.
+/// Generate from a model, symbol by symbol: text, the values of a series as CSV, or pictures as a PNG of a grid.
 ///
 /// stdout is exactly the text that follows the prompt; with --echo the prompt comes first. The same model, prompt, options
 /// and seed give the same text, on any number of threads.
@@ -39,9 +39,9 @@ pub struct Arguments {
     #[arg(long)]
     echo: bool,
 
-    /// How many symbols to generate
-    #[arg(short = 'n', long = "symbols", value_name = "N", default_value_t = 500)]
-    symbols: usize,
+    /// How many symbols to generate, or pictures [default: 500 symbols, 64 pictures]
+    #[arg(short = 'n', long = "symbols", value_name = "N")]
+    symbols: Option<usize>,
 
     /// Below 1 sharpens the distribution, above 1 flattens it; 0 is --greedy
     #[arg(long, value_name = "T", default_value_t = 1.0, allow_negative_numbers = true)]
@@ -111,8 +111,14 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         (None, Some(path)) => read_prompt(path)?,
         (None, None) => Vec::new(),
     };
-    let request = Generate { prompt: &prompt, echo, symbols, options, seed, own: &own };
+    let output = arguments.output.as_deref();
+    let request = Generate { prompt: &prompt, echo, symbols, options, seed, output, own: &own };
     let Some(path) = &arguments.output else {
+        if model.medium() == Medium::Picture && std::io::stdout().is_terminal() {
+            return Err(
+                Error::new(Kind::Usage, "a terminal shows no pictures").help("write it to a file: -o samples.png")
+            );
+        }
         let results = &context.results;
         model.generate(&request, &mut |piece| {
             results.bytes(piece)?;

@@ -167,12 +167,14 @@ pub struct Generate<'a> {
     pub prompt: &'a [u8],
     /// Whether the prompt is written first.
     pub echo: bool,
-    /// How many symbols.
-    pub symbols: usize,
+    /// How many symbols, or pictures; where nobody says, what suits the family.
+    pub symbols: Option<usize>,
     /// How each is chosen.
     pub options: Options,
     /// Of the random stream `sampling`.
     pub seed: u64,
+    /// Where it is written, if to a file.
+    pub output: Option<&'a Path>,
     /// The flags that only some families understand.
     pub own: &'a Given,
 }
@@ -183,6 +185,8 @@ pub struct Evaluate<'a> {
     pub data: &'a Path,
     /// Which part of them.
     pub part: Part,
+    /// Where the nats of every example are written, if they are asked for.
+    pub each: Option<&'a Path>,
     /// The flags that only some families understand.
     pub own: &'a Given,
 }
@@ -227,14 +231,16 @@ pub struct Report {
     pub json: String,
     /// What people read.
     pub text: String,
+    /// The nats of every example, a line of CSV each.
+    pub each: String,
 }
 
 impl Report {
-    /// Of an evaluation: what was measured, on which part, what came out, and the same as people read it.
+    /// Of an evaluation: what was measured, on which part, what came out, the same as people read it, and the nats of every example.
     ///
     /// # Errors
     /// If it has no JSON form.
-    pub fn new(head: Head, split: Part, evaluation: impl Serialize, text: String) -> Result<Self> {
+    pub fn new(head: Head, split: Part, evaluation: impl Serialize, text: String, each: String) -> Result<Self> {
         #[derive(Serialize)]
         struct Scored<E> {
             #[serde(flatten)]
@@ -243,7 +249,7 @@ impl Report {
             #[serde(flatten)]
             evaluation: E,
         }
-        Ok(Report { json: to_json(&Scored { head, split, evaluation })?, text })
+        Ok(Report { json: to_json(&Scored { head, split, evaluation })?, text, each })
     }
 }
 

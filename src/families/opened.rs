@@ -57,9 +57,14 @@ impl Source {
     /// As [`output::check`].
     pub fn spares_data<'a>(&self, outputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
         let table: BTreeMap<String, Value> = self.setting("data");
-        let paths = table.iter().filter(|(key, _)| *key == "path" || key.ends_with("_path"));
-        let data: Vec<&Path> =
-            paths.filter_map(|(_, path)| path.as_str().filter(|path| !path.is_empty()).map(Path::new)).collect();
+        let is_path = |key: &str| {
+            ["path", "labels"]
+                .iter()
+                .any(|end| key.strip_suffix(end).is_some_and(|front| front.is_empty() || front.ends_with('_')))
+        };
+        let paths = table.iter().filter(|(key, _)| is_path(key)).filter_map(|(_, path)| path.as_str());
+        // `auto` is a word of the labels: those beside the pictures.
+        let data: Vec<&Path> = paths.filter(|path| !["", "auto"].contains(path)).map(Path::new).collect();
         output::check(outputs, &data)
     }
 

@@ -9,6 +9,7 @@ mod tables;
 pub use self::flags::header_of;
 use self::flags::{EvalFlags, TrainFlags};
 use super::opened::Source;
+use super::text::SYMBOLS;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
 use super::{Description, Evaluate, Family, Forecast, Forecasted, Generate, Model, Recorded, Report};
@@ -205,7 +206,7 @@ impl Model for Opened {
             column: &config.column,
             prompt: &prompt,
             echo: request.echo,
-            values: request.symbols,
+            values: request.symbols.unwrap_or(SYMBOLS),
             options: request.options.clone(),
             seed: request.seed,
         };
@@ -214,7 +215,7 @@ impl Model for Opened {
 
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {
         let EvalFlags { column, header, horizons, output } = request.own.parsed();
-        output::check(output.as_deref(), &[request.data, &self.source.path])?;
+        output::check(output.as_deref().into_iter().chain(request.each), &[request.data, &self.source.path])?;
         self.source.spares_data(output.as_deref())?;
         let data = self.series(Some(request.data), column.as_deref(), header, request.part)?;
         let evaluation =
@@ -222,7 +223,7 @@ impl Model for Opened {
         if let Some(path) = &output {
             write(path, evaluation.picture(&data.name)?.as_str().as_bytes())?;
         }
-        tables::report(self.source.head(), request.part, evaluation)
+        tables::report(self.source.head(), request.part, evaluation, &data.values)
     }
 
     fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {

@@ -23,7 +23,7 @@ use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
 use models::text::config::{DataConfig, TextConfig};
-use models::text::evaluation::{TextEvaluation, evaluate};
+use models::text::evaluation::{Line, TextEvaluation, evaluate};
 use models::text::generation::{self, generate};
 use models::text::language_model::LanguageModel;
 use models::text::network::Network;
@@ -146,6 +146,9 @@ fn commands<M: Default>(config: &TextConfig<M>, folder: &Path) -> Vec<(String, S
     commands.map(|(what, command)| (what.to_string(), command)).to_vec()
 }
 
+/// How many symbols are drawn where nobody says.
+pub(super) const SYMBOLS: usize = 500;
+
 /// A model out of a file.
 struct Opened<N> {
     text: TextModel<N>,
@@ -162,9 +165,9 @@ impl<N: Network> Model for Opened<N> {
     }
 
     fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
-        let &Generate { prompt, echo, symbols, ref options, seed, own } = request;
+        let &Generate { prompt, echo, symbols, ref options, seed, own, .. } = request;
         let GenerateFlags { fresh_line } = own.parsed();
-        let options = options.clone();
+        let (symbols, options) = (symbols.unwrap_or(SYMBOLS), options.clone());
         let request = generation::Request { prompt, fresh_line, echo, symbols, options, seed };
         generate(&self.text, &request, sink).map_err(|error| self.source.named(error))
     }
@@ -180,7 +183,9 @@ impl<N: Network> Model for Opened<N> {
         counting.into_iter().for_each(Counting::finish);
         let (head, split) = (self.source.head(), request.part);
         let text = shown(&head, split, &evaluation);
-        Report::new(head, split, evaluation, text)
+        let line = |(i, Line { symbols, nats }): (usize, &Line)| format!("{},{symbols},{nats}\n", i + 1);
+        let each = evaluation.lines.iter().enumerate().map(line).collect::<String>();
+        Report::new(head, split, evaluation, text, "line,symbols,nats\n".to_owned() + &each)
     }
 
     fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {
@@ -197,7 +202,7 @@ impl<N: Network> Model for Opened<N> {
 /// The table that people read: the model's line between the floors, each where it ranks.
 fn shown(head: &Head, split: Part, evaluation: &TextEvaluation) -> String {
     let Head { model, checkpoint, .. } = head;
-    let TextEvaluation { likelihood, floors, floors_counted_on, seconds } = evaluation;
+    let TextEvaluation { likelihood, floors, floors_counted_on, seconds, .. } = evaluation;
     let Likelihood { symbols, nats_per_symbol, .. } = *likelihood;
     let mut table = Table::new(&[
         ("", Align::Left),

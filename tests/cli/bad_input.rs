@@ -38,7 +38,7 @@ fn catalogue(files: &Files) -> Vec<(&'static str, &'static str)> {
         safetensors(r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551615,3]}}"#, 4),
     );
     files.write("foreign", safetensors(r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4));
-    changed("image_model", &|c| c.config = serde_json::json!({"model": "pixelcnn"}));
+    changed("unknown_kind", &|c| c.config = serde_json::json!({"model": "diffusion"}));
     changed("no_vocabulary", &|c| c.vocabulary = None);
     changed("other_vocabulary", &|c| c.vocabulary = Some(serde_json::json!({"kind": "bytes"})));
     changed("no_layers", &|c| c.config["layers"] = 0.into());
@@ -61,7 +61,7 @@ fn catalogue(files: &Files) -> Vec<(&'static str, &'static str)> {
         ("endless_shape", "more elements than can be counted"),
         ("crafted_offsets", "18446744073709551615"),
         ("foreign", "not a checkpoint of autoreg"),
-        ("image_model", "pixelcnn"),
+        ("unknown_kind", "diffusion"),
         ("no_vocabulary", "no vocabulary"),
         ("other_vocabulary", "256 symbols"),
         ("no_layers", "layers 0"),
@@ -100,7 +100,7 @@ fn inspect_shows_what_can_be_read_and_then_what_is_wrong() {
     }
     // Whole files, of models that no command can use: as for every other command.
     for (name, says) in
-        [("image_model", "kind `pixelcnn`"), ("lacks_a_tensor", "head.bias"), ("no_vocabulary", "no vocabulary")]
+        [("unknown_kind", "kind `diffusion`"), ("lacks_a_tensor", "head.bias"), ("no_vocabulary", "no vocabulary")]
     {
         let output = inspect(name);
         assert_error(&output, 5, &[name, says]);

@@ -6,6 +6,7 @@ mod closed;
 mod elsewhere;
 mod families;
 mod foreign_files;
+mod image;
 mod memory;
 mod outputs;
 mod random_lines;

@@ -107,11 +107,9 @@ fn parts_are_those_of_the_run_s_own_data() {
         let folder = tempfile::tempdir().unwrap();
         let path = run.train(folder.path());
         let data = run.write_data(folder.path());
-        let cut = folder.path().join(format!("cut-{}", data.file_name().unwrap().to_str().unwrap()));
-        let whole = fs::read_to_string(&data).unwrap();
-        fs::write(&cut, &whole[..whole.len() * 2 / 3]).unwrap();
-        let longer = folder.path().join(format!("longer-{}", data.file_name().unwrap().to_str().unwrap()));
-        fs::write(&longer, whole.clone() + whole.split_once('\n').unwrap().1).unwrap();
+        let name = data.file_name().unwrap().to_str().unwrap();
+        let cut = run.write_other_data(folder.path(), &format!("cut-{name}"), 2);
+        let longer = run.write_other_data(folder.path(), &format!("longer-{name}"), 4);
         let eval = |data: &Path, split: &str| {
             ends(&["eval", path.to_str().unwrap(), "--data", data.to_str().unwrap(), "--split", split])
         };

@@ -14,8 +14,8 @@ pub struct TinyRun {
     pub family: &'static str,
     /// The model.
     pub model: &'static str,
-    /// The name of its data file, and what is in it.
-    data: (&'static str, fn() -> Vec<u8>),
+    /// The name of its data file, and what is in it where it has so many thirds of its length.
+    data: (&'static str, fn(usize) -> Vec<u8>),
     /// Its settings.
     set: &'static [&'static str],
     /// Whether there are steps to go on with.
@@ -24,20 +24,21 @@ pub struct TinyRun {
     pub outputs: &'static [(&'static str, &'static [&'static str], &'static str)],
 }
 
-fn text() -> Vec<u8> {
-    TEXT.repeat(6).into_bytes()
+fn text(thirds: usize) -> Vec<u8> {
+    TEXT.repeat(2 * thirds).into_bytes()
 }
 
-fn series() -> Vec<u8> {
+fn series(thirds: usize) -> Vec<u8> {
     let value = |t: i32| format!("{:.4}\n", (f64::from(t) * 0.7).sin() + f64::from(t * t % 17) / 50.0);
-    ("value\n".to_owned() + &(0..90).map(value).collect::<String>()).into_bytes()
+    ("value\n".to_owned() + &(0..30 * thirds as i32).map(value).collect::<String>()).into_bytes()
 }
 
-/// An IDX file of 30 pictures, 5 rows of 4 pixels.
-fn pictures() -> Vec<u8> {
+/// An IDX file of pictures, 5 rows of 4 pixels.
+fn pictures(thirds: usize) -> Vec<u8> {
+    let pictures = 10 * thirds as u32;
     let mut bytes = vec![0, 0, 8, 3];
-    [30_u32, 5, 4].iter().for_each(|count| bytes.extend(count.to_be_bytes()));
-    bytes.extend((0..30 * 5 * 4_u32).map(|i| if (i * i / 7 + i) % 3 == 0 { 255 } else { (i % 120) as u8 }));
+    [pictures, 5, 4].iter().for_each(|count| bytes.extend(count.to_be_bytes()));
+    bytes.extend((0..pictures * 5 * 4).map(|i| if (i * i / 7 + i) % 3 == 0 { 255 } else { (i % 120) as u8 }));
     bytes
 }
 
@@ -76,17 +77,22 @@ pub const TINY_RUNS: &[TinyRun] = &[
         family: "image",
         model: "gated-pixelcnn",
         data: ("pictures.idx", pictures),
-        set: &["model.hidden=4", "model.layers=1", "model.head=4", "data.levels=2", "data.batch=4"],
+        set: &["model.hidden=6", "model.layers=1", "model.head=4", "data.levels=2", "data.batch=4"],
         resumes: true,
-        outputs: &[("graph", &[], "svg"), ("graph", &[], "dot")],
+        outputs: &[("generate", &["-n", "4"], "png"), ("graph", &[], "svg")],
     },
 ];
 
 impl TinyRun {
     /// Writes its data into a folder, and gives the path.
     pub fn write_data(&self, folder: &Path) -> PathBuf {
-        let path = folder.join(self.data.0);
-        std::fs::write(&path, self.data.1()).expect("a file");
+        self.write_other_data(folder, self.data.0, 3)
+    }
+
+    /// Writes data of another length, in thirds of its own, under another name.
+    pub fn write_other_data(&self, folder: &Path, name: &str, thirds: usize) -> PathBuf {
+        let path = folder.join(name);
+        std::fs::write(&path, self.data.1(thirds)).expect("a file");
         path
     }
 

@@ -17,6 +17,7 @@
 //! | [`plain`] | a model through the trait, the whole network for every sub-pixel |
 //! | [`decoder`] | the same model prepared for drawing: an image costs one pass over the network in all |
 //! | [`training`], [`saved`] | learning from batches; to and from a checkpoint |
+//! | [`evaluation`], [`generation`], `properties` | scoring, drawing, checking |
 
 pub mod augment;
 pub mod batches;
@@ -25,8 +26,10 @@ pub mod data;
 pub mod decoder;
 pub mod diagonal_lstm;
 pub mod draws;
+pub mod evaluation;
 pub mod floors;
 pub mod gated_pixel_cnn;
+pub mod generation;
 pub mod head;
 pub mod idx;
 pub mod images;
@@ -37,6 +40,7 @@ pub mod network;
 pub mod pixel_cnn;
 pub mod plain;
 pub mod png;
+mod properties;
 pub mod quantized;
 pub mod receptive_field;
 pub mod row_lstm;

@@ -5,6 +5,7 @@ use super::batches::{Batch, Batches};
 use super::config::{DataConfig, ImageConfig};
 use super::data::ImageData;
 use super::floors::Floors;
+use super::generation::{Request, columns, draw, grid};
 use super::images::Images;
 use super::model::{ImageModel, ModelConfig};
 use super::quantized::{Binarization, Quantized, level};
@@ -15,12 +16,17 @@ use crate::evaluation::Floor;
 use crate::medium::Medium;
 use crate::memory::Needs;
 use crate::pages::numbers::counted;
+use crate::sampling::Options;
 use crate::storage::checkpoint::{Checkpoint, Group};
 use crate::storage::safetensors_file::StoredTensor;
 use crate::training::settings::Settings;
 use crate::training::task::{About, Task};
 use autograd::Tensor;
 use autograd::random::Streams;
+use rand::Rng;
+
+/// Images in a sample written at a validation.
+const SAMPLE: usize = 36;
 
 /// Images, and where their reading stands.
 pub struct ImageTask {
@@ -210,8 +216,17 @@ impl Task for ImageTask {
         (!nats.is_empty()).then(|| nats.iter().sum::<f64>() / self.validation.values().len() as f64)
     }
 
-    fn sample(&self, _: &ImageModel<f32>, _: u64) -> Option<(Medium, Vec<u8>)> {
-        None
+    fn sample(&self, model: &ImageModel<f32>, step: u64) -> Option<(Medium, Vec<u8>)> {
+        let classes = model.config.classes.len();
+        // A few of every class, side by side.
+        let images = if (2..=16).contains(&classes) { 4 * classes } else { SAMPLE };
+        // The streams of each step are its own, as those of a run are of its seed.
+        let seed = Streams::new(self.config.training.seed).stream(&format!("sample at step {step}")).next_u64();
+        let request = Request { images, class: None, given: &[], options: Options::default(), seed };
+        let drawn = draw(model, &request, &mut |_, _| Ok(())).ok()?;
+        let (shape, levels) = (model.config.shape(), model.config.levels);
+        let scale = 56_usize.div_ceil(shape.height.max(shape.width)).clamp(1, 8);
+        Some((Medium::Picture, grid(&drawn, shape, levels, columns(images, classes), scale).ok()?))
     }
 
     fn checkpoint(&self, model: &ImageModel<f32>) -> Result<Checkpoint> {

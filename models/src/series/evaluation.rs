@@ -9,7 +9,7 @@ use super::model::{Score, SeriesModel};
 use super::neural_predictor::NeuralPredictor;
 use super::saved::SavedSeries;
 use crate::data::Part;
-use crate::distribution::not_finite;
+use crate::distribution::{Distribution, not_finite};
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::{Floor, Likelihood, as_object};
 use crate::pages::plot::{Mark, Plot, Svg};
@@ -46,6 +46,12 @@ pub struct SeriesEvaluation {
     pub fit: Option<Fitted>,
     /// Wall time of scoring, without the floors.
     pub seconds: f64,
+    /// `−ln p` of each value scored, given those before it.
+    #[serde(skip)]
+    pub each: Vec<f64>,
+    /// Where in the series the first of them stands, from 0.
+    #[serde(skip)]
+    pub first: usize,
 }
 
 /// The numbers of a linear model.
@@ -120,6 +126,8 @@ fn evaluate<M: SeriesModel>(
     let range = scored(data, part, model.reach())?;
     let begin = Instant::now();
     let Score { rmse, nats } = model.score(values, range.clone())?;
+    let predicted = model.one_step(values, range.clone())?;
+    let each = predicted.iter().zip(&values[range.clone()]).map(|(p, &x)| -p.log_probability(x)).collect();
     if !nats.is_finite() || !rmse.is_finite() {
         return Err(not_finite(range.start + 1));
     }
@@ -155,6 +163,8 @@ fn evaluate<M: SeriesModel>(
         horizons,
         fit: None,
         seconds,
+        each,
+        first: range.start,
     })
 }
 

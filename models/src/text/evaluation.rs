@@ -27,6 +27,18 @@ pub struct TextEvaluation {
     pub floors_counted_on: usize,
     /// Wall time of scoring, without the floors.
     pub seconds: f64,
+    /// Line by line; a line ends with its line break.
+    #[serde(skip)]
+    pub lines: Vec<Line>,
+}
+
+/// A line of the text.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Line {
+    /// Its symbols.
+    pub symbols: usize,
+    /// Their `−ln p` together.
+    pub nats: f64,
 }
 
 /// Symbols scored between two calls of `progress`.
@@ -76,19 +88,27 @@ pub fn evaluate<N: Network>(
     let begin = Instant::now();
     let decoder = model.decoder();
     let (mut state, mut nats) = (decoder.start(), 0.0);
+    let (mut lines, mut line) = (Vec::new(), Line::default());
     for (i, piece) in scored.chunks(PIECE).enumerate() {
         let each = decoder.nats(&mut state, piece);
         if let Some(place) = each.iter().position(|nats| !nats.is_finite()) {
             return Err(not_finite(i * PIECE + place + 1));
         }
         nats += each.iter().sum::<f64>();
+        for (&symbol, nats) in piece.iter().zip(&each) {
+            line = Line { symbols: line.symbols + 1, nats: line.nats + nats };
+            if vocabulary.symbol_bytes(symbol).ends_with(b"\n") {
+                lines.push(std::mem::take(&mut line));
+            }
+        }
         progress(i * PIECE + piece.len(), scored.len());
     }
+    lines.extend((line.symbols > 0).then_some(line));
     let seconds = begin.elapsed().as_secs_f64();
     let floors = match train.is_empty() {
         true => Vec::new(),
         false => Floors::measure(&train, &scored, vocabulary.size())?.list(),
     };
     let likelihood = Likelihood::new(scored.len(), nats / scored.len() as f64);
-    Ok(TextEvaluation { likelihood, floors, floors_counted_on: train.len(), seconds })
+    Ok(TextEvaluation { likelihood, floors, floors_counted_on: train.len(), seconds, lines })
 }

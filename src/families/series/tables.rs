@@ -19,13 +19,16 @@ pub fn numbers(linear: &LinearAr) -> String {
     table.to_string()
 }
 
-/// An evaluation in both forms.
+/// An evaluation in both forms, and the nats of every value of the series.
 ///
 /// # Errors
 /// If it has no JSON form.
-pub fn report(head: Head, split: Part, evaluation: SeriesEvaluation) -> Result<Report> {
+pub fn report(head: Head, split: Part, evaluation: SeriesEvaluation, values: &[f64]) -> Result<Report> {
     let text = shown(&head, split, &evaluation);
-    Report::new(head, split, evaluation, text)
+    let (first, each) = (evaluation.first, &evaluation.each);
+    let line = |(i, nats): (usize, &f64)| format!("{},{},{nats}\n", first + i + 1, values[first + i]);
+    let each = each.iter().enumerate().map(line).collect::<String>();
+    Report::new(head, split, evaluation, text, "index,value,nats\n".to_owned() + &each)
 }
 
 /// The tables that people read: the model between the floors, then the errors at some horizons.
