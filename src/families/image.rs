@@ -25,7 +25,7 @@ pub struct Image;
 
 #[derive(Args, Debug)]
 struct TrainFlags {
-    /// `pixelcnn` or `gated-pixelcnn`.
+    /// `pixelcnn`, `gated-pixelcnn`, `row-lstm` or `diagonal-lstm`.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
     /// The levels of a sub-pixel that are told apart: 2 for black and white, at most 256.
@@ -52,7 +52,7 @@ impl Family for Image {
     }
 
     fn about(&self) -> &'static str {
-        "A PixelCNN or a Gated PixelCNN on pictures in IDX files or PNGs"
+        "A PixelCNN, a Gated PixelCNN, a Row LSTM or a Diagonal BiLSTM on pictures in IDX files or PNGs"
     }
 
     fn a_model(&self) -> &'static str {
