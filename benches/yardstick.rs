@@ -173,7 +173,7 @@ fn image(arguments: &Arguments, report: &mut serde_json::Value) {
             let (rounds, seconds) = repeat(arguments.seconds, 1, || {
                 let drawing = |i: usize| Drawing::new(None, streams.stream(&format!("image {}", drawn + i)));
                 let mut drawings: Vec<Drawing> = (0..count).map(drawing).collect();
-                decoder.draw(&mut drawings, &Options::default(), |_| ()).expect("finite weights");
+                decoder.draw(&mut drawings, &Options::default(), |_| Ok(())).expect("finite weights");
                 drawn += count;
                 white += drawings.iter().flat_map(|drawing| &drawing.levels).filter(|&&level| level == 1).count();
             });

@@ -275,3 +275,16 @@ fn a_row_product_equals_its_row_of_the_whole_for_any_share_and_team() {
         }
     }
 }
+
+#[test]
+fn a_row_product_of_any_number_of_columns_is_their_chains_and_writes_nothing_else() {
+    let k = 7;
+    for n in 0..=5 * 48 + 1 {
+        let (x, b, old) = (values(k, 26), values(k * n, 27), values(n + 64, 28));
+        let mut wanted = old.clone();
+        chains(1, k, n, &x, &b, Store::Accumulate, &mut wanted[..n]);
+        let mut y = old;
+        Packed::new(Matrix::new(&b, k, n)).row(&x, Store::Accumulate, Direction::Forward, &mut y[..n]);
+        assert_eq!(y, wanted, "{n} columns");
+    }
+}

@@ -19,10 +19,10 @@ use super::head::ImageDistribution;
 use super::model::{ImageModel, ModelConfig};
 use super::network::Network;
 use crate::autoregressive::{Autoregressive, Conditional};
-use crate::distribution::Categorical;
+use crate::distribution::{Categorical, Distribution};
 use autograd::Scalar;
 use autograd::kernels::elementwise;
-use convolution::{At, CachedConvolution};
+use convolution::At;
 pub use drawing::Drawing;
 use rows::{Plan, Rows};
 
@@ -102,33 +102,6 @@ fn by_colour(channels: usize, colours: usize) -> Vec<Vec<usize>> {
     (0..colours).map(|colour| (colour * each..(colour + 1) * each).collect()).collect()
 }
 
-/// Gives a layer a colour's channels of every image as its input.
-fn put<T: Scalar>(
-    states: &mut [State<T>],
-    layer: &CachedConvolution<T>,
-    at: At,
-    values: &[T],
-    passed: &mut Vec<T>,
-    change: impl Fn(T) -> T + Copy + Sync,
-) {
-    let channels = values.len() / states.len();
-    let change = elementwise::each_pair(move |_, x| change(x));
-    for (image, (state, values)) in states.iter_mut().zip(values.chunks_exact(channels)).enumerate() {
-        change(layer.input(image, &mut state.memory, at, channels, passed), values);
-    }
-}
-
-/// [`put`] of the ReLU, as a convolution takes that of its input.
-fn put_positive<T: Scalar>(
-    states: &mut [State<T>],
-    layer: &CachedConvolution<T>,
-    at: At,
-    values: &[T],
-    passed: &mut Vec<T>,
-) {
-    put(states, layer, at, values, passed, |x| if x < T::zero() { T::zero() } else { x });
-}
-
 /// `x ← x + y`.
 fn add<T: Scalar>(x: &mut [T], y: &[T]) {
     elementwise::each_pair(|x: T, y| x + y)(x, y);
@@ -170,7 +143,13 @@ impl<T: Scalar> Decoder<T> {
 
 impl<T: Scalar> Stepper<T> {
     /// The state before any sub-pixel of an image of this class.
+    ///
+    /// # Panics
+    /// If the model has no such class.
+    #[track_caller]
     fn start_of(&self, class: Option<u32>) -> State<T> {
+        let classes = self.config.classes.len();
+        assert!(class.is_none_or(|class| (class as usize) < classes), "decoder: class {class:?} of {classes}");
         let plan = self.steps.plan();
         let memory = Memory {
             rows: plan.rows.iter().map(|&extent| Rows::new(extent)).collect(),
@@ -265,6 +244,14 @@ impl<T: Scalar> Autoregressive for Given<'_, T> {
 
     fn length(&self) -> Option<usize> {
         Some(self.decoder.stepper.config.values())
+    }
+
+    /// In the pass over a whole image, in the bits of stepping.
+    fn nats_of_many(&self, sequences: &[&[u32]]) -> Vec<Vec<f64>> {
+        let nats = |levels: &[u32]| {
+            self.distributions(levels).iter().zip(levels).map(|(d, &level)| -d.log_probability(level)).collect()
+        };
+        sequences.iter().map(|levels| nats(levels)).collect()
     }
 
     /// Reads the weights once for all states that are at the same sub-pixel.

@@ -82,7 +82,7 @@ pub enum Network<T> {
     /// A PixelCNN.
     PixelCnn(Box<PixelCnn<T>>),
     /// A Gated PixelCNN.
-    GatedPixelCnn(GatedPixelCnn<T>),
+    GatedPixelCnn(Box<GatedPixelCnn<T>>),
     /// A PixelRNN of Row LSTMs.
     RowLstm(RowLstmNetwork<T>),
     /// A PixelRNN of Diagonal BiLSTMs.
@@ -105,7 +105,7 @@ impl<T: Scalar> Network<T> {
         match architecture {
             Architecture::PixelCnn => Network::PixelCnn(Box::new(PixelCnn::new(sizes, colours, parameters, stream))),
             Architecture::GatedPixelCnn => {
-                Network::GatedPixelCnn(GatedPixelCnn::new(sizes, colours, parameters, classes, stream))
+                Network::GatedPixelCnn(Box::new(GatedPixelCnn::new(sizes, colours, parameters, classes, stream)))
             }
             Architecture::RowLstm => Network::RowLstm(RowLstmNetwork::new(sizes, colours, parameters, stream)),
             Architecture::DiagonalLstm => {

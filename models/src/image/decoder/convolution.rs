@@ -14,6 +14,7 @@ use super::rows::{Extent, Plan};
 use super::{Memory, State};
 use autograd::Scalar;
 use autograd::kernels::convolution::Tap;
+use autograd::kernels::elementwise;
 use autograd::kernels::gemm::{Matrix, Store};
 use autograd::kernels::packed::{Direction, Packed};
 use std::ops::Range;
@@ -62,6 +63,8 @@ pub struct CachedConvolution<T> {
     begun: Option<(usize, usize)>,
     /// Whether its input is needed at once and never again, so that nothing is remembered of it.
     passing: bool,
+    /// Whether its input is a ReLU, which is what is remembered of it.
+    relu: bool,
 }
 
 impl<T: Scalar> CachedConvolution<T> {
@@ -122,6 +125,7 @@ impl<T: Scalar> CachedConvolution<T> {
             here: Vec::new(),
             begun: None,
             passing: false,
+            relu: kernel.relu,
         }
     }
 
@@ -177,6 +181,19 @@ impl<T: Scalar> CachedConvolution<T> {
         }
         passed.resize(passed.len().max((image + 1) * channels), T::zero());
         &mut passed[image * channels..][..channels]
+    }
+
+    /// Gives it a colour's channels of several images side by side as its input.
+    ///
+    /// # Shapes
+    /// `values` (images, channels of the colour)
+    pub fn put(&self, states: &mut [State<T>], at: At, values: &[T], passed: &mut Vec<T>) {
+        let channels = values.len() / states.len();
+        let positive = elementwise::each_pair(|_, x: T| if x < T::zero() { T::zero() } else { x });
+        for (image, (state, values)) in states.iter_mut().zip(values.chunks_exact(channels)).enumerate() {
+            let input = self.input(image, &mut state.memory, at, channels, passed);
+            if self.relu { positive(input, values) } else { input.copy_from_slice(values) }
+        }
     }
 
     /// The outputs of a sub-pixel's colour, of several images side by side. What was `passed` is the input, or room to gather it.

@@ -53,17 +53,27 @@ impl<T: Scalar> Decoder<T> {
     /// same levels whatever it is drawn beside. `row_done` sees all of them whenever another row of some is whole.
     ///
     /// # Errors
-    /// If the options make no sense, or the network gives no distribution.
+    /// If the options make no sense, or the network gives no distribution; those of `row_done`, which so ends it.
     ///
     /// # Panics
-    /// If a level or class is none, more is known of an image than there is, or a class is given exactly where the network has none.
-    pub fn draw(&self, drawings: &mut [Drawing], options: &Options, row_done: impl FnMut(&[Drawing])) -> Result<()> {
+    /// If a level or class is none of the model's.
+    pub fn draw(
+        &self,
+        drawings: &mut [Drawing],
+        options: &Options,
+        row_done: impl FnMut(&[Drawing]) -> Result<()>,
+    ) -> Result<()> {
         self.stepper.draw(drawings, options, row_done)
     }
 }
 
 impl<T: Scalar> Stepper<T> {
-    fn draw(&self, drawings: &mut [Drawing], options: &Options, mut row_done: impl FnMut(&[Drawing])) -> Result<()> {
+    fn draw(
+        &self,
+        drawings: &mut [Drawing],
+        options: &Options,
+        mut row_done: impl FnMut(&[Drawing]) -> Result<()>,
+    ) -> Result<()> {
         let sampler = Sampler::new(options.clone())?;
         for first in (0..drawings.len()).step_by(AT_A_TIME) {
             let these = first..drawings.len().min(first + AT_A_TIME);
@@ -81,7 +91,7 @@ impl<T: Scalar> Stepper<T> {
                     }
                 });
                 match unsound.into_inner() {
-                    usize::MAX => row_done(drawings),
+                    usize::MAX => row_done(drawings)?,
                     at => return Err(not_finite(at + 1)),
                 }
             }
@@ -135,7 +145,7 @@ mod tests {
     }
 
     fn draw<T: Scalar>(decoder: &Decoder<T>, mut drawings: Vec<Drawing>) -> Vec<Vec<u32>> {
-        decoder.draw(&mut drawings, &Options::default(), |_| ()).unwrap();
+        decoder.draw(&mut drawings, &Options::default(), |_| Ok(())).unwrap();
         drawings.into_iter().map(|drawing| drawing.levels).collect()
     }
 
@@ -162,7 +172,7 @@ mod tests {
             let by = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let (stepper, mut images) = (&decoder.stepper, drawings(9, class));
-                pool.install(|| stepper.draw(&mut images, &Options::default(), |_| ())).unwrap();
+                pool.install(|| stepper.draw(&mut images, &Options::default(), |_| Ok(()))).unwrap();
                 images.into_iter().map(|drawing| drawing.levels).collect::<Vec<_>>()
             };
             let one = by(1);
@@ -202,7 +212,12 @@ mod tests {
     fn the_images_are_shown_after_every_row() {
         each::<f64>(|decoder, class, _| {
             let (mut images, mut seen) = (drawings(3, class), Vec::new());
-            decoder.draw(&mut images, &Options::default(), |images| seen.push(images[2].levels.len())).unwrap();
+            decoder
+                .draw(&mut images, &Options::default(), |images| {
+                    seen.push(images[2].levels.len());
+                    Ok(())
+                })
+                .unwrap();
             let row = decoder.stepper.config.width * decoder.stepper.config.colours;
             assert_eq!(seen, (1..=decoder.stepper.config.height).map(|rows| rows * row).collect::<Vec<_>>());
         });

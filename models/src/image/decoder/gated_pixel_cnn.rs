@@ -4,7 +4,7 @@
 use super::convolution::{At, CachedConvolution};
 use super::kernel::Kernel;
 use super::rows::{Extent, Plan};
-use super::{Memory, State, Steps, Work, add, by_colour, put, put_positive};
+use super::{Memory, State, Steps, Work, add, by_colour};
 use crate::image::gated_pixel_cnn::{GatedPixelCnn, Layer};
 use autograd::Scalar;
 use autograd::kernels::elementwise;
@@ -187,11 +187,11 @@ impl<T: Scalar> Steps<T> for CachedGatedPixelCnn<T> {
             } else {
                 add(features, out)
             }
-            put(states, &next.horizontal, at, features, passed, |x| x);
+            next.horizontal.put(states, at, features, passed);
         }
-        put_positive(states, &self.head, at, skips, passed);
+        self.head.put(states, at, skips, passed);
         self.head.here(states, at, passed, hidden);
-        put_positive(states, &self.output, at, hidden, passed);
+        self.output.put(states, at, hidden, passed);
         self.output.here(states, at, passed, out);
     }
 }

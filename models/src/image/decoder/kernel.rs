@@ -17,6 +17,8 @@ pub struct Kernel<T> {
     /// In the order of the chains, the number of a place and what it reads.
     pub taps: Vec<(usize, Tap)>,
     places: usize,
+    /// Whether it is of the ReLU of its input.
+    pub relu: bool,
     /// (O): how many channels of its own pixel an output sees.
     pub own: Vec<usize>,
 }
@@ -33,6 +35,7 @@ impl<T: Scalar> Kernel<T> {
             inputs,
             taps: layer.how().taps(&[height, width]).collect(),
             places: height * width,
+            relu: layer.how().is_of_relu(),
             own,
         }
     }
@@ -46,6 +49,7 @@ impl<T: Scalar> Kernel<T> {
             inputs,
             taps: layer.how.taps(&[height, width]).collect(),
             places: height * width,
+            relu: layer.how.is_of_relu(),
             own: vec![inputs; outputs],
         }
     }

@@ -3,12 +3,12 @@
 use super::convolution::{At, CachedConvolution};
 use super::kernel::Kernel;
 use super::rows::{Extent, Plan};
-use super::{Memory, State, Steps, Work, add, by_colour, put_positive};
+use super::{Memory, State, Steps, Work, add, by_colour};
 use crate::image::pixel_cnn::{Block, PixelCnn};
 use autograd::Scalar;
 use autograd::nn::MaskedConv2d;
 
-/// A residual block. Its three layers read ReLUs, which are what is remembered.
+/// A residual block.
 struct CachedBlock<T> {
     narrow: CachedConvolution<T>,
     middle: CachedConvolution<T>,
@@ -71,17 +71,17 @@ impl<T: Scalar> Steps<T> for CachedPixelCnn<T> {
         let Work { passed, features, hidden, out, .. } = work;
         self.first.here(states, at, passed, features);
         for CachedBlock { narrow, middle, widen } in &self.blocks {
-            put_positive(states, narrow, at, features, passed);
+            narrow.put(states, at, features, passed);
             narrow.here(states, at, passed, hidden);
-            put_positive(states, middle, at, hidden, passed);
+            middle.put(states, at, hidden, passed);
             middle.here(states, at, passed, hidden);
-            put_positive(states, widen, at, hidden, passed);
+            widen.put(states, at, hidden, passed);
             widen.here(states, at, passed, hidden);
             add(features, hidden);
         }
-        put_positive(states, &self.head, at, features, passed);
+        self.head.put(states, at, features, passed);
         self.head.here(states, at, passed, hidden);
-        put_positive(states, &self.output, at, hidden, passed);
+        self.output.put(states, at, hidden, passed);
         self.output.here(states, at, passed, out);
     }
 }

@@ -5,7 +5,7 @@ use super::convolution::{At, CachedConvolution};
 use super::kernel::Kernel;
 use super::lstm::{gates_by_colour, of_states};
 use super::rows::{Extent, Plan};
-use super::{Memory, State, Steps, Work, add, by_colour, put, put_positive};
+use super::{Memory, State, Steps, Work, add, by_colour};
 use crate::image::row_lstm::{Layer, RowLstmNetwork};
 use autograd::Scalar;
 use autograd::kernels::gemm::{Matrix, Store};
@@ -108,7 +108,7 @@ impl<T: Scalar> Steps<T> for CachedRowLstm<T> {
         let Work { passed, features, hidden, skips: new, out } = work;
         self.first.here(states, at, passed, features);
         for layer in &self.layers {
-            put(states, &layer.input_to_state, at, features, passed, |x| x);
+            layer.input_to_state.put(states, at, features, passed);
             layer.input_to_state.here(states, at, passed, hidden);
             let gates = layer.input_to_state.outputs(at.colour);
             let (first, units) = (gates.start / 4, gates.len() / 4);
@@ -125,9 +125,9 @@ impl<T: Scalar> Steps<T> for CachedRowLstm<T> {
             layer.widen.here(states, at, passed, hidden);
             add(features, hidden);
         }
-        put_positive(states, &self.head, at, features, passed);
+        self.head.put(states, at, features, passed);
         self.head.here(states, at, passed, hidden);
-        put_positive(states, &self.output, at, hidden, passed);
+        self.output.put(states, at, hidden, passed);
         self.output.here(states, at, passed, out);
     }
 }

@@ -2,14 +2,13 @@
 
 use super::*;
 use crate::check;
-use crate::distribution::Distribution;
 use crate::image::head::Head;
 use crate::image::network::Architecture;
 use autograd::nn::{Conv2d, DiagonalLstm, MaskedConv2d};
 use autograd::random::Streams;
 
 /// Height, width, colours, levels.
-const IMAGES: [[usize; 4]; 3] = [[3, 3, 1, 2], [5, 4, 1, 5], [4, 5, 3, 4]];
+const IMAGES: [[usize; 4]; 5] = [[3, 3, 1, 2], [5, 4, 1, 5], [4, 5, 3, 4], [4, 1, 1, 3], [1, 4, 3, 3]];
 
 /// Every network of images of every kind, of classes where it can be told one.
 fn models<T: Scalar>() -> impl Iterator<Item = ImageModel<T>> {
@@ -159,4 +158,13 @@ fn an_image_costs_the_multiply_adds_of_one_pass_without_what_is_masked() {
     let decoder = Decoder::new(&ImageModel::<f32>::new(&config, &mut Streams::new(1).stream("init")));
     let block = 128 * 64 + 5 * 64 * 64 + 64 * 128;
     assert_eq!(decoder.multiply_adds(), 784 * (24 * 128 + 7 * block + 128 * 128 + 128 * 2));
+}
+
+#[test]
+fn many_images_score_in_whole_passes_as_step_by_step() {
+    each::<f32>(|decoder, class, image| {
+        let (model, levels) = (decoder.given(&class), [image, &image[..1], &[]]);
+        let alone: Vec<Vec<f64>> = levels.iter().map(|x| model.nats(&mut model.start(), x)).collect();
+        assert_eq!(model.nats_of_many(&levels), alone);
+    });
 }
