@@ -44,7 +44,7 @@ impl Family for Image {
     }
 
     fn about(&self) -> &'static str {
-        "A PixelCNN or a Gated PixelCNN on pictures in IDX files or PNGs"
+        "A PixelCNN, a Gated PixelCNN, a Row LSTM or a Diagonal BiLSTM on pictures in IDX files or PNGs"
     }
 
     fn a_model(&self) -> &'static str {

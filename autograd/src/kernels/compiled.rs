@@ -53,7 +53,7 @@ compiled! {
     fn lstm_map_backward(maps: Maps, gates: &mut [Self], weight: &[Self], c: &[Self], dout: &[Self])
         = lstm::map::backward_body;
     fn lstm_position(gates: &mut [Self], sums: &[Self], cell: &[Self], cell_next: &mut [Self], state: &mut [Self])
-        = lstm::map::position_body;
+        = lstm::step::position_body;
     fn convolution(window: &Window, images: usize, x: &[Self], weight: Matrix<Self>, bias: Option<&[Self]>,
         fused: Fused<Self>) -> Vec<Self> = convolution::apply_body;
     fn convolution_weight(window: &Window, images: usize, x: (&[Self], usize), relu: bool, g: (&[Self], usize))

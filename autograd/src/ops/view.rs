@@ -149,7 +149,7 @@ impl<T: Scalar> Tensor<T> {
         shape::count("pad", &shape);
         let mut z = ArrayD::from_elem(shape, x);
         z.slice_axis_mut(axis, middle).assign(self.value());
-        Tensor::from_op("pad", z, [self], move |g, [dx]| dx.add(|| g.slice_axis(axis, middle).to_owned()))
+        Tensor::from_op("pad", z, [self], move |g, [dx]| dx.add(|| passes::copy(&g.slice_axis(axis, middle))))
     }
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
-    /// The network: `"pixelcnn"` or `"gated-pixelcnn"`.
+    /// The network: `"pixelcnn"`, `"gated-pixelcnn"`, `"row-lstm"` or `"diagonal-lstm"`.
     pub model: Architecture,
     /// Channels inside a layer.
     pub hidden: usize,

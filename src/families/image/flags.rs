@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 pub struct TrainFlags {
-    /// `pixelcnn` or `gated-pixelcnn`.
+    /// `pixelcnn`, `gated-pixelcnn`, `row-lstm` or `diagonal-lstm`.
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
     /// The levels of a sub-pixel that are told apart: 2 for black and white, at most 256.

@@ -180,31 +180,6 @@ impl<T: Scalar> Pass for Forward<'_, T> {
     }
 }
 
-/// The new cell and state of one position, or of some of its units: those that [`forward`] gives it, bit for bit.
-///
-/// # Shapes
-/// - `gates` (4 · units): in, the input's part; out, the activations
-/// - `sums` (4 · units): `Σ_j W_j h_j`, each a chain of its own · `cell`, `cell_next`, `state` (units)
-///
-/// # Panics
-/// If a length does not fit.
-pub fn position<T: Scalar>(gates: &mut [T], sums: &[T], cell: &[T], cell_next: &mut [T], state: &mut [T]) {
-    Compiled::lstm_position(gates, sums, cell, cell_next, state);
-}
-
-pub(in crate::kernels) fn position_body<T: Scalar>(
-    gates: &mut [T],
-    sums: &[T],
-    cell: &[T],
-    cell_next: &mut [T],
-    state: &mut [T],
-) {
-    let units = cell.len();
-    assert_eq!([gates.len(), sums.len(), cell_next.len(), state.len()], [4 * units, 4 * units, units, units]);
-    let (c_next, h_next) = (unwritten::unwritten(cell_next), unwritten::unwritten(state));
-    dispatch(super::Forward { hidden: units, gates, b_hh: sums, c: cell, c_next, h_next });
-}
-
 /// Gradients of [`forward`], from the buffers it left and the gradient `dout` of h.
 ///
 /// # Shapes

@@ -1,4 +1,4 @@
-//! One step of an LSTM for one sequence: generation.
+//! One step of an LSTM for one sequence, or for a position of a map: generation.
 //!
 //! Not for training. As in [`gru::step`](super::super::gru::step), the weight is packed once and each thread always reads the same
 //! part of it, because the step is as fast as the weight can be read.
@@ -75,4 +75,30 @@ pub(in crate::kernels) fn step_of_part<T: Scalar>(
     let c = &c_in[first..first + units];
     let (c_next, h_next) = (unwritten(c_next), unwritten(h_next));
     dispatch(Forward { hidden: units, gates, b_hh: &part.b_hh, c, c_next, h_next });
+}
+
+/// The new cell and state of one position, or of some of its units: those that
+/// [`map::forward`](super::map::forward) gives it, bit for bit.
+///
+/// # Shapes
+/// - `gates` (4 · units): in, the input's part; out, the activations
+/// - `sums` (4 · units): `Σ_j W_j h_j`, each a chain of its own · `cell`, `cell_next`, `state` (units)
+///
+/// # Panics
+/// If a length does not fit.
+pub fn position<T: Scalar>(gates: &mut [T], sums: &[T], cell: &[T], cell_next: &mut [T], state: &mut [T]) {
+    Compiled::lstm_position(gates, sums, cell, cell_next, state);
+}
+
+pub(in crate::kernels) fn position_body<T: Scalar>(
+    gates: &mut [T],
+    sums: &[T],
+    cell: &[T],
+    cell_next: &mut [T],
+    state: &mut [T],
+) {
+    let units = cell.len();
+    assert_eq!([gates.len(), sums.len(), cell_next.len(), state.len()], [4 * units, 4 * units, units, units]);
+    let (c_next, h_next) = (unwritten(cell_next), unwritten(state));
+    dispatch(Forward { hidden: units, gates, b_hh: sums, c: cell, c_next, h_next });
 }

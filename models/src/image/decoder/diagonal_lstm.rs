@@ -9,7 +9,7 @@ use super::{Memory, State, Steps, Work, add, by_colour};
 use crate::image::diagonal_lstm::{DiagonalBiLstmNetwork, Layer};
 use autograd::Scalar;
 use autograd::kernels::gemm::{Matrix, Store};
-use autograd::kernels::lstm::map;
+use autograd::kernels::lstm::step;
 use autograd::kernels::packed::{Direction, Packed};
 use autograd::nn::{DiagonalBiLstm, DiagonalLstm, MaskedConv2d};
 
@@ -107,7 +107,7 @@ impl<T: Scalar> FromRight<T> {
                 gates.chunks_exact_mut(4 * units).zip(sums.chunks_exact(4 * units)).zip(cell.chunks_exact(units));
             let next = cell_next.chunks_exact_mut(units).zip(state.chunks_exact_mut(units));
             for (((gates, sums), cell), (cell_next, state)) in parts.zip(next) {
-                map::position(gates, sums, cell, cell_next, state);
+                step::position(gates, sums, cell, cell_next, state);
             }
             rows[self.states].at(x, 0, hidden).copy_from_slice(state);
             cell.copy_from_slice(cell_next);
@@ -181,7 +181,7 @@ impl<T: Scalar> CachedLayer<T> {
         let parts = gates.chunks_exact_mut(range.len()).zip(sums.chunks_exact(range.len()));
         for (image, ((gates, sums), State { memory, .. })) in parts.zip(states).enumerate() {
             let rows = &mut memory.rows;
-            map::position(gates, sums, rows[self.cells].pixel(at.x, -1, first, units), cell, state);
+            step::position(gates, sums, rows[self.cells].pixel(at.x, -1, first, units), cell, state);
             rows[self.cells].at(at.x, first, units).copy_from_slice(cell);
             rows[self.states].at(at.x, first, units).copy_from_slice(state);
             add(state, rows[self.right.states].pixel(at.x, 0, first, units));

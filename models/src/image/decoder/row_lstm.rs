@@ -9,7 +9,7 @@ use super::{Memory, State, Steps, Work, add, by_colour};
 use crate::image::row_lstm::{Layer, RowLstmNetwork};
 use autograd::Scalar;
 use autograd::kernels::gemm::{Matrix, Store};
-use autograd::kernels::lstm::map;
+use autograd::kernels::lstm::step;
 use autograd::kernels::packed::Packed;
 use autograd::nn::{MaskedConv2d, RowLstm};
 
@@ -118,7 +118,7 @@ impl<T: Scalar> Steps<T> for CachedRowLstm<T> {
                 let Memory { rows, begun, .. } = memory;
                 let sums = &begun[layer.sums][at.x * 4 * self.hidden..][gates.clone()];
                 let above = &rows[layer.cells].from(1, at.x as isize)[first..][..units];
-                map::position(x, sums, above, cell, state);
+                step::position(x, sums, above, cell, state);
                 rows[layer.cells].at(at.x, first, units).copy_from_slice(cell);
                 rows[layer.states].at(at.x, first, units).copy_from_slice(state);
             }

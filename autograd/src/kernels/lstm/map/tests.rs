@@ -2,6 +2,7 @@
 //! are those that differences measure: the op's cases check every element.
 
 use super::*;
+use crate::kernels::lstm::step::position;
 use crate::kernels::packed::Direction;
 use crate::kernels::recurrent::test_support::{cast, largest_difference, random, with_threads};
 
