@@ -11,7 +11,11 @@
 //!
 //! 1. Over images, in parallel: they never meet. 2. Over wavefronts, in order. 3. A product over lanes. 4. Lanes, units.
 //!
-//! Not here: the gradient of the weight, a convolution's over the whole map at once ([`weight_gradient`] calls it).
+//! The gradient of the weight is a convolution's, over the whole map at once ([`weight_gradient`]).
+//!
+//! One thread of a shared Sapphire Rapids Xeon, AVX-512, f32, 16 maps of 28 × 28, with the copy of the gates that goes before; products
+//! alone are counted, forward, backward, weight: rows, H 64, K 3: 88, 91, 112 GFLOP/s (14, 13.5, 11 ms); diagonals, H 32: 53, 60, 90 (3.9, 3.4,
+//! 2.3 ms), H 16: 32, 39, 87 (1.6, 1.3, 0.6 ms): there the gates' functions take as long as the products of so few units.
 
 use super::wavefront::{Map, Wavefront};
 use super::{differentiate, units};
