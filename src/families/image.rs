@@ -44,7 +44,7 @@ impl Family for Image {
     }
 
     fn about(&self) -> &'static str {
-        "A PixelCNN, a Gated PixelCNN, a Row LSTM or a Diagonal BiLSTM on pictures in IDX files or PNGs"
+        "A PixelCNN or a PixelRNN on pictures, IDX or PNG"
     }
 
     fn a_model(&self) -> &'static str {

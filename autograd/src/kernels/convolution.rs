@@ -12,7 +12,7 @@
 //! by [`Packed::row`](super::packed::Packed::row) of its taps' inputs one after the other, has the bits of that position among all.
 //!
 //! The loops, from the outermost: bands of output positions (some rows of an image or a stretch of sound), in parallel, where a band
-//! that needs zeros around it or the ReLU of its input copies what it reads, once for all taps, into the level-2 cache ([`Patch`]);
+//! that needs zeros around it or the ReLU of its input copies what it reads, once for all taps, into the level-2 cache (`Patch`);
 //! panels of output channels; groups of positions side by side, as many as registers hold; taps; channels.
 
 use super::gemm::Matrix;

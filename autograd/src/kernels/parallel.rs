@@ -1,7 +1,7 @@
 //! When work is worth threads, how slices are cut for them, and how the pieces are handed out.
 //!
 //! The one place of the kernels that iterates in parallel: rayon's iterators are generic over the loop they run, and copy its body into
-//! each of the five functions that split, steal and run it. [`for_each`] hands rayon numbers of tasks and one pointer to a function, so
+//! each of the five functions that split, steal and run it. `for_each` hands rayon numbers of tasks and one pointer to a function, so
 //! a loop is compiled once.
 
 use rayon::prelude::*;

@@ -2,8 +2,8 @@
 //! image in all.
 //!
 //! An image is its levels in raster order, the colours of a pixel side by side. What a layer computed of the pixels before is remembered
-//! ([`rows`]); what is above a row enters all its pixels when the row begins ([`convolution`]). How a network is put together of such
-//! layers stands with each: a new one is a file with its [`Steps`], and a line in [`steps_of`].
+//! (`rows`); what is above a row enters all its pixels when the row begins (`convolution`). How a network is put together of such
+//! layers stands with each: a new one is a file with its `Steps`, and a line in `steps_of`.
 
 mod convolution;
 mod diagonal_lstm;
