@@ -4,6 +4,7 @@
 
 use crate::tiny_model::TEXT;
 use models::configuration::Layers;
+use models::image::config::ImageConfig;
 use models::memory::Needs;
 use models::series::config::SeriesConfig;
 use models::text::config::TextConfig;
@@ -24,6 +25,14 @@ fn of_series(settings: &[&str], lags: usize, values: usize) -> Needs {
     let layers = Layers::new(&SeriesConfig::default()).unwrap();
     let layers = settings.iter().try_fold(layers, |layers, setting| layers.set(setting)).unwrap();
     layers.finish().unwrap().needs(lags, values / 10 * 8 - lags, values / 10)
+}
+
+/// What a training on images of 28 × 28 pixels in grey is said to need.
+fn of_images(settings: &[&str]) -> Needs {
+    let size = ["model.colours=1", "model.height=28", "model.width=28"];
+    let layers = Layers::new(&ImageConfig::default()).unwrap();
+    let layers = settings.iter().chain(&size).try_fold(layers, |layers, setting| layers.set(setting)).unwrap();
+    layers.finish().unwrap().needs()
 }
 
 /// The most that a training held, in bytes, as the system counts it (`VmHWM`): seen some hundred times a second, it misses what comes
@@ -83,9 +92,23 @@ fn a_training_holds_no_more_than_it_is_said_to_need_and_not_much_less() {
         (&[neural, "model.lags=200", "model.hidden=256", "model.layers=2"], 200),
         (&[neural, "model.lags=1000", "model.hidden=64", "model.layers=2", "data.batch=256"], 1000),
     ];
+    let pictures = folder.path().join("pictures.idx");
+    let pixels = (0..200 * 28 * 28_u32).map(|i| (i.wrapping_mul(i) / 7 % 251) as u8);
+    let header = [0, 0, 8, 3, 0, 0, 0, 200, 0, 0, 0, 28, 0, 0, 0, 28];
+    std::fs::write(&pictures, header.into_iter().chain(pixels).collect::<Vec<u8>>()).unwrap();
+    let (two, logistics) = ("data.levels=2", "model.distribution={ logistics = { components = 5 } }");
+    let images: [&[&str]; 6] = [
+        &["model.model=pixelcnn", two, "model.hidden=64", "model.head=128"],
+        &["model.model=pixelcnn", "model.hidden=32", "model.layers=3", "model.head=32"],
+        &["model.model=gated-pixelcnn", two],
+        &["model.model=gated-pixelcnn", "model.hidden=32", "model.layers=3", "model.head=32", logistics],
+        &["model.model=row-lstm", two, "model.hidden=32", "model.layers=3", "model.head=32"],
+        &["model.model=diagonal-lstm", two, "model.hidden=32", "model.layers=3", "model.head=32"],
+    ];
+    let images = images.map(|settings| ("image", &pictures, settings, of_images(settings)));
     let texts = texts.map(|settings| ("text", &text, settings, of_text(settings)));
     let series = series.map(|(settings, lags)| ("series", &csv, settings, of_series(settings, lags, values as usize)));
-    for (i, (family, data, settings, needs)) in texts.into_iter().chain(series).enumerate() {
+    for (i, (family, data, settings, needs)) in texts.into_iter().chain(series).chain(images).enumerate() {
         let held = held(family, data, &folder.path().join(format!("run-{i}")), settings);
         let share = needs.bytes() as f64 / held as f64;
         println!("{share:.2} = {} / {held} {settings:?}", needs.bytes());

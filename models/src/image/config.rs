@@ -47,7 +47,7 @@ impl ImageConfig {
         self.training.check()
     }
 
-    /// The least memory of a training; what only the data decide counts as little as it can be.
+    /// The memory of a training; what only the data decide counts as little as it can be, and the data themselves not at all.
     pub fn needs(&self) -> Needs {
         let known = |size: usize| size.max(1);
         let m = &self.model;

@@ -78,19 +78,20 @@ pub fn parameter_shapes(config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
     shapes.0
 }
 
-/// The least numbers that a training step keeps of a pixel for its backward pass: what its layers put out.
+/// The numbers that a training step holds of a pixel at most, within its backward pass: what layers put out, and the gradients of the layer
+/// that it is in and of what passes through all of them.
 pub fn elements_per_pixel(config: &ModelConfig) -> u128 {
     let [hidden, layers, head] = [config.hidden, config.layers, config.head].map(|size| size as u128);
     let inside = match config.model {
         // Between blocks 2h channels, inside one h twice.
-        Architecture::PixelCnn => 2 * hidden + layers * 4 * hidden,
+        Architecture::PixelCnn => 2 * 2 * hidden + (layers + 1) * 4 * hidden,
         // Of both stacks the halves of the gate, what comes out of it, and the horizontal stack itself.
-        Architecture::GatedPixelCnn => (layers + 1) * 7 * hidden,
+        Architecture::GatedPixelCnn => (layers + 2) * 7 * hidden + 2 * hidden,
         // Between layers 2h channels; of each LSTM the four gates, the cell and the state.
-        Architecture::RowLstm => 2 * hidden + layers * (2 + 6) * hidden,
-        Architecture::DiagonalLstm => 2 * hidden + layers * (2 + 2 * 6) * hidden,
+        Architecture::RowLstm => 2 * hidden + layers * (2 + 6) * hidden + 6 * hidden,
+        Architecture::DiagonalLstm => 2 * hidden + layers * (2 + 2 * 6) * hidden + 2 * 6 * hidden,
     };
-    inside + head + config.colours as u128 * config.parameters() as u128
+    inside + 2 * head + config.colours as u128 * config.parameters() as u128
 }
 
 #[cfg(test)]
