@@ -237,11 +237,7 @@ impl Task for ImageTask {
 
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         // A step reads one batch.
-        let position = checkpoint.number(Group::Data, "position")?;
-        let steps = checkpoint.progress.as_ref().map_or(position, |progress| progress.step);
-        if position != steps {
-            return Err(checkpoint.unfit(&format!("tensor data.position is {position} after {steps} steps")));
-        }
+        let position = checkpoint.position()?;
         self.batches.seek(position);
         Ok(())
     }

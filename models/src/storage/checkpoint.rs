@@ -142,6 +142,19 @@ impl Checkpoint {
         }
     }
 
+    /// Where the reading of the data stands, of a training that reads once a step: tensor `data.position`.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::number`]; also if it is not the number of steps made.
+    pub fn position(&self) -> Result<u64> {
+        let position = self.number(Group::Data, "position")?;
+        let steps = self.progress.as_ref().map_or(position, |progress| progress.step);
+        if position != steps {
+            return Err(self.unfit(&format!("tensor data.position is {position} after {steps} steps")));
+        }
+        Ok(position)
+    }
+
     /// The error of a file that does not hold the whole state of a training.
     pub fn unfit(&self, why: &str) -> Error {
         Error::new(Kind::BadInput, format!("{} cannot be gone on from", self.path.display()))

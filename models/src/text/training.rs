@@ -179,11 +179,7 @@ impl<N: Network> Task for TextTask<N> {
 
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         // A step reads one window.
-        let position = checkpoint.number(Group::Data, "position")?;
-        let steps = checkpoint.progress.as_ref().map_or(position, |progress| progress.step);
-        if position != steps {
-            return Err(checkpoint.unfit(&format!("tensor data.position is {position} after {steps} steps")));
-        }
+        let position = checkpoint.position()?;
         self.windows.seek(position);
         if self.dropout.is_some() {
             let state: Vec<u64> = checkpoint.tensor(Group::Random, "dropout")?.elements()?;
