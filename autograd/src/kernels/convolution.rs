@@ -22,8 +22,10 @@ use super::operands::{Right, Start, Target};
 use super::packed::Packed;
 use super::parallel;
 use crate::Scalar;
+use ahead::Ahead;
 use band::{Band, Patch};
 
+mod ahead;
 mod band;
 mod weight;
 
@@ -162,10 +164,15 @@ pub(super) fn apply_body<T: Scalar>(
     let mut out: Vec<T> = Vec::with_capacity(len);
     let target = Target { c: out.spare_capacity_mut().as_mut_ptr().cast::<T>(), row: outputs };
     let run = |band: usize| {
+        // Neighbours mostly stay on one thread.
+        let next = bands.get(band + 1).map_or(&[][..], |next| operands.news(next));
         let band = &bands[band];
+        let own = band.first(window) * outputs..(band.first(window) + band.len()) * outputs;
+        let fused_in = [fused.gate, fused.add].map(|values| values.map_or(&[][..], |values| &values[own.clone()]));
+        let soon = [fused_in[0], fused_in[1], next];
         // SAFETY: bands are disjoint sets of output positions, for each of which `out` has room.
         unsafe {
-            products(operands, &packed, bias, band, target);
+            products(operands, &packed, bias, band, soon, target);
             finish(window, band, fused, target);
         }
     };
@@ -189,6 +196,7 @@ unsafe fn products<T: Scalar>(
     packed: &Packed<T>,
     bias: Option<&[T]>,
     band: &Band,
+    soon: [&[T]; 3],
     target: Target<T>,
 ) {
     let (tiling, right) = (packed.tiling(), packed.right());
@@ -204,13 +212,15 @@ unsafe fn products<T: Scalar>(
         return;
     }
     let patch = Patch::read(operands, band);
+    let groups = patch.len.div_ceil(tiling.rows);
+    let mut ahead = Ahead::of(soon, packed.panels() * patch.lines * groups);
     for panel in 0..packed.panels() {
         let columns = packed.columns_of(panel);
         let (b, b_step) = Right::panel(&right, panel, 0);
         for line in 0..patch.lines {
-            let groups = patch.len.div_ceil(tiling.rows);
             let first = band.first(operands.window) + line * operands.window.output[1];
             for group in 0..groups {
+                ahead.turn();
                 // Of about one size: a block of few rows is slow.
                 let rows = patch.len * group / groups..patch.len * (group + 1) / groups;
                 let i = first + rows.start;

@@ -125,6 +125,19 @@ pub(super) fn prefetch<T>(address: *const T) {
     let _ = address;
 }
 
+/// As [`prefetch`], no nearer than the level-2 cache.
+#[inline(always)]
+pub(super) fn prefetch_near<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: as above.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// One value after the other.
 ///
 /// # Safety

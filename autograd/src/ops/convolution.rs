@@ -127,9 +127,10 @@ impl<T: Scalar> Tensor<T> {
         let (bias, onto) = (bias.unwrap_or(&untracked), onto.unwrap_or(&untracked));
         let inputs_of_op = [self, weight, bias, onto];
         let rule = move |g: ArrayD<T>, [dx, dw, db, dy]: &mut [crate::graph::Slot<T>; 4]| {
-            let g_shared = g.into_shared();
-            let g = channels_last(&g_shared);
-            let (g, xs) = (g.as_slice().expect("channels innermost"), x.as_slice().expect("channels innermost"));
+            let shared = g.into_shared();
+            let innermost = channels_last(&shared);
+            let g = innermost.as_slice().expect("channels innermost");
+            let xs = x.as_slice().expect("channels innermost");
             dx.merge(|old| {
                 let old = old.map(|old| channels_last(&old.into_shared()));
                 let gate = relu.then_some(xs);
@@ -145,7 +146,8 @@ impl<T: Scalar> Tensor<T> {
                 w.scatter(&dw, &sw)
             });
             db.write(|db, store| column_sums(g, store, db));
-            dy.add(|| g_shared.into_owned());
+            drop(innermost); // else what y is given would be a copy
+            dy.add(|| shared.into_owned());
         };
         Tensor::from_op("conv2d", channels_first(z, z_shape), inputs_of_op, rule)
     }

@@ -49,6 +49,26 @@ impl Band {
         bands
     }
 
+    /// Its image.
+    pub(super) fn image(&self) -> usize {
+        self.image
+    }
+
+    /// Its rows of outputs.
+    pub(super) fn rows(&self) -> &Range<usize> {
+        &self.rows
+    }
+
+    /// Its columns of outputs.
+    pub(super) fn cols(&self) -> &Range<usize> {
+        &self.cols
+    }
+
+    /// How many positions it has. They follow one another in memory: it has all columns of its rows, or one row.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len() * self.cols.len()
+    }
+
     /// The number of its first output position, counted over all images.
     pub(super) fn first(&self, window: &Window) -> usize {
         self.image * window.outputs() + self.rows.start * window.output[1] + self.cols.start

@@ -1,5 +1,6 @@
 //! The gradient of a convolution's weight: for every tap one product over all positions, its left factor read through an index.
 
+use super::ahead::Ahead;
 use super::band::{Band, Patch};
 use super::{Operands, Window};
 use crate::Scalar;
@@ -55,9 +56,12 @@ pub(in super::super) fn backward_weight_body<T: Scalar>(
     let target = Target { c: out.as_mut_ptr(), row: outputs };
     let run = |task: usize| {
         let mine = &blocks[blocks.len() * task / tasks..blocks.len() * (task + 1) / tasks];
-        for band in &bands {
+        for (i, band) in bands.iter().enumerate() {
+            let of =
+                |next: &Band| [operands.news(next), &g[next.first(window) * outputs..][..next.len() * outputs], &[]];
+            let next = bands.get(i + 1).map_or([&[][..]; 3], of);
             // SAFETY: tasks have different rows of the output, which holds zeros or the sum over earlier bands.
-            unsafe { add_band(operands, g, band, mine, tiling, target) };
+            unsafe { add_band(operands, g, band, mine, next, tiling, target) };
         }
     };
     if tasks == 1 {
@@ -91,6 +95,7 @@ unsafe fn add_band<T: Scalar>(
     g: &[T],
     band: &Band,
     blocks: &[RowBlock],
+    soon: [&[T]; 3],
     tiling: &Tiling,
     target: Target<T>,
 ) {
@@ -99,8 +104,10 @@ unsafe fn add_band<T: Scalar>(
     // The chain runs over positions: a line of them is a piece.
     let jumps: Vec<isize> = (0..patch.lines).map(|line| (line * patch.line()) as isize).collect();
     let at = band.first(operands.window);
+    let mut ahead = Ahead::of(soon, outputs.div_ceil(tiling.cols) * blocks.len());
     for first in (0..outputs).step_by(tiling.cols) {
         for block in blocks {
+            ahead.turn();
             let c = target.at(block.piece * patch.depth + block.channels.start, first);
             let block = Block {
                 a: patch.at(0, 0).wrapping_offset(patch.jumps[block.piece]).wrapping_add(block.channels.start),
