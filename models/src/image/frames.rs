@@ -52,9 +52,12 @@ impl Frames {
                 for entry in fs::read_dir(folder).map_err(|error| read_error(folder, &error))? {
                     let path = entry.map_err(|error| read_error(folder, &error))?.path();
                     if !was_written_here(&path) {
-                        return Err(Error::new(Kind::Usage, format!("{} is no frame that autoreg wrote", path.display()))
-                            .cause("frames are put into a folder of their own, and nothing of anybody's is overwritten")
-                            .help("name a folder that is empty, or not there yet"));
+                        return Err(Error::new(
+                            Kind::Usage,
+                            format!("{} is no frame that autoreg wrote", path.display()),
+                        )
+                        .cause("frames are put into a folder of their own, and nothing of anybody's is overwritten")
+                        .help("name a folder that is empty, or not there yet"));
                     }
                     earlier.push(path);
                 }
@@ -142,9 +145,9 @@ fn is_name(called: &str) -> bool {
 fn has_mark(path: &Path) -> bool {
     let mark = mark();
     let mut begins = Vec::new();
-    let read = regular::open(path).ok().and_then(|(file, _)| {
-        file.take((AFTER_HEADER + mark.len()) as u64).read_to_end(&mut begins).ok()
-    });
+    let read = regular::open(path)
+        .ok()
+        .and_then(|(file, _)| file.take((AFTER_HEADER + mark.len()) as u64).read_to_end(&mut begins).ok());
     read.is_some() && begins.get(AFTER_HEADER..) == Some(&mark)
 }
 
@@ -172,7 +175,7 @@ mod tests {
         let mut frames = Frames::open(folder).unwrap();
         frames.begin().unwrap();
         (1..=count).for_each(|value| frames.write(&picture(value)).unwrap());
-        assert_eq!(frames.written(), count.into());
+        assert_eq!(frames.written(), usize::from(count));
     }
 
     #[test]

@@ -101,13 +101,7 @@ pub fn grid(images: &[Vec<u32>], shape: Shape, levels: usize, columns: usize, sc
 ///
 /// # Panics
 /// As [`grid`].
-pub fn unfinished(
-    drawings: &[Drawing],
-    shape: Shape,
-    levels: usize,
-    columns: usize,
-    scale: usize,
-) -> Result<Vec<u8>> {
+pub fn unfinished(drawings: &[Drawing], shape: Shape, levels: usize, columns: usize, scale: usize) -> Result<Vec<u8>> {
     /// Neither black nor white.
     const UNKNOWN: u8 = 128;
     let byte = |level: Option<u32>| level.map_or(UNKNOWN, |level| shown(level as u8, levels));

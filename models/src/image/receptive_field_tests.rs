@@ -75,7 +75,9 @@ fn before(size: isize, centre: bool) -> Vec<[isize; 2]> {
 
 #[test]
 fn a_pixel_cnn_sees_what_a_search_on_the_grid_reaches_at_any_depth_and_size() {
-    for (side, layers, of) in [(9, 3, [4, 4]), (28, 7, [14, 14]), (MOST_SIDE, 50, [127, 3]), (40, MOST_LAYERS, [39, 20])] {
+    for (side, layers, of) in
+        [(9, 3, [4, 4]), (28, 7, [14, 14]), (MOST_SIDE, 50, [127, 3]), (40, MOST_LAYERS, [39, 20])]
+    {
         let shape = Shape { height: side, width: side, channels: 1 };
         let field = receptive_field(Architecture::PixelCnn, layers, shape, [of[0], of[1], 0]);
         let steps = (0..layers).map(|_| before(3, true)).chain([before(7, false)]);
@@ -95,7 +97,8 @@ fn no_path_is_lost_where_network_and_picture_are_as_large_as_they_may_be() {
         });
         assert_eq!(diagonal.unseen(), 1, "{layers} layers");
         // Every row that is seen is seen in one piece, from the left, and each reaches as far right as the one below it or further.
-        let ends: Vec<usize> = row.seen.chunks(MOST_SIDE).map(|row| row.iter().rposition(|&seen| seen).map_or(0, |at| at + 1)).collect();
+        let ends: Vec<usize> =
+            row.seen.chunks(MOST_SIDE).map(|row| row.iter().rposition(|&seen| seen).map_or(0, |at| at + 1)).collect();
         assert!(ends[..last].is_sorted_by(|above, below| above >= below) && ends[0] == MOST_SIDE, "{layers}: {ends:?}");
     }
     // A rectangle above, and what lies to the left: the layers between add to each other, and must not saturate.

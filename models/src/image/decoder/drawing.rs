@@ -223,7 +223,9 @@ mod tests {
     #[test]
     fn what_is_known_after_a_hole_is_found() {
         let known = |word: &str| word.chars().map(|c| (c == 'x').then_some(0)).collect::<Vec<Option<u32>>>();
-        for (word, found) in [("", None), ("xx", None), ("xx..", None), ("..", None), ("..x", Some(2)), ("x.xx.", Some(2))] {
+        for (word, found) in
+            [("", None), ("xx", None), ("xx..", None), ("..", None), ("..x", Some(2)), ("x.xx.", Some(2))]
+        {
             assert_eq!(first_after_a_hole(&known(word)), found, "{word}");
         }
     }
