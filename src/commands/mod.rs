@@ -10,6 +10,7 @@ mod generate;
 mod gradcheck;
 mod graph;
 mod inspect;
+mod receptive_field;
 mod resume;
 mod train;
 
@@ -30,6 +31,7 @@ pub enum Command {
     Gradcheck(gradcheck::Arguments),
     Inspect(inspect::Arguments),
     Graph(graph::Arguments),
+    ReceptiveField(receptive_field::Arguments),
     Doctor(doctor::Arguments),
 }
 
@@ -50,6 +52,7 @@ impl Command {
             Command::Gradcheck(arguments) => gradcheck::run(arguments, context),
             Command::Inspect(arguments) => inspect::run(arguments, context),
             Command::Graph(arguments) => graph::run(arguments, context),
+            Command::ReceptiveField(arguments) => receptive_field::run(arguments, context),
             Command::Doctor(arguments) => doctor::run(arguments, context),
         }
     }

@@ -31,6 +31,15 @@ impl Extended for ForEval {
     }
 }
 
+/// `autoreg receptive-field`.
+pub struct ForReceptiveField;
+
+impl Extended for ForReceptiveField {
+    fn flags_of(family: &dyn Family, command: Command) -> Command {
+        family.receptive_field_flags(command)
+    }
+}
+
 /// The flags of all families in the arguments of a subcommand: `#[command(flatten)] own: FamilyFlags<ForEval>`.
 pub struct FamilyFlags<S> {
     matches: ArgMatches,

@@ -1,32 +1,38 @@
 //! Images, as the commands see them: their flags, their results as tables and pictures.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`flags`] | the flags that images add to subcommands |
+//! | [`drawing`] | what `generate` draws: pictures, the rest of a picture, frames |
+//! | [`sight`] | what `receptive-field` tells and draws |
+//! | [`tables`] | what `eval` prints and writes |
 
+mod drawing;
 mod flags;
+mod sight;
 mod tables;
 
-use self::flags::{EvalFlags, GenerateFlags, TrainFlags};
+use self::flags::{EvalFlags, GenerateFlags, ReceptiveFieldFlags, TrainFlags};
 use super::opened::Source;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
-use super::{Evaluate, Family, Generate, Model, Recorded, Report};
+use super::{Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight};
 use crate::terminal::Context;
 use crate::terminal::console::Counting;
-use crate::terminal::output::{self, quoted};
+use crate::terminal::output::quoted;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::check::Outcome;
 use models::data::Part;
-use models::error::{Error, Kind, Result};
+use models::error::Result;
 use models::image::config::{DataConfig, ImageConfig};
 use models::image::evaluation::evaluate;
-use models::image::generation::{Request, columns, draw, grid};
 use models::image::model::ImageModel;
-use models::image::quantized::level;
+use models::image::saved;
 use models::image::shapes::elements_per_pixel;
 use models::image::training::ImageTask;
-use models::image::{png, saved};
 use models::medium::{Medium, Sink};
 use models::memory::Needs;
 use models::storage::checkpoint::Checkpoint;
-use models::storage::regular;
 use models::storage::run_folder::RunFolder;
 use models::training::settings::Settings;
 use std::path::{Path, PathBuf};
@@ -67,6 +73,10 @@ impl Family for Image {
         EvalFlags::augment_args(command)
     }
 
+    fn receptive_field_flags(&self, command: Command) -> Command {
+        ReceptiveFieldFlags::augment_args(command)
+    }
+
     fn train(&self, flags: &Flags, own: &ArgMatches, context: &Context) -> Result<()> {
         let own = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
         let path = |path: Option<PathBuf>| path.map(|path| training::data_path(&path)).transpose();
@@ -88,6 +98,10 @@ impl Family for Image {
         Ok(Box::new(Opened { model: saved::from_checkpoint(checkpoint)?, source }))
     }
 
+    fn receptive_field(&self, kind: &str, look: &Look) -> Result<Sight> {
+        sight::of_kind(kind, look)
+    }
+
     fn act(&self, _: &mut Tour) -> Result<()> {
         Ok(())
     }
@@ -105,12 +119,6 @@ fn commands(config: &ImageConfig, folder: &Path) -> Vec<(String, String)> {
     commands.map(|(what, command)| (what.to_string(), command)).to_vec()
 }
 
-/// How many pictures are drawn where nobody says.
-const PICTURES: usize = 64;
-
-/// The longest file of a picture to complete.
-const MOST_PICTURE: u64 = 1 << 28;
-
 /// A model out of a file.
 struct Opened {
     model: ImageModel<f32>,
@@ -118,42 +126,6 @@ struct Opened {
 }
 
 impl Opened {
-    /// The number of a class by its name, or by itself.
-    fn class(&self, word: &str) -> Result<u32> {
-        let classes = &self.model.config.classes;
-        let refused = |cause: String| {
-            Err(Error::new(Kind::Usage, format!("--class {word}: there is no such class")).cause(cause))
-        };
-        if classes.is_empty() {
-            return refused(
-                "the model is told no class: it was trained on pictures without, or is one that cannot be".to_owned(),
-            );
-        }
-        let number = word.parse().ok().filter(|&number: &usize| number < classes.len());
-        match classes.iter().position(|name| name == word).or(number) {
-            Some(class) => Ok(class as u32),
-            None => refused(format!("the model knows {}", classes.join(", "))),
-        }
-    }
-
-    /// The levels of the first rows of a picture.
-    fn given(&self, path: &Path, rows: usize) -> Result<Vec<u32>> {
-        let config = &self.model.config;
-        if rows == 0 || rows >= config.height {
-            return Err(Error::new(Kind::Usage, format!("--rows {rows}: there are none to give, or none to draw"))
-                .cause(format!("a picture of the model has {} rows", config.height)));
-        }
-        let bytes = regular::read(path, MOST_PICTURE)?;
-        let (shape, values) = png::parse(&bytes, &path.display().to_string())?;
-        if shape != config.shape() {
-            return Err(Error::new(Kind::BadInput, format!("{} is {shape}", path.display()))
-                .cause(format!("the pictures of the model are {}", config.shape()))
-                .help("scale or cut it to that size"));
-        }
-        let given = &values[..rows * config.width * config.colours];
-        Ok(given.iter().map(|&value| level(value, config.levels).into()).collect())
-    }
-
     /// What is read to be scored: the data that are named, by the run's settings, those of its own files of a part where one is asked for.
     fn data(&self, request: &Evaluate, labels: Option<String>) -> Result<DataConfig> {
         let known: DataConfig = self.source.setting("data");
@@ -188,38 +160,11 @@ impl Model for Opened {
     }
 
     fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
-        let GenerateFlags { class, complete, rows, scale, columns: wide } = request.own.parsed();
-        if !request.prompt.is_empty() {
-            return Err(Error::new(Kind::Usage, "a picture goes on from no text: the model is one of images")
-                .help("--complete FILE.png --rows R goes on from the first rows of a picture"));
-        }
-        if let Some(complete) = &complete {
-            output::check(request.output, &[complete])?;
-        }
-        let class = class.map(|word| self.class(&word)).transpose()?;
-        let given = match complete.zip(rows) {
-            Some((path, rows)) => self.given(&path, rows as usize)?,
-            None => Vec::new(),
-        };
-        let images = request.symbols.unwrap_or(PICTURES);
-        if images == 0 {
-            return Err(Error::new(Kind::Usage, "-n 0: there is no picture of no pictures").help("ask for at least 1"));
-        }
-        let config = &self.model.config;
-        let wide = wide.map_or_else(
-            || columns(images, if class.is_some() { 0 } else { config.classes.len() }),
-            |wide| wide as usize,
-        );
-        let asked = Request { images, class, given: &given, options: request.options.clone(), seed: request.seed };
-        let mut counting = None;
-        let drawn = draw(&self.model, &asked, &mut |done, of| {
-            counting.get_or_insert_with(|| Counting::new("sub-pixels drawn", of as u64)).reached(done);
-            // Nothing yet; but it tells when somebody asks to stop.
-            sink(&[]).map(|_| ())
-        })
-        .map_err(|error| self.source.named(error))?;
-        counting.into_iter().for_each(Counting::finish);
-        sink(&grid(&drawn, config.shape(), config.levels, wide, scale as usize)?).map(|_| ())
+        self.draw(request, sink)
+    }
+
+    fn receptive_field(&self, look: &Look) -> Result<Sight> {
+        sight::of_model(&self.model.config, self.source.head(), look)
     }
 
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {

@@ -8,6 +8,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`flags`] | flags that a family adds to a subcommand, under its own heading |
+//! | [`requests`] | what commands ask of a model, and what it answers |
 //! | [`opened`] | the model that a path on the command line means |
 //! | [`training`] | `train` and `resume` of any family: the run folder, the progress, the page |
 //! | [`tour`] | what an act of `autoreg demo` is given |
@@ -16,31 +17,25 @@
 pub mod flags;
 mod image;
 pub mod opened;
+pub mod requests;
 mod series;
 mod text;
 pub mod tour;
 pub mod training;
 
+pub use requests::{Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight};
 pub use series::header_of;
 
 use crate::terminal::Context;
-use crate::terminal::results::to_json;
-use autograd::Tensor;
 use clap::{ArgMatches, Command};
-use flags::Given;
 use models::check::Outcome;
-use models::data::Part;
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
-use models::sampling::Options;
-use models::series::column::Header;
-use models::series::forecast::Outlook;
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
-use opened::{Head, Source};
-use serde::Serialize;
+use opened::Source;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tour::Tour;
 
 /// Every family, in the order of help and of the tour.
@@ -76,6 +71,11 @@ pub trait Family: Sync {
         command
     }
 
+    /// Adds the flags of `receptive-field` that only its models understand.
+    fn receptive_field_flags(&self, command: Command) -> Command {
+        command
+    }
+
     /// Trains a model in a run folder of its own.
     ///
     /// # Errors
@@ -99,6 +99,14 @@ pub trait Family: Sync {
     /// # Errors
     /// [`Kind::BadInput`] if the checkpoint is not whole.
     fn open(&self, checkpoint: &Checkpoint, source: Source) -> Result<Box<dyn Model>>;
+
+    /// What an output of a model of this kind can depend on, of no model in particular: it is a property of the network.
+    ///
+    /// # Errors
+    /// A usage error for a family whose outputs all depend on all that comes before them.
+    fn receptive_field(&self, kind: &str, _: &Look) -> Result<Sight> {
+        Err(sees_everything(format!("a model of kind `{kind}` is {}", self.a_model())))
+    }
 
     /// What `inspect` shows of a model beside its tensors; nothing where there is nothing more to say.
     ///
@@ -157,126 +165,17 @@ pub trait Model {
             .help("`autoreg generate` draws from it; a forecast is made by a model of a series"))
     }
 
-    /// Where it came from.
-    fn source(&self) -> &Source;
-}
-
-/// What `generate` asks for.
-pub struct Generate<'a> {
-    /// What is gone on from, as it was given; bytes, as only a family knows whether they must be text.
-    pub prompt: &'a [u8],
-    /// Whether the prompt is written first.
-    pub echo: bool,
-    /// How many symbols, or pictures; where nobody says, what suits the family.
-    pub symbols: Option<usize>,
-    /// How each is chosen.
-    pub options: Options,
-    /// Of the random stream `sampling`.
-    pub seed: u64,
-    /// Where it is written, if to a file.
-    pub output: Option<&'a Path>,
-    /// The flags that only some families understand.
-    pub own: &'a Given,
-}
-
-/// What `eval` asks for.
-pub struct Evaluate<'a> {
-    /// The data.
-    pub data: &'a Path,
-    /// Which part of them.
-    pub part: Part,
-    /// Where the nats of every example are written, if they are asked for.
-    pub each: Option<&'a Path>,
-    /// The flags that only some families understand.
-    pub own: &'a Given,
-}
-
-/// What `forecast` asks for.
-pub struct Forecast {
-    /// The series to go on from, where it is not where the run found it.
-    pub data: Option<PathBuf>,
-    /// The column, where it is not that of the run.
-    pub column: Option<String>,
-    /// Whether the first line names the columns, where it is not as in the run.
-    pub header: Option<Header>,
-    /// How many values.
-    pub steps: usize,
-    /// The part after which the forecast is made.
-    pub after: Part,
-    /// Of a sampled forecast, how many futures, and from which seed.
-    pub futures: usize,
-    /// The seed of the futures.
-    pub seed: u64,
-}
-
-/// What `forecast` draws and writes.
-pub struct Forecasted {
-    /// The model: `AR(9)`.
-    pub model: String,
-    /// The name of the series.
-    pub series: String,
-    /// Its values.
-    pub values: Vec<f64>,
-    /// How many of them were known.
-    pub known: usize,
-    /// The values to come.
-    pub outlooks: Vec<Outlook>,
-    /// What the reader should know of the model.
-    pub warning: Option<String>,
-}
-
-/// A result in both forms that it is shown in.
-pub struct Report {
-    /// One object, with all digits.
-    pub json: String,
-    /// What people read.
-    pub text: String,
-    /// The nats of every example, a line of CSV each.
-    pub each: String,
-}
-
-impl Report {
-    /// Of an evaluation: what was measured, on which part, what came out, the same as people read it, and the nats of every example.
+    /// What one of its outputs can depend on.
     ///
     /// # Errors
-    /// If it has no JSON form.
-    pub fn new(head: Head, split: Part, evaluation: impl Serialize, text: String, each: String) -> Result<Self> {
-        #[derive(Serialize)]
-        struct Scored<E> {
-            #[serde(flatten)]
-            head: Head,
-            split: Part,
-            #[serde(flatten)]
-            evaluation: E,
-        }
-        Ok(Report { json: to_json(&Scored { head, split, evaluation })?, text, each })
+    /// A usage error for a model whose outputs all depend on all that comes before them.
+    fn receptive_field(&self, _: &Look) -> Result<Sight> {
+        let source = self.source();
+        Err(sees_everything(format!("{} holds {}", source.path.display(), source.family.a_model())))
     }
-}
 
-/// The recorded loss of one batch, and the parameters it flows from.
-pub struct Recorded {
-    /// The loss.
-    pub loss: Tensor<f32>,
-    /// The parameters' names by node.
-    pub parameters: Vec<(String, autograd::Id)>,
-}
-
-impl Recorded {
-    /// Of a loss that was recorded from these parameters.
-    pub fn new<M: autograd::nn::Module<f32>>(loss: Tensor<f32>, model: &M) -> Self {
-        let id = |(name, param): (String, &autograd::nn::Param<f32>)| Some((name, param.node()?.id()));
-        Recorded { loss, parameters: model.parameters().into_iter().filter_map(id).collect() }
-    }
-}
-
-/// What there is to say of a model beside its tensors.
-pub struct Description {
-    /// Its key in `inspect --json`.
-    pub key: &'static str,
-    /// With all digits.
-    pub json: Value,
-    /// As a person reads it.
-    pub text: String,
+    /// Where it came from.
+    fn source(&self) -> &Source;
 }
 
 /// The family that a kind of model belongs to.
@@ -294,4 +193,23 @@ pub fn family_of(kind: &str, path: &Path) -> Result<&'static dyn Family> {
             ))
             .help("use a newer autoreg; `autoreg inspect` shows what is in the file")
     })
+}
+
+/// The family of a kind of model that is named on the command line.
+///
+/// # Errors
+/// [`Kind::Usage`] for a kind that no family knows.
+pub fn family_named(kind: &str) -> Result<&'static dyn Family> {
+    FAMILIES.iter().find(|family| family.kinds().contains(&kind)).copied().ok_or_else(|| {
+        let known: Vec<&str> = FAMILIES.iter().flat_map(|family| family.kinds()).collect();
+        Error::new(Kind::Usage, format!("--model {kind}: there is no such kind of model"))
+            .cause(format!("the kinds are {}", known.join(", ")))
+    })
+}
+
+/// The refusal of those that have no receptive field of interest.
+fn sees_everything(what: String) -> Error {
+    Error::new(Kind::Usage, what)
+        .cause("its outputs depend on all that it is given; a receptive field is told of networks of pictures")
+        .help("`autoreg check` shows that nothing depends on what comes later")
 }

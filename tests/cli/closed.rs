@@ -38,6 +38,9 @@ fn results_for_a_stdout_that_is_closed_are_an_error_and_for_dev_null_are_not() {
         if run.family == "series" {
             commands.push(vec!["forecast", "run", "-n", "3"]);
         }
+        if run.family == "image" {
+            commands.push(vec!["receptive-field", "run"]);
+        }
         for command in commands {
             let closed = redirected(&command, ">&-", folder.path());
             assert_error(&closed, 6, &["cannot write to stdout", "stdout is closed", "/dev/null"]);
@@ -65,8 +68,9 @@ fn files_are_made_though_stdout_is_closed() {
             let arguments = run.with_output(i, folder.path(), &output);
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             let written = redirected(&arguments, ">&-", folder.path());
-            // `eval` reports beside its picture.
-            assert_eq!(written.status.code(), Some(if arguments[0] == "eval" { 6 } else { 0 }), "{}", stderr(&written));
+            // Some report beside their picture.
+            let reports = ["eval", "receptive-field"].contains(&arguments[0]);
+            assert_eq!(written.status.code(), Some(if reports { 6 } else { 0 }), "{}", stderr(&written));
             assert!(output.is_file(), "{arguments:?}");
         }
         // An error of the command line goes to stderr, and is the error that is told.

@@ -7,15 +7,15 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-const SHAPE: Shape = Shape { height: 4, width: 3, channels: 1 };
+pub const SHAPE: Shape = Shape { height: 4, width: 3, channels: 1 };
 
 /// A folder with black and white pictures in IDX files, each with its labels beside it.
-struct Pictures {
+pub struct Pictures {
     folder: TempDir,
 }
 
 /// The magic number, the sizes, the values.
-fn idx(sizes: &[usize], values: impl IntoIterator<Item = u8>) -> Vec<u8> {
+pub fn idx(sizes: &[usize], values: impl IntoIterator<Item = u8>) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, sizes.len() as u8];
     sizes.iter().for_each(|&size| bytes.extend((size as u32).to_be_bytes()));
     bytes.extend(values);
@@ -23,7 +23,7 @@ fn idx(sizes: &[usize], values: impl IntoIterator<Item = u8>) -> Vec<u8> {
 }
 
 impl Pictures {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let pictures = Pictures { folder: tempfile::tempdir().expect("a folder") };
         for (part, count) in [("train", 40), ("valid", 10), ("test", 6)] {
             // Of class 0 the upper half is white, of class 1 the lower one; a pixel in seven is not.
@@ -38,21 +38,21 @@ impl Pictures {
         pictures
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn of(&self, part: &str) -> String {
+    pub fn of(&self, part: &str) -> String {
         self.path(&format!("{part}-images-idx3-ubyte")).to_str().expect("Unicode").to_owned()
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         std::fs::write(self.path(name), bytes).expect("a file");
         self.path(name)
     }
 
     #[track_caller]
-    fn train(&self, name: &str, more: &[&str]) -> PathBuf {
+    pub fn train(&self, name: &str, more: &[&str]) -> PathBuf {
         let run = self.path(name);
         let (train, valid, test) = (self.of("train"), self.of("valid"), self.of("test"));
         let mut arguments = vec!["train", "image", "--data", &train, "--validation", &valid, "--test", &test];
@@ -168,7 +168,7 @@ fn what_makes_no_picture_is_refused_by_name() {
         (&["--complete", other, "--rows", "1"][..], 5, &["other.png is 3 × 3 grey", "4 × 3 grey"][..]),
         (&["--complete", other, "--rows", "4"], 2, &["--rows 4", "4 rows"]),
         (&["--complete", other, "--rows", "0"], 2, &["--rows 0"]),
-        (&["--complete", other], 2, &["--rows"]),
+        (&["--complete", other], 2, &["without --rows or --mask", "nothing says"]),
         (&["--complete", "nowhere.png", "--rows", "1"], 5, &["nowhere.png"]),
         (&["-n", "0"], 2, &["-n 0"]),
         (&["--prompt", "x"], 2, &["goes on from no text", "--complete"]),
@@ -226,7 +226,16 @@ fn colours_and_a_mixture_of_logistics_go_through_every_command() {
         arguments.extend(["--set", setting]);
     }
     assert_code(&autoreg(&arguments), 0);
-    let result = json(&run, &["--data", data, "--split", "test"]);
+    // Pictures of files of their own are told by them; class and file stand in columns of their own.
+    let each = pictures.path("each.csv");
+    let result = json(&run, &["--data", data, "--split", "test", "--each", each.to_str().unwrap()]);
+    let table = std::fs::read_to_string(each).unwrap();
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("picture,nats,bits_per_dim,file", 3));
+    assert!(
+        lines[1..].iter().all(|line| line.split(',').nth(3).is_some_and(|file| Path::new(file).is_file())),
+        "{table}"
+    );
     assert!(number(&result["bits_per_dim"]) > 0.0 && result["symbols"] == 2 * 18);
     assert!(result["floors"]["left_residual_of_differences"].is_number(), "{result}");
     assert_code(&with_model("check", &run, &["--length", "18"]), 0);

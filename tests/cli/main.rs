@@ -7,9 +7,11 @@ mod elsewhere;
 mod families;
 mod foreign_files;
 mod image;
+mod image_drawing;
 mod memory;
 mod outputs;
 mod random_lines;
+mod receptive_field;
 mod run_files;
 mod run_states;
 mod series;
@@ -68,8 +70,20 @@ fn assert_error(output: &Output, code: i32, says: &[&str]) {
     }
 }
 
-const SUBCOMMANDS: [&str; 11] =
-    ["demo", "train", "resume", "generate", "forecast", "eval", "check", "gradcheck", "inspect", "graph", "doctor"];
+const SUBCOMMANDS: [&str; 12] = [
+    "demo",
+    "train",
+    "resume",
+    "generate",
+    "forecast",
+    "eval",
+    "check",
+    "gradcheck",
+    "inspect",
+    "graph",
+    "receptive-field",
+    "doctor",
+];
 
 #[test]
 fn every_subcommand_explains_itself_on_stdout() {

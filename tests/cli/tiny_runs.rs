@@ -79,7 +79,7 @@ pub const TINY_RUNS: &[TinyRun] = &[
         data: ("pictures.idx", pictures),
         set: &["model.hidden=6", "model.layers=1", "model.head=4", "data.levels=2", "data.batch=4"],
         resumes: true,
-        outputs: &[("generate", &["-n", "4"], "png"), ("graph", &[], "svg")],
+        outputs: &[("generate", &["-n", "4"], "png"), ("graph", &[], "svg"), ("receptive-field", &[], "png")],
     },
 ];
 

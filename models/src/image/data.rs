@@ -82,6 +82,12 @@ impl ImageData {
                 let all = [&self.train, &self.validation, &self.test];
                 let values = all.iter().flat_map(|images| images.values()).copied().collect();
                 let images = Images::new(self.shape(), values);
+                let files =
+                    |part: &&Images| part.files().map_or_else(|| vec![String::new(); part.len()], <[String]>::to_vec);
+                let images = match all.iter().any(|part| part.files().is_some()) {
+                    true => images.with_files(all.iter().flat_map(files).collect()),
+                    false => images,
+                };
                 let labels = all.iter().filter_map(|images| images.labels()).flatten().copied();
                 Cow::Owned(if self.classes.is_empty() { images } else { images.with_labels(labels.collect()) })
             }
@@ -207,9 +213,20 @@ impl<'d> Pictures<'d> {
                 Some(self.files.iter().map(|file| (file, class_of(&file.0.name))).flat_map(label).collect())
             }
         };
+        // One picture is a file of its own; many are those of an IDX file, and have a place in it instead.
+        let named = |(file, _, values): &(&DataFile, Shape, Vec<u8>)| match values.len() == shape.values() {
+            true => vec![file.path.clone()],
+            false => vec![String::new(); values.len() / shape.values()],
+        };
+        let any = self.files.iter().any(|(file, ..)| !idx::may_be(&file.bytes));
+        let files = any.then(|| self.files.iter().flat_map(named).collect());
         let mut values = Vec::with_capacity(self.files.iter().map(|(.., values)| values.len()).sum());
         self.files.into_iter().for_each(|(.., more)| values.extend(more));
         let images = Images::new(shape, values);
+        let images = match files {
+            Some(files) => images.with_files(files),
+            None => images,
+        };
         match labels {
             Some(labels) => images.with_labels(labels),
             None => images,

@@ -69,6 +69,10 @@ fn a_folder_of_classes_in_parts_is_read_in_the_order_of_names() {
     assert_eq!((values(&data.train), data.train.labels()), (vec![13, 11, 12], Some(&[1, 2, 2][..])));
     assert_eq!((values(&data.validation), data.validation.labels()), (vec![14], Some(&[1][..])));
     assert_eq!((values(&data.test), data.test.labels()), (vec![15], Some(&[0][..])));
+    let files = |images: &Images| images.files().expect("each is one").to_vec();
+    let end = |path: &String| path[path.len() - 5..].to_owned();
+    assert_eq!(files(&data.train).iter().map(end).collect::<Vec<_>>(), ["9.PNG", "1.png", "2.png"]);
+    assert_eq!(files(&data.part(Part::All))[3], files(&data.validation)[0]);
     assert_eq!(data.shape(), RGB);
     assert_eq!((data.part(Part::All).len(), data.part(Part::All).labels().unwrap()), (5, &[1, 2, 2, 1, 0][..]));
     assert!(
@@ -82,6 +86,7 @@ fn pictures_without_parts_are_drawn_by_chance_the_same_for_every_training() {
     let folder = folder(&[("digits", pictures(1, 100))]);
     let config = within(folder.path(), |config, at| config.path = at("digits"));
     let data = read(&config).unwrap();
+    assert_eq!((data.train.files(), data.part(Part::All).files()), (None, None), "an IDX file holds many");
     let parts = [&data.train, &data.validation, &data.test].map(values);
     assert_eq!(parts.each_ref().map(Vec::len), [80, 10, 10]);
     assert!(parts.iter().all(|part| part.is_sorted()) && parts[1][0] < 60, "{parts:?}");

@@ -23,7 +23,7 @@ use crate::distribution::{Categorical, Distribution};
 use autograd::Scalar;
 use autograd::kernels::elementwise;
 use convolution::At;
-pub use drawing::Drawing;
+pub use drawing::{AT_A_TIME, Drawing, first_after_a_hole};
 use rows::{Plan, Rows};
 
 /// A network that is computed a sub-pixel at a time.

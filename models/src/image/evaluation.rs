@@ -39,6 +39,9 @@ pub struct ImageEvaluation {
     /// The class of each image, where images have classes.
     #[serde(skip)]
     pub classes: Option<Vec<String>>,
+    /// The file of each image, where images come from files of their own; empty of one that does not.
+    #[serde(skip)]
+    pub files: Option<Vec<String>>,
 }
 
 /// Scores a part of the images in `files`. What is read of them is set by the run's `config`; chance, where black and white are
@@ -92,6 +95,7 @@ pub fn evaluate(
         seconds,
         each,
         classes: named,
+        files: scored.files().map(<[String]>::to_vec),
     })
 }
 

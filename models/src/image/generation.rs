@@ -1,10 +1,10 @@
 //! What is asked of a model of images, drawn; and what is drawn as one picture. How images are drawn stands in [`super::decoder`].
 
-use super::decoder::{Decoder, Drawing};
+use super::decoder::{Decoder, Drawing, first_after_a_hole};
 use super::images::Shape;
 use super::model::ImageModel;
 use super::png;
-use super::quantized::shown;
+use super::quantized::{level, shown};
 use crate::error::{Error, Kind, Result};
 use crate::sampling::Options;
 use autograd::random::Streams;
@@ -16,27 +16,35 @@ pub struct Request<'a> {
     pub images: usize,
     /// The class of each; where none is asked for, image after image the next class of those that the model is told.
     pub class: Option<u32>,
-    /// The levels that every image begins with; the rest is drawn.
-    pub given: &'a [u32],
+    /// The levels that every image keeps, where they are known; the rest is drawn. What lies beyond the last is not known.
+    pub known: &'a [Option<u32>],
     /// How each sub-pixel is chosen.
     pub options: Options,
     /// Of the random streams `image N`.
     pub seed: u64,
 }
 
-/// Draws images: the levels of each, in raster order. Image i depends on the seed and on i, and on none of the others. `row_done` is told,
-/// whenever another row is whole, how many sub-pixels are done, of how many, and may end it.
+impl Request<'_> {
+    /// The first sub-pixel that is kept though one before it is drawn, which then knows nothing of it: such images are drawn
+    /// approximately. Without any, they are drawn exactly from the model's distribution given what is kept.
+    pub fn first_after_a_hole(&self) -> Option<usize> {
+        first_after_a_hole(self.known)
+    }
+}
+
+/// Draws images: the levels of each, in raster order. Image i depends on the seed and on i, and on none of the others. `row_done` sees all
+/// of them whenever another row is whole, and may end it.
 ///
 /// # Errors
 /// [`Kind::Usage`] for options that make no sense, or a class that the model does not have; [`Kind::BadInput`] for a model that gives no
 /// distribution; those of `row_done`.
 ///
 /// # Panics
-/// If more is given than an image has, or a level is none.
+/// If a level that is kept is none.
 pub fn draw(
     model: &ImageModel<f32>,
     request: &Request,
-    row_done: &mut dyn FnMut(usize, usize) -> Result<()>,
+    row_done: &mut dyn FnMut(&[Drawing]) -> Result<()>,
 ) -> Result<Vec<Vec<u32>>> {
     let classes = model.config.classes.len() as u32;
     if let Some(class) = request.class.filter(|&class| class >= classes) {
@@ -47,11 +55,29 @@ pub fn draw(
     let streams = Streams::new(request.seed);
     let drawing = |image: usize| Drawing::new(class(image), streams.stream(&format!("image {image}")));
     let mut drawings: Vec<Drawing> =
-        (0..request.images).map(|image| drawing(image).beginning_with(request.given)).collect();
-    let of = model.config.values() * request.images;
-    let done = |drawings: &[Drawing]| drawings.iter().map(|drawing| drawing.levels.len()).sum();
-    Decoder::new(model).draw(&mut drawings, &request.options, |drawings| row_done(done(drawings), of))?;
+        (0..request.images).map(|image| drawing(image).clamped_to(request.known.to_vec())).collect();
+    Decoder::new(model).draw(&mut drawings, &request.options, row_done)?;
     Ok(drawings.into_iter().map(|drawing| drawing.levels).collect())
+}
+
+/// What is kept of a picture of bytes where its first rows are given.
+pub fn first_rows(values: &[u8], shape: Shape, levels: usize, rows: usize) -> Vec<Option<u32>> {
+    let given = values.iter().take(rows * shape.width * shape.channels);
+    given.map(|&value| Some(level(value, levels).into())).collect()
+}
+
+/// What is kept of a picture of bytes under a mask of as many pixels: black is kept; white, above 127 in any channel, is drawn.
+///
+/// # Panics
+/// Unless picture and mask have the same pixels.
+#[track_caller]
+pub fn outside_of(mask: &[u8], mask_channels: usize, values: &[u8], shape: Shape, levels: usize) -> Vec<Option<u32>> {
+    assert_eq!(mask.len() / mask_channels, values.len() / shape.channels, "a mask has the pixels of its picture");
+    let drawn = mask.chunks_exact(mask_channels).map(|pixel| pixel.iter().any(|&value| value > 127));
+    let of_pixel = |(pixel, drawn): (&[u8], bool)| {
+        pixel.iter().map(|&value| (!drawn).then(|| level(value, levels).into())).collect::<Vec<Option<u32>>>()
+    };
+    values.chunks_exact(shape.channels).zip(drawn).flat_map(of_pixel).collect()
 }
 
 /// Images as one picture: a grid of so many columns, a pixel a square of `scale`, as wide a gap between images.
@@ -68,8 +94,59 @@ pub fn grid(images: &[Vec<u32>], shape: Shape, levels: usize, columns: usize, sc
     png::write_grid(&images, shape, columns, scale, scale)
 }
 
+/// Images that are being drawn as one picture, as [`grid`] makes one of them when they are: what is not known yet is grey.
+///
+/// # Errors
+/// As [`grid`].
+///
+/// # Panics
+/// As [`grid`].
+pub fn unfinished(drawings: &[Drawing], shape: Shape, levels: usize, columns: usize, scale: usize) -> Result<Vec<u8>> {
+    /// Neither black nor white.
+    const UNKNOWN: u8 = 128;
+    let byte = |level: Option<u32>| level.map_or(UNKNOWN, |level| shown(level as u8, levels));
+    let bytes = |drawing: &Drawing| (0..shape.values()).map(|at| byte(drawing.level(at))).collect::<Vec<u8>>();
+    let images: Vec<Vec<u8>> = drawings.iter().map(bytes).collect();
+    let images: Vec<&[u8]> = images.iter().map(Vec::as_slice).collect();
+    png::write_grid(&images, shape, columns, scale, scale)
+}
+
 /// The columns of a grid of so many images: one for each class, where that is not too wide; else as nearly a square as can be.
 pub fn columns(images: usize, classes: usize) -> usize {
     let by_class = (2..=32).contains(&classes) && images > classes;
     if by_class { classes } else { (images as f64).sqrt().ceil().max(1.0) as usize }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RGB: Shape = Shape { height: 2, width: 2, channels: 3 };
+
+    #[test]
+    fn a_mask_draws_what_is_white_in_any_channel_in_all_colours_and_keeps_the_rest() {
+        let values: Vec<u8> = (0..12).map(|i| i * 20).collect();
+        let levels = |kept: [bool; 4]| -> Vec<Option<u32>> {
+            values.iter().enumerate().map(|(i, &value)| kept[i / 3].then(|| u32::from(value) * 16 / 256)).collect()
+        };
+        let grey = outside_of(&[0, 255, 127, 128], 1, &values, RGB, 16);
+        assert_eq!(grey, levels([true, false, true, false]));
+        let rgb = outside_of(&[0, 0, 0, 0, 200, 0, 127, 127, 127, 0, 0, 255], 3, &values, RGB, 16);
+        assert_eq!(rgb, grey);
+        assert_eq!(first_rows(&values, RGB, 16, 1), levels([true, true, false, false])[..6]);
+    }
+
+    #[test]
+    fn what_is_not_known_yet_is_grey_in_an_unfinished_grid_and_what_is_kept_is_shown() {
+        let shape = Shape { height: 2, width: 2, channels: 1 };
+        let drawing = || Drawing::new(None, Streams::new(0).stream("image 0"));
+        let mut begun = drawing().clamped_to(vec![None, None, None, Some(1)]);
+        begun.levels = vec![1, 0];
+        let (read, values) = png::parse(&unfinished(&[begun, drawing()], shape, 2, 2, 1).unwrap(), "grid").unwrap();
+        assert_eq!((read.height, read.width), (2, 5));
+        assert_eq!(values, [255, 0, 128, 128, 128, 128, 255, 128, 128, 128]);
+        let whole = vec![vec![1, 0, 1, 1]; 3];
+        let drawn: Vec<Drawing> = whole.iter().map(|levels| Drawing { levels: levels.clone(), ..drawing() }).collect();
+        assert_eq!(unfinished(&drawn, shape, 2, 2, 3).unwrap(), grid(&whole, shape, 2, 2, 3).unwrap());
+    }
 }

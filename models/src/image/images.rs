@@ -43,6 +43,7 @@ pub struct Images {
     shape: Shape,
     values: Vec<u8>,
     labels: Option<Vec<u32>>,
+    files: Option<Vec<String>>,
 }
 
 impl Images {
@@ -54,7 +55,7 @@ impl Images {
     pub fn new(shape: Shape, values: Vec<u8>) -> Self {
         assert!(shape.values() > 0, "pictures of {shape} have no values");
         assert!(values.len().is_multiple_of(shape.values()), "{} values are no pictures of {shape}", values.len());
-        Images { shape, values, labels: None }
+        Images { shape, values, labels: None, files: None }
     }
 
     /// These pictures, each of a class.
@@ -65,6 +66,17 @@ impl Images {
     pub fn with_labels(mut self, labels: Vec<u32>) -> Self {
         assert_eq!(labels.len(), self.len(), "one label for each picture");
         self.labels = Some(labels);
+        self
+    }
+
+    /// These pictures, each from a file of its own; an empty name where a file holds many.
+    ///
+    /// # Panics
+    /// If there is not one name for each.
+    #[track_caller]
+    pub fn with_files(mut self, files: Vec<String>) -> Self {
+        assert_eq!(files.len(), self.len(), "one file for each picture");
+        self.files = Some(files);
         self
     }
 
@@ -102,7 +114,12 @@ impl Images {
         self.labels.as_deref()
     }
 
-    /// Those at these places, in this order, with their labels.
+    /// The file that each came from, where pictures come from files of their own.
+    pub fn files(&self) -> Option<&[String]> {
+        self.files.as_deref()
+    }
+
+    /// Those at these places, in this order, with their labels and files.
     ///
     /// # Panics
     /// If there is no such picture.
@@ -110,7 +127,8 @@ impl Images {
     pub fn chosen(&self, indices: &[usize]) -> Images {
         let values = indices.iter().flat_map(|&i| self.image(i)).copied().collect();
         let labels = self.labels.as_ref().map(|labels| indices.iter().map(|&i| labels[i]).collect());
-        Images { shape: self.shape, values, labels }
+        let files = self.files.as_ref().map(|files| indices.iter().map(|&i| files[i].clone()).collect());
+        Images { shape: self.shape, values, labels, files }
     }
 
     /// (N, H, W, C), without a copy.
@@ -133,10 +151,12 @@ mod tests {
     fn a_picture_is_its_rows_of_pixels_of_channels() {
         let shape = Shape { height: 2, width: 1, channels: 3 };
         let images = Images::new(shape, (0..12).collect()).with_labels(vec![4, 9]);
+        let images = images.with_files(vec!["a.png".to_owned(), "b.png".to_owned()]);
         assert_eq!((images.len(), images.image(1)), (2, &[6, 7, 8, 9, 10, 11][..]));
         let turned = images.chosen(&[1, 0, 1]);
         assert_eq!((turned.image(0), turned.image(1)), (images.image(1), images.image(0)));
         assert_eq!(turned.labels(), Some(&[9, 4, 9][..]));
+        assert_eq!(turned.files().unwrap(), ["b.png", "a.png", "b.png"]);
         assert_eq!(shape.to_string(), "2 × 1 RGB");
     }
 

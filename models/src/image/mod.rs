@@ -11,13 +11,14 @@
 //! | [`floors`] | what counting alone achieves |
 //! | [`pixel_cnn`], [`gated_pixel_cnn`], [`row_lstm`], [`diagonal_lstm`] | the networks, each as its paper's section has it |
 //! | [`network`], [`shapes`] | what is true of all of them; their parameters without the network |
-//! | [`receptive_field`] | what a sub-pixel can see, exactly |
+//! | [`receptive_field`] | what a sub-pixel can see, exactly, and a picture of it |
 //! | [`head`], [`logistics`] | what a network's numbers mean: a distribution of a sub-pixel's level |
 //! | [`model`] | a network and its images |
 //! | [`plain`] | a model through the trait, the whole network for every sub-pixel |
 //! | [`decoder`] | the same model prepared for drawing: an image costs one pass over the network in all |
 //! | [`training`], [`saved`] | learning from batches; to and from a checkpoint |
 //! | [`evaluation`], [`generation`], `properties` | scoring, drawing, checking |
+//! | [`frames`] | a folder of pictures that are being drawn |
 
 pub mod augment;
 pub mod batches;
@@ -28,6 +29,7 @@ pub mod diagonal_lstm;
 pub mod draws;
 pub mod evaluation;
 pub mod floors;
+pub mod frames;
 pub mod gated_pixel_cnn;
 pub mod generation;
 pub mod head;

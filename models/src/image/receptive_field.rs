@@ -4,9 +4,18 @@
 //! output adds a positive number to the gradient of the one by the other (ReLU, tanh, σ and their products all rise), so the gradient is
 //! positive exactly where there is a path. One backward pass tells of all inputs at once. How wide a network is changes no path, so one channel for each colour will
 //! do.
+//!
+//! It is shown by [`picture`].
 
+pub mod picture;
+
+use super::head::Head;
 use super::images::Shape;
+use super::model::ModelConfig;
 use super::network::{Architecture, Network, Sizes};
+use super::shapes::elements_per_pixel;
+use crate::error::{Error, Kind, Result};
+use crate::memory::Needs;
 use autograd::Tensor;
 use autograd::nn::Module;
 use autograd::random::Streams;
@@ -34,11 +43,70 @@ impl ReceptiveField {
         (row * self.shape.width + column) * self.shape.channels + colour
     }
 
+    /// How many of those before it are not seen: beyond the reach of so many layers, or in a blind spot, which no depth helps.
+    pub fn unseen(&self) -> usize {
+        self.seen[..self.before()].iter().filter(|&&seen| !seen).count()
+    }
+
     /// Whether it sees nothing but what comes before it.
     pub fn is_causal(&self) -> bool {
         !self.seen[self.before()..].contains(&true)
     }
 }
+
+/// The deepest network, and the largest picture, of which every path is told: the weight of one shrinks with each step, and the longest
+/// would vanish from an `f64`.
+pub const MOST_LAYERS: usize = 128;
+/// The longest side of a picture; see [`MOST_LAYERS`].
+pub const MOST_SIDE: usize = 128;
+
+/// The sub-pixel that is looked at where nobody says: the first colour of the pixel in the middle.
+pub fn middle(shape: Shape) -> [usize; 3] {
+    [shape.height / 2, shape.width / 2, 0]
+}
+
+/// The memory that [`receptive_field`] takes, at most; refused before is what it is not computed of.
+///
+/// # Errors
+/// [`Kind::Usage`] for a network deeper, or a picture larger, than every path is told of, and for a sub-pixel outside the picture.
+pub fn needs(architecture: Architecture, layers: usize, shape: Shape, of: [usize; 3]) -> Result<Needs> {
+    let refused = |what: String, cause: String| Err(Error::new(Kind::Usage, what).cause(cause));
+    if !(1..=MOST_LAYERS).contains(&layers) {
+        let cause =
+            format!("what it sees is told of 1 to {MOST_LAYERS} layers, where no path is too faint to be found");
+        return refused(format!("a network of {layers} layers"), cause);
+    }
+    let Shape { height, width, channels } = shape;
+    if ![height, width].iter().all(|side| (1..=MOST_SIDE).contains(side)) {
+        let sides = format!("of sides from 1 to {MOST_SIDE}, where no path is too faint to be found");
+        return refused(
+            format!("a picture of {height} × {width}"),
+            format!("what a sub-pixel sees is told in pictures {sides}"),
+        );
+    }
+    let [row, column, colour] = of;
+    if row >= height || column >= width || colour >= channels {
+        let place = format!("row {row}, column {column}, colour {colour}: there is no such sub-pixel");
+        let cause = format!("rows are 0 to {}, columns 0 to {}, colours 0 to {}", height - 1, width - 1, channels - 1);
+        return refused(place, format!("the picture is {shape}: {cause}"));
+    }
+    // One channel for each colour, and one number for each sub-pixel, as below.
+    let (hidden, head) = (channels, channels);
+    let network =
+        ModelConfig { model: architecture, hidden, layers, head, colours: channels, ..ModelConfig::default() };
+    let kept = elements_per_pixel(&ModelConfig { distribution: Head::Bernoulli, levels: 2, ..network });
+    // Of so few channels what stands beside them weighs more: rows skewed into diagonals, and one channel to spare.
+    let kept = kept * (height * width) as u128 * 9 / 8;
+    Ok(Needs::default().and(
+        "the paths through the network",
+        kept,
+        size_of::<f64>(),
+        "the number of layers, or the picture,",
+    ))
+}
+
+/// The value of every sub-pixel of the picture that is looked at.
+const FAINT: f64 = 1e-40;
 
 /// What the distribution at row, column and colour `of` can depend on, in a network of so many layers.
 ///
@@ -54,11 +122,12 @@ pub fn receptive_field(architecture: Architecture, layers: usize, shape: Shape, 
         let outputs = param.shape()[0];
         let bias = name.rsplit('.').next().is_some_and(|name| name.starts_with("bias"));
         let values = param.values_mut();
-        // Small enough that nothing saturates in f64, however deep.
+        // The mean over what is read.
         let weight = if bias { 0.0 } else { outputs as f64 / values.len() as f64 };
         values.fill(weight);
     }
-    let x = Tensor::<f64>::ones(&[1, channels, height, width]).tracked();
+    // So faint that nothing saturates, however many layers add to each other: where a tanh is flat to the last bit, a path would end.
+    let x = Tensor::<f64>::from_vec(vec![FAINT; shape.values()], &[1, channels, height, width]).tracked();
     let output = network.forward(&x, None);
     let one = output.narrow(1, colour, 1).narrow(2, row, 1).narrow(3, column, 1).sum();
     let gradients = one.backward();
@@ -68,47 +137,5 @@ pub fn receptive_field(architecture: Architecture, layers: usize, shape: Shape, 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DIGIT: Shape = Shape { height: 28, width: 28, channels: 1 };
-
-    fn counts<const N: usize>(architecture: Architecture, layers: [usize; N]) -> [usize; N] {
-        layers.map(|layers| {
-            let field = receptive_field(architecture, layers, DIGIT, [14, 14, 0]);
-            assert!(field.is_causal());
-            assert_eq!(field.before(), 406);
-            field.count()
-        })
-    }
-
-    #[test]
-    fn the_middle_of_a_digit_sees_what_the_papers_kernels_let_it_see() {
-        assert_eq!(counts(Architecture::PixelCnn, [4, 7, 15]), [102, 192, 351]);
-        assert_eq!(counts(Architecture::GatedPixelCnn, [4, 7, 10]), [112, 220, 364]);
-        assert_eq!(counts(Architecture::RowLstm, [1, 2, 7]), [296, 306, 341]);
-        // At any depth all but the last pixel of the row above.
-        assert_eq!(counts(Architecture::DiagonalLstm, [1, 2, 7]), [405; 3]);
-    }
-
-    #[test]
-    fn a_colour_sees_the_colours_of_its_pixel_that_come_before_it() {
-        let shape = Shape { height: 5, width: 5, channels: 3 };
-        for &architecture in Architecture::ALL {
-            for colour in 0..3 {
-                let field = receptive_field(architecture, 2, shape, [3, 2, colour]);
-                assert!(field.is_causal(), "{architecture:?}, colour {colour}");
-                let pixel = (3 * 5 + 2) * 3;
-                let own: Vec<bool> = field.seen[pixel..pixel + 3].to_vec();
-                assert_eq!(own, [colour > 0, colour > 1, false], "{architecture:?}, colour {colour}");
-                assert_eq!(field.seen[pixel - 3..pixel], [true; 3], "of the pixel before it, every colour");
-            }
-        }
-    }
-
-    #[test]
-    fn the_first_sub_pixel_sees_nothing() {
-        let shape = Shape { height: 4, width: 4, channels: 3 };
-        assert_eq!(receptive_field(Architecture::GatedPixelCnn, 3, shape, [0, 0, 0]).count(), 0);
-    }
-}
+#[path = "receptive_field_tests.rs"]
+mod tests;

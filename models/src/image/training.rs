@@ -222,8 +222,8 @@ impl Task for ImageTask {
         let images = if (2..=16).contains(&classes) { 4 * classes } else { SAMPLE };
         // The streams of each step are its own, as those of a run are of its seed.
         let seed = Streams::new(self.config.training.seed).stream(&format!("sample at step {step}")).next_u64();
-        let request = Request { images, class: None, given: &[], options: Options::default(), seed };
-        let drawn = draw(model, &request, &mut |_, _| Ok(())).ok()?;
+        let request = Request { images, class: None, known: &[], options: Options::default(), seed };
+        let drawn = draw(model, &request, &mut |_| Ok(())).ok()?;
         let (shape, levels) = (model.config.shape(), model.config.levels);
         let scale = 56_usize.div_ceil(shape.height.max(shape.width)).clamp(1, 8);
         Some((Medium::Picture, grid(&drawn, shape, levels, columns(images, classes), scale).ok()?))

@@ -36,13 +36,16 @@ pub fn shown(head: &Head, split: Part, evaluation: &ImageEvaluation) -> String {
     )
 }
 
-/// The nats of every picture, in the order of the part, with its class where pictures have classes.
+/// The nats of every picture, in the order of the part, with its class where pictures have classes and its file where they have files.
 pub fn each(evaluation: &ImageEvaluation) -> String {
     let values = evaluation.likelihood.symbols as f64 / evaluation.images as f64;
-    let class =
-        |i: usize| evaluation.classes.as_ref().map_or_else(String::new, |classes| format!(",{}", quoted(&classes[i])));
-    let line = |(i, nats): (usize, &f64)| format!("{},{nats},{}{}\n", i + 1, nats / values / LN_2, class(i));
-    let head =
-        if evaluation.classes.is_some() { "picture,nats,bits_per_dim,class\n" } else { "picture,nats,bits_per_dim\n" };
-    head.to_owned() + &evaluation.each.iter().enumerate().map(line).collect::<String>()
+    let named = [("class", &evaluation.classes), ("file", &evaluation.files)];
+    let named: Vec<(&str, &Vec<String>)> =
+        named.into_iter().filter_map(|(column, names)| Some((column, names.as_ref()?))).collect();
+    let line = |(i, nats): (usize, &f64)| {
+        let cells: String = named.iter().map(|(_, names)| format!(",{}", quoted(&names[i]))).collect();
+        format!("{},{nats},{}{cells}\n", i + 1, nats / values / LN_2)
+    };
+    let columns: String = named.iter().map(|(column, _)| format!(",{column}")).collect();
+    format!("picture,nats,bits_per_dim{columns}\n") + &evaluation.each.iter().enumerate().map(line).collect::<String>()
 }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 const TOGETHER: usize = 16;
 
 /// Most images of which the past is remembered at a time.
-const AT_A_TIME: usize = 256;
+pub const AT_A_TIME: usize = 256;
 
 /// An image to be drawn, and as much of it as is drawn.
 #[derive(Clone, Debug)]
@@ -44,8 +44,19 @@ impl Drawing {
 
     /// Whether it is drawn from the model's distribution given all that is known: where that is a beginning.
     pub fn is_exact(&self) -> bool {
-        self.known.iter().skip_while(|known| known.is_some()).all(Option::is_none)
+        first_after_a_hole(&self.known).is_none()
     }
+
+    /// The level of a sub-pixel, where it is drawn or was known from the first.
+    pub fn level(&self, at: usize) -> Option<u32> {
+        self.levels.get(at).copied().or_else(|| self.known.get(at).copied().flatten())
+    }
+}
+
+/// The first that is known though one before it is not: without any, what is known is a beginning.
+pub fn first_after_a_hole(known: &[Option<u32>]) -> Option<usize> {
+    let hole = known.iter().position(Option::is_none)?;
+    known[hole..].iter().position(Option::is_some).map(|after| hole + after)
 }
 
 impl<T: Scalar> Decoder<T> {
@@ -203,9 +214,20 @@ mod tests {
             let known: Vec<Option<u32>> = image.iter().enumerate().map(|(i, &x)| (i % 3 == 1).then_some(x)).collect();
             let drawing = Drawing::new(class, chance(0)).clamped_to(known.clone());
             assert!(!drawing.is_exact());
+            assert_eq!((drawing.level(0), drawing.level(1)), (None, Some(image[1])));
             let filled = draw(decoder, vec![drawing]).swap_remove(0);
             assert!(filled.iter().zip(&known).all(|(x, known)| known.is_none_or(|known| known == *x)));
         });
+    }
+
+    #[test]
+    fn what_is_known_after_a_hole_is_found() {
+        let known = |word: &str| word.chars().map(|c| (c == 'x').then_some(0)).collect::<Vec<Option<u32>>>();
+        for (word, found) in
+            [("", None), ("xx", None), ("xx..", None), ("..", None), ("..x", Some(2)), ("x.xx.", Some(2))]
+        {
+            assert_eq!(first_after_a_hole(&known(word)), found, "{word}");
+        }
     }
 
     #[test]

@@ -1,0 +1,150 @@
+//! What commands ask of a model, and what it answers: values that go over the boundary between the two.
+
+use super::flags::Given;
+use super::opened::Head;
+use crate::terminal::results::to_json;
+use autograd::Tensor;
+use models::data::Part;
+use models::error::Result;
+use models::sampling::Options;
+use models::series::column::Header;
+use models::series::forecast::Outlook;
+use serde::Serialize;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// What `generate` asks for.
+pub struct Generate<'a> {
+    /// What is gone on from, as it was given; bytes, as only a family knows whether they must be text.
+    pub prompt: &'a [u8],
+    /// Whether the prompt is written first.
+    pub echo: bool,
+    /// How many symbols, or pictures; where nobody says, what suits the family.
+    pub symbols: Option<usize>,
+    /// How each is chosen.
+    pub options: Options,
+    /// Of the random stream `sampling`.
+    pub seed: u64,
+    /// Where it is written, if to a file.
+    pub output: Option<&'a Path>,
+    /// The flags that only some families understand.
+    pub own: &'a Given,
+}
+
+/// What `eval` asks for.
+pub struct Evaluate<'a> {
+    /// The data.
+    pub data: &'a Path,
+    /// Which part of them.
+    pub part: Part,
+    /// Where the nats of every example are written, if they are asked for.
+    pub each: Option<&'a Path>,
+    /// The flags that only some families understand.
+    pub own: &'a Given,
+}
+
+/// What `forecast` asks for.
+pub struct Forecast {
+    /// The series to go on from, where it is not where the run found it.
+    pub data: Option<PathBuf>,
+    /// The column, where it is not that of the run.
+    pub column: Option<String>,
+    /// Whether the first line names the columns, where it is not as in the run.
+    pub header: Option<Header>,
+    /// How many values.
+    pub steps: usize,
+    /// The part after which the forecast is made.
+    pub after: Part,
+    /// Of a sampled forecast, how many futures, and from which seed.
+    pub futures: usize,
+    /// The seed of the futures.
+    pub seed: u64,
+}
+
+/// What `forecast` draws and writes.
+pub struct Forecasted {
+    /// The model: `AR(9)`.
+    pub model: String,
+    /// The name of the series.
+    pub series: String,
+    /// Its values.
+    pub values: Vec<f64>,
+    /// How many of them were known.
+    pub known: usize,
+    /// The values to come.
+    pub outlooks: Vec<Outlook>,
+    /// What the reader should know of the model.
+    pub warning: Option<String>,
+}
+
+/// A result in both forms that it is shown in.
+pub struct Report {
+    /// One object, with all digits.
+    pub json: String,
+    /// What people read.
+    pub text: String,
+    /// The nats of every example, a line of CSV each.
+    pub each: String,
+}
+
+impl Report {
+    /// Of an evaluation: what was measured, on which part, what came out, the same as people read it, and the nats of every example.
+    ///
+    /// # Errors
+    /// If it has no JSON form.
+    pub fn new(head: Head, split: Part, evaluation: impl Serialize, text: String, each: String) -> Result<Self> {
+        #[derive(Serialize)]
+        struct Scored<E> {
+            #[serde(flatten)]
+            head: Head,
+            split: Part,
+            #[serde(flatten)]
+            evaluation: E,
+        }
+        Ok(Report { json: to_json(&Scored { head, split, evaluation })?, text, each })
+    }
+}
+
+/// The recorded loss of one batch, and the parameters it flows from.
+pub struct Recorded {
+    /// The loss.
+    pub loss: Tensor<f32>,
+    /// The parameters' names by node.
+    pub parameters: Vec<(String, autograd::Id)>,
+}
+
+impl Recorded {
+    /// Of a loss that was recorded from these parameters.
+    pub fn new<M: autograd::nn::Module<f32>>(loss: Tensor<f32>, model: &M) -> Self {
+        let id = |(name, param): (String, &autograd::nn::Param<f32>)| Some((name, param.node()?.id()));
+        Recorded { loss, parameters: model.parameters().into_iter().filter_map(id).collect() }
+    }
+}
+
+/// What there is to say of a model beside its tensors.
+pub struct Description {
+    /// Its key in `inspect --json`.
+    pub key: &'static str,
+    /// With all digits.
+    pub json: Value,
+    /// As a person reads it.
+    pub text: String,
+}
+
+/// What `receptive-field` asks for.
+pub struct Look<'a> {
+    /// Whether a picture is wanted as well.
+    pub picture: bool,
+    /// The flags that only some families understand.
+    pub own: &'a Given,
+}
+
+/// What one output of a model can depend on.
+pub struct Sight {
+    /// One object.
+    pub json: String,
+    /// What people read.
+    pub text: String,
+    /// The bytes of a PNG, where a picture was wanted.
+    pub picture: Option<Vec<u8>>,
+}
