@@ -3,6 +3,7 @@
 //! This file is the map of the crate; it holds no code of its own.
 
 mod affine;
+pub mod audio;
 pub mod autoregressive;
 #[cfg(doctest)]
 mod book;

@@ -236,6 +236,21 @@ impl<T: Scalar> CausalConv1d<T> {
         CausalConv1d { weight, bias: Some(init::uniform(&[outputs], bound, stream)), how }
     }
 
+    /// The same layer without a bias.
+    pub fn without_bias(self) -> Self {
+        CausalConv1d { bias: None, ..self }
+    }
+
+    /// The same layer of the ReLU of its input.
+    pub fn of_relu(self) -> Self {
+        CausalConv1d { how: self.how.of_relu(), ..self }
+    }
+
+    /// Steps of time between the places of the kernel.
+    pub fn dilation(&self) -> usize {
+        self.how.dilation()[1]
+    }
+
     /// # Shapes
     /// (B, in, T) → (B, out, T)
     ///
@@ -244,6 +259,15 @@ impl<T: Scalar> CausalConv1d<T> {
     #[track_caller]
     pub fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
         x.conv1d(&self.weight, self.bias.as_deref(), &self.how)
+    }
+
+    /// `y + forward(x)`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    #[track_caller]
+    pub fn forward_onto(&self, x: &Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
+        x.conv1d_onto(&self.weight, self.bias.as_deref(), &self.how, y)
     }
 }
 

@@ -81,13 +81,39 @@ impl<T: Scalar> Tensor<T> {
     /// If the shapes do not fit.
     #[track_caller]
     pub fn conv1d(&self, weight: &Tensor<T>, bias: Option<&Tensor<T>>, how: &Convolution) -> Tensor<T> {
-        assert!(
-            self.rank() == 3 && weight.rank() == 3,
-            "conv1d: input {:?}, weight {:?}",
-            self.shape(),
-            weight.shape()
-        );
-        self.unsqueeze(2).conv2d(&weight.unsqueeze(2), bias, how).squeeze(2)
+        self.convolved_sequence(weight, bias, how, None)
+    }
+
+    /// `z = y + conv1d(x)`: [`Tensor::conv2d_onto`] over sequences.
+    ///
+    /// # Shapes
+    /// As [`Tensor::conv1d`], with y in the shape of its output.
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    #[track_caller]
+    pub fn conv1d_onto(
+        &self,
+        weight: &Tensor<T>,
+        bias: Option<&Tensor<T>>,
+        how: &Convolution,
+        y: &Tensor<T>,
+    ) -> Tensor<T> {
+        self.convolved_sequence(weight, bias, how, Some(y))
+    }
+
+    #[track_caller]
+    fn convolved_sequence(
+        &self,
+        weight: &Tensor<T>,
+        bias: Option<&Tensor<T>>,
+        how: &Convolution,
+        onto: Option<&Tensor<T>>,
+    ) -> Tensor<T> {
+        let ranks = [self.rank(), weight.rank(), onto.map_or(3, Tensor::rank)];
+        assert!(ranks == [3; 3], "conv1d: input {:?}, weight {:?}", self.shape(), weight.shape());
+        let onto = onto.map(|y| y.unsqueeze(2));
+        self.unsqueeze(2).convolved(&weight.unsqueeze(2), bias, how, onto.as_ref()).squeeze(2)
     }
 
     #[track_caller]
@@ -190,6 +216,10 @@ pub(crate) fn cases() -> Vec<Case> {
         .variant("onto its own input"),
         Case::new("conv2d", &[real(&[2, 2, 5]), real(&[3, 2, 2])], move |x| x[0].conv1d(&x[1], None, &causal(2)))
             .variant("over a sequence"),
+        Case::new("conv2d", &[real(&[2, 2, 4]), real(&[2, 2, 2])], move |x| {
+            x[0].conv1d_onto(&x[1], None, &causal(1), &x[0])
+        })
+        .variant("over a sequence, onto its own input"),
     ]
 }
 

@@ -121,6 +121,11 @@ impl Convolution {
         self.places(kernel).into_iter().map(|place| (place, self.tap(place, kernel[1])))
     }
 
+    /// Steps between the places of the kernel, down and to the right.
+    pub fn dilation(&self) -> [usize; 2] {
+        self.dilation
+    }
+
     /// Whether the input is replaced by its ReLU.
     pub fn is_of_relu(&self) -> bool {
         self.relu
