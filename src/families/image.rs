@@ -1,6 +1,7 @@
-//! Images, as the commands see them: their flags, their results as tables and pictures.
+//! Images, as the commands see them: their flags, their results as tables and pictures, their act of the tour.
 
 mod flags;
+mod glyphs;
 mod tables;
 
 use self::flags::{EvalFlags, GenerateFlags, TrainFlags};
@@ -88,8 +89,8 @@ impl Family for Image {
         Ok(Box::new(Opened { model: saved::from_checkpoint(checkpoint)?, source }))
     }
 
-    fn act(&self, _: &mut Tour) -> Result<()> {
-        Ok(())
+    fn act(&self, tour: &mut Tour) -> Result<()> {
+        glyphs::act(tour)
     }
 }
 
