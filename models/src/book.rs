@@ -21,3 +21,5 @@ page!(SavingAndResuming, "../../docs/book/07-saving-and-resuming.md");
 page!(OneOrderForEverySum, "../../docs/book/08-one-order-for-every-sum.md");
 page!(ConvolutionAsAnIndexedProduct, "../../docs/book/09-convolution.md");
 page!(MasksAndTheBlindSpot, "../../docs/book/10-masks-and-the-blind-spot.md");
+page!(SkewingAndTheDiagonal, "../../docs/book/11-skewing-and-the-diagonal.md");
+page!(DrawingAPictureOnce, "../../docs/book/12-drawing-a-picture-once.md");

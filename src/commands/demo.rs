@@ -1,4 +1,4 @@
-//! `autoreg demo`: the tour. Trains on embedded data, writes one page; needs no argument, no file and no network.
+//! `autoreg demo`: the tour. Trains on data that come with the program, writes one page; needs no argument, no file and no network.
 
 use crate::families::FAMILIES;
 use crate::families::tour::Tour;
@@ -9,7 +9,7 @@ use models::pages::page::Page;
 use models::storage::atomic::{SystemDisk, replace, write_error};
 use std::path::PathBuf;
 
-/// Train small models on embedded data and write a page about them; takes less than a minute.
+/// Train small models on data that come with the program and write a page about them; takes about a minute.
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// The folder of the tour: a page, and a run folder for each act that trains. A tour that is there is replaced.

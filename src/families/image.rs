@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | [`flags`] | the flags that images add to subcommands |
 //! | [`drawing`] | what `generate` draws: pictures, the rest of a picture, frames |
+//! | [`glyphs`] | the act of the tour |
 //! | [`sight`] | what `receptive-field` tells and draws |
 //! | [`tables`] | what `eval` prints and writes |
 
 mod drawing;
 mod flags;
+mod glyphs;
 mod sight;
 mod tables;
 
@@ -102,8 +104,8 @@ impl Family for Image {
         sight::of_kind(kind, look)
     }
 
-    fn act(&self, _: &mut Tour) -> Result<()> {
-        Ok(())
+    fn act(&self, tour: &mut Tour) -> Result<()> {
+        glyphs::act(tour)
     }
 }
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bounds;
 mod closed;
+mod demo;
 mod elsewhere;
 mod families;
 mod foreign_files;

@@ -47,12 +47,11 @@ pub struct Wanted<'a> {
 }
 
 impl DataFiles {
-    /// Data that is not on disk, as one file.
-    pub fn in_memory(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        DataFiles {
-            path: name.to_owned(),
-            files: vec![DataFile { name: name.to_owned(), path: name.to_owned(), bytes: bytes.into(), part: None }],
-        }
+    /// Data that is not on disk, as the file at this path would be read.
+    pub fn in_memory(path: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        let files =
+            vec![DataFile { name: name_of(Path::new(path)), path: path.to_owned(), bytes: bytes.into(), part: None }];
+        DataFiles { path: path.to_owned(), files }
     }
 
     /// Reads the file `path`, or the wanted files in it and its folders where it is a folder; hidden ones are left out.
@@ -110,9 +109,8 @@ impl DataFiles {
     /// [`Kind::BadInput`], with the path, if there is no such file, or it is empty or cannot be read.
     pub fn read_beside(&mut self, path: &Path, what: &str, part: Option<Part>) -> Result<()> {
         let mut free = available().unwrap_or(isize::MAX as u64);
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let bytes = read_one(path, what, &mut free)?;
-        self.files.push(DataFile { name, path: path.display().to_string(), bytes, part });
+        self.files.push(DataFile { name: name_of(path), path: path.display().to_string(), bytes, part });
         Ok(())
     }
 
@@ -128,12 +126,16 @@ fn no_match(path: &Path, part: Part, pattern: &str) -> Error {
         .help(format!("change `data.{}_files`, or leave it empty", part.name()))
 }
 
+/// The name of a file that was named itself.
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
 /// The file, or the wanted files of the folder.
 fn read_all(path: &Path, wanted: &Wanted, pattern: Option<&glob::Pattern>) -> Result<Vec<DataFile>> {
     let mut free = available().unwrap_or(isize::MAX as u64);
     if !path.is_dir() {
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let shown = path.display().to_string();
+        let (name, shown) = (name_of(path), path.display().to_string());
         return Ok(vec![DataFile { name, path: shown, bytes: read_one(path, wanted.what, &mut free)?, part: None }]);
     }
     let is_wanted = |name: &str| match pattern {

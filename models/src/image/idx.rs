@@ -136,6 +136,26 @@ fn parse_plain<R: Read>(reader: &mut R, most: Option<u128>, source: &str) -> Res
     })
 }
 
+/// Pictures as an IDX file, plain: (n, H, W) where they are grey, else (n, H, W, C).
+pub fn of_images(images: &Images) -> Vec<u8> {
+    let Shape { height, width, channels } = images.shape();
+    let sizes = [images.len(), height, width, channels];
+    file(if channels == 1 { &sizes[..3] } else { &sizes }, images.values())
+}
+
+/// Labels as an IDX file, plain.
+pub fn of_labels(labels: &[u8]) -> Vec<u8> {
+    file(&[labels.len()], labels)
+}
+
+/// # Panics
+/// If a size needs more than 32 bits: no such file can be.
+fn file(sizes: &[usize], values: &[u8]) -> Vec<u8> {
+    let size = |&size: &usize| u32::try_from(size).expect("a size of IDX has 32 bits").to_be_bytes();
+    let header = [0, 0, 8, sizes.len() as u8];
+    [&header, sizes.iter().map(size).collect::<Vec<_>>().as_flattened(), values].concat()
+}
+
 /// Whether a file may be IDX: it is packed, or begins with two zeros.
 pub fn may_be(bytes: &[u8]) -> bool {
     bytes.starts_with(GZIP) || bytes.starts_with(&[0, 0])

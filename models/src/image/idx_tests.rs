@@ -37,6 +37,15 @@ fn pictures_and_labels_are_read_plain_and_packed_alike() {
 }
 
 #[test]
+fn what_is_written_is_read_again() {
+    for channels in [1, 3] {
+        let images = Images::new(Shape { height: 2, width: 3, channels }, (0..36).collect());
+        assert_eq!(parse(&of_images(&images), "x").unwrap(), Idx::Images(images));
+    }
+    assert_eq!(of_labels(&[3, 1]), [0, 0, 8, 1, 0, 0, 0, 2, 3, 1]);
+}
+
+#[test]
 fn every_broken_file_is_refused_by_name_at_once() {
     let good = file(8, &[6, 2, 3], &[7; 36]);
     let gz = packed(&good);

@@ -9,6 +9,7 @@
 //! | [`config`], [`data`], `labels` | what can be set; files as parts of pictures, with their classes |
 //! | [`batches`], [`augment`], [`draws`] | the order of an epoch, flips and shifts, chance that needs no state |
 //! | [`floors`] | what counting alone achieves |
+//! | [`glyphs`] | pictures drawn by a rule, whose entropy is known |
 //! | [`pixel_cnn`], [`gated_pixel_cnn`], [`row_lstm`], [`diagonal_lstm`] | the networks, each as its paper's section has it |
 //! | [`network`], [`shapes`] | what is true of all of them; their parameters without the network |
 //! | [`receptive_field`] | what a sub-pixel can see, exactly, and a picture of it |
@@ -32,6 +33,7 @@ pub mod floors;
 pub mod frames;
 pub mod gated_pixel_cnn;
 pub mod generation;
+pub mod glyphs;
 pub mod head;
 pub mod idx;
 pub mod images;

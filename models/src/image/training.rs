@@ -174,11 +174,7 @@ impl Task for ImageTask {
 
     fn about(&self) -> About {
         let ModelConfig { model, hidden, layers, colours, levels, ref classes, .. } = self.config.model;
-        let told = if classes.is_empty() {
-            String::new()
-        } else {
-            format!(", told {}", counted(classes.len() as u64, "class"))
-        };
+        let told = if classes.is_empty() { String::new() } else { format!(", told one of {} classes", classes.len()) };
         About {
             title: format!("{} on {}", model.title(), self.name),
             sizes: format!(
