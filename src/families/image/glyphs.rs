@@ -112,8 +112,8 @@ fn show(
     ));
 
     let learned: Vec<Vec<u32>> = (0..ROWS * classes).map(|i| levels(drawn.image(i))).collect();
-    let asked = Request { images: JUDGED * classes, class: None, given: &[], options: Options::default(), seed };
-    let samples = draw(model, &asked, &mut |_, _| Ok(()))?;
+    let asked = Request { images: JUDGED * classes, class: None, known: &[], options: Options::default(), seed };
+    let samples = draw(model, &asked, &mut |_| Ok(()))?;
     let mut picture = |images: &[Vec<u32>], caption: &str| {
         grid(images, SHAPE, LEVELS, classes, SCALE).map(|png| _ = tour.page.pixels(&png, caption))
     };
