@@ -146,7 +146,8 @@ mod tests {
         assert_eq!((read.height, read.width), (2, 5));
         assert_eq!(values, [255, 0, 128, 128, 128, 128, 255, 128, 128, 128]);
         let whole = vec![vec![1, 0, 1, 1]; 3];
-        let drawn: Vec<Drawing> = whole.iter().map(|levels| Drawing { levels: levels.clone(), ..drawing() }).collect();
+        let mut drawn = vec![drawing(); whole.len()];
+        drawn.iter_mut().zip(&whole).for_each(|(drawing, levels)| drawing.levels = levels.clone());
         assert_eq!(unfinished(&drawn, shape, 2, 2, 3).unwrap(), grid(&whole, shape, 2, 2, 3).unwrap());
     }
 }

@@ -230,8 +230,8 @@ mod tests {
 
     #[test]
     fn probabilities_of_a_class_sum_to_one_and_the_entropy_is_at_most_that_of_all_manners() {
-        for class in 0..GLYPHS.len() {
-            assert!((pictures(class).values().sum::<f64>() - 1.0).abs() < 1e-12, "{}", GLYPHS[class].name);
+        for (class, glyph) in GLYPHS.iter().enumerate() {
+            assert!((pictures(class).values().sum::<f64>() - 1.0).abs() < 1e-12, "{}", glyph.name);
         }
         // A circle differs in every manner; a plus is drawn alike by both pens wherever they reach the same pixels.
         let (circles, pluses) = (pictures(0).len(), pictures(4).len());
