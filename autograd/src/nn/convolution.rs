@@ -1,4 +1,4 @@
-//! Convolution layers: plain, masked so that a pixel sees only what comes before it, and causal over time.
+//! Convolution layers over images: plain, and masked so that a pixel sees only what comes before it. Over time: `causal_convolution.rs`.
 
 use super::{Param, init};
 use crate::ops::Convolution;
@@ -208,69 +208,6 @@ impl<T: Scalar> MaskedConv2d<T> {
     }
 }
 
-/// A 1-D convolution that sees the present and the past: `z_t = b + Σ_k W_k·x_(t − dilation·(K − 1 − k))`. PyTorch's `nn.Conv1d` on an
-/// input with `dilation·(K − 1)` zeros before it: weight (out, in, K) and bias (out), both drawn from U(±1/√(in · K)).
-#[derive(Clone, Debug)]
-pub struct CausalConv1d<T> {
-    /// (out, in, K).
-    pub weight: Param<T>,
-    /// (out); a layer may do without.
-    pub bias: Option<Param<T>>,
-    how: Convolution,
-}
-
-module!(CausalConv1d { weight, bias });
-
-impl<T: Scalar> CausalConv1d<T> {
-    /// A layer from `inputs` to `outputs` channels, with bias.
-    ///
-    /// # Panics
-    /// If the kernel has no place or the dilation is 0.
-    #[track_caller]
-    pub fn new(inputs: usize, outputs: usize, kernel: usize, dilation: usize, stream: &mut Stream) -> Self {
-        assert!(kernel > 0, "causal convolution: a kernel without places");
-        let bound = 1.0 / ((inputs * kernel) as f64).sqrt();
-        let weight = init::uniform(&[outputs, inputs, kernel], bound, stream);
-        let before = (dilation * (kernel - 1)) as isize;
-        let how = Convolution::default().padded([0, 0], [before, 0]).dilated([1, dilation]);
-        CausalConv1d { weight, bias: Some(init::uniform(&[outputs], bound, stream)), how }
-    }
-
-    /// The same layer without a bias.
-    pub fn without_bias(self) -> Self {
-        CausalConv1d { bias: None, ..self }
-    }
-
-    /// The same layer of the ReLU of its input.
-    pub fn of_relu(self) -> Self {
-        CausalConv1d { how: self.how.of_relu(), ..self }
-    }
-
-    /// Steps of time between the places of the kernel.
-    pub fn dilation(&self) -> usize {
-        self.how.dilation()[1]
-    }
-
-    /// # Shapes
-    /// (B, in, T) → (B, out, T)
-    ///
-    /// # Panics
-    /// If the shapes do not fit.
-    #[track_caller]
-    pub fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
-        x.conv1d(&self.weight, self.bias.as_deref(), &self.how)
-    }
-
-    /// `y + forward(x)`.
-    ///
-    /// # Panics
-    /// If the shapes do not fit.
-    #[track_caller]
-    pub fn forward_onto(&self, x: &Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
-        x.conv1d_onto(&self.weight, self.bias.as_deref(), &self.how, y)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,18 +234,5 @@ mod tests {
         let gradients = layer.forward(&x).sum().backward();
         let pairs = gradients.of(&layer.weight).unwrap().iter().zip(layer.mask.value());
         pairs.for_each(|(&g, &m)| assert_eq!(g == 0.0, m == 0.0));
-    }
-
-    #[test]
-    fn a_causal_layer_sees_its_dilated_past_and_nothing_else() {
-        let layer = CausalConv1d::<f64>::new(1, 1, 2, 3, &mut Streams::new(1).stream("init"));
-        let w: Vec<f64> = layer.weight.value().iter().copied().collect();
-        let b = layer.bias.as_ref().unwrap().value()[[0]];
-        let x = [2.0, 3.0, 5.0, 7.0, 11.0];
-        let z = layer.forward(&Tensor::from_vec(x.to_vec(), &[1, 1, 5])).to_vec();
-        for t in 0..5 {
-            let past = if t < 3 { 0.0 } else { x[t - 3] };
-            assert_eq!(z[t], x[t].mul_add(w[1], past.mul_add(w[0], b)), "{t}");
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! What owns parameters: layers, each a struct with its parameters as plain fields and a `forward`.
 
+mod causal_convolution;
 mod convolution;
 mod dropout;
 mod embedding;
@@ -13,7 +14,8 @@ mod module;
 mod recurrent;
 mod rms_norm;
 
-pub use convolution::{CausalConv1d, Conv2d, Mask, MaskedConv2d};
+pub use causal_convolution::CausalConv1d;
+pub use convolution::{Conv2d, Mask, MaskedConv2d};
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use gru::Gru;
