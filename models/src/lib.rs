@@ -1,4 +1,4 @@
-//! Autoregressive models of series, text and images on the engine `autograd`: each its data, its model, its floors.
+//! Autoregressive models of series, text, images and, begun, audio on the engine `autograd`: each its data, its model, its floors.
 //!
 //! This file is the map of the crate; it holds no code of its own.
 
@@ -13,6 +13,7 @@ pub mod data;
 pub mod distribution;
 pub mod error;
 pub mod evaluation;
+mod gated;
 pub mod image;
 pub mod medium;
 pub mod memory;

@@ -115,24 +115,27 @@ unsafe fn rows<T: Lane, const W: usize>(source: Source<T>, depth: usize, width: 
 /// Asks for the cache line at an address, which need not exist.
 #[inline(always)]
 pub(super) fn prefetch<T>(address: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch reads nothing that the program could see, and an invalid address does no harm.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(address.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = address;
+    ask::<true, T>(address);
 }
 
 /// As [`prefetch`], no nearer than the level-2 cache.
 #[inline(always)]
 pub(super) fn prefetch_near<T>(address: *const T) {
+    ask::<false, T>(address);
+}
+
+/// Into the level-1 cache as well, or not.
+#[inline(always)]
+fn ask<const NEAREST: bool, T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: as above.
+    // SAFETY: a prefetch reads nothing that the program could see, and an invalid address does no harm.
     unsafe {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T1>(address.cast());
+        use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
+        if NEAREST {
+            _mm_prefetch::<_MM_HINT_T0>(address.cast());
+        } else {
+            _mm_prefetch::<_MM_HINT_T1>(address.cast());
+        }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;

@@ -8,8 +8,8 @@
 //! Nothing is allocated for a step.
 
 use super::wavenet::{Conditions, KERNEL, WaveNet};
+use crate::gated::{add, gate};
 use autograd::Scalar;
-use autograd::kernels::elementwise;
 use autograd::kernels::gemm::{Matrix, Store};
 use autograd::kernels::packed::{Direction, Packed};
 use autograd::nn::{CausalConv1d, Embedding};
@@ -89,11 +89,6 @@ struct Work<T> {
     skips: Vec<T>,
     added: Vec<T>,
     out: Vec<T>,
-}
-
-/// `x ← x + y`.
-fn add<T: Scalar>(x: &mut [T], y: &[T]) {
-    elementwise::each_pair(|x: T, y| x + y)(x, y);
 }
 
 /// `x ← max(x, 0)`.
@@ -205,14 +200,7 @@ impl<T: Scalar> Decoder<T> {
                 local.apply(features, told);
                 add(gates, told);
             }
-            if !global[i].is_empty() {
-                add(gates, &global[i]);
-            }
-            let (a, b) = gates.split_at_mut(r);
-            T::tanh_slice(a);
-            T::sigmoid_slice(b);
-            z.copy_from_slice(a);
-            elementwise::each_pair(|t: T, s| t * s)(z, b);
+            gate(gates, Some(&global[i][..]).filter(|global| !global.is_empty()), z);
             if i == 0 {
                 layer.skip.apply(z, skips);
             } else {

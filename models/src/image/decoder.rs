@@ -21,7 +21,6 @@ use super::network::Network;
 use crate::autoregressive::{Autoregressive, Conditional};
 use crate::distribution::{Categorical, Distribution};
 use autograd::Scalar;
-use autograd::kernels::elementwise;
 use convolution::At;
 pub use drawing::{AT_A_TIME, Drawing, first_after_a_hole};
 use rows::{Plan, Rows};
@@ -100,11 +99,6 @@ impl<T> State<T> {
 fn by_colour(channels: usize, colours: usize) -> Vec<Vec<usize>> {
     let each = channels / colours;
     (0..colours).map(|colour| (colour * each..(colour + 1) * each).collect()).collect()
-}
-
-/// `x ← x + y`.
-fn add<T: Scalar>(x: &mut [T], y: &[T]) {
-    elementwise::each_pair(|x: T, y| x + y)(x, y);
 }
 
 /// A model ready to be stepped. It owns what it needs: its parameters are the model's until one of the two changes them.

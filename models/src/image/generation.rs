@@ -88,8 +88,11 @@ pub fn outside_of(mask: &[u8], mask_channels: usize, values: &[u8], shape: Shape
 /// # Panics
 /// If `columns` or `scale` is 0, or an image is not of this shape and these levels.
 pub fn grid(images: &[Vec<u32>], shape: Shape, levels: usize, columns: usize, scale: usize) -> Result<Vec<u8>> {
-    let bytes = |image: &Vec<u32>| image.iter().map(|&level| shown(level as u8, levels)).collect::<Vec<u8>>();
-    let images: Vec<Vec<u8>> = images.iter().map(bytes).collect();
+    let bytes = |image: &Vec<u32>| image.iter().map(|&level| shown(level as u8, levels)).collect();
+    grid_of_bytes(images.iter().map(bytes).collect(), shape, columns, scale)
+}
+
+fn grid_of_bytes(images: Vec<Vec<u8>>, shape: Shape, columns: usize, scale: usize) -> Result<Vec<u8>> {
     let images: Vec<&[u8]> = images.iter().map(Vec::as_slice).collect();
     png::write_grid(&images, shape, columns, scale, scale)
 }
@@ -105,10 +108,8 @@ pub fn unfinished(drawings: &[Drawing], shape: Shape, levels: usize, columns: us
     /// Neither black nor white.
     const UNKNOWN: u8 = 128;
     let byte = |level: Option<u32>| level.map_or(UNKNOWN, |level| shown(level as u8, levels));
-    let bytes = |drawing: &Drawing| (0..shape.values()).map(|at| byte(drawing.level(at))).collect::<Vec<u8>>();
-    let images: Vec<Vec<u8>> = drawings.iter().map(bytes).collect();
-    let images: Vec<&[u8]> = images.iter().map(Vec::as_slice).collect();
-    png::write_grid(&images, shape, columns, scale, scale)
+    let bytes = |drawing: &Drawing| (0..shape.values()).map(|at| byte(drawing.level(at))).collect();
+    grid_of_bytes(drawings.iter().map(bytes).collect(), shape, columns, scale)
 }
 
 /// The columns of a grid of so many images: one for each class, where that is not too wide; else as nearly a square as can be.

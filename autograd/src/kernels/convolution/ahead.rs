@@ -5,7 +5,7 @@ use super::band::Band;
 use crate::kernels::pack::prefetch_near;
 use std::ops::Range;
 
-/// Values of a cache line, in bytes.
+/// Bytes of a cache line.
 const LINE: usize = 64;
 
 /// Stretches of memory, asked for a few cache lines at a time. How much it asks for is no part of a result.

@@ -4,10 +4,10 @@
 use super::convolution::{At, CachedConvolution};
 use super::kernel::Kernel;
 use super::rows::{Extent, Plan};
-use super::{Memory, State, Steps, Work, add, by_colour};
+use super::{Memory, State, Steps, Work, by_colour};
+use crate::gated::{add, gate};
 use crate::image::gated_pixel_cnn::{GatedPixelCnn, Layer};
 use autograd::Scalar;
-use autograd::kernels::elementwise;
 use autograd::nn::{Embedding, MaskedConv2d};
 
 /// A layer of both stacks.
@@ -108,18 +108,6 @@ impl<T: Scalar> CachedGatedPixelCnn<T> {
         let (head, output) = (last(&network.head), last(&network.output));
         CachedGatedPixelCnn { plan, channels, width, layers, head, output }
     }
-}
-
-/// `z ← tanh(a + a_s) ⊙ σ(b + b_s)`, a and b the halves of x.
-fn gate<T: Scalar>(x: &mut [T], condition: Option<&[T]>, z: &mut [T]) {
-    if let Some(condition) = condition {
-        add(x, condition);
-    }
-    let (a, b) = x.split_at_mut(z.len());
-    T::tanh_slice(a);
-    T::sigmoid_slice(b);
-    z.copy_from_slice(a);
-    elementwise::each_pair(|t: T, s| t * s)(z, b);
 }
 
 impl<T: Scalar> CachedLayer<T> {

@@ -3,7 +3,8 @@
 use super::convolution::{At, CachedConvolution};
 use super::kernel::Kernel;
 use super::rows::{Extent, Plan};
-use super::{Memory, State, Steps, Work, add, by_colour};
+use super::{Memory, State, Steps, Work, by_colour};
+use crate::gated::add;
 use crate::image::pixel_cnn::{Block, PixelCnn};
 use autograd::Scalar;
 use autograd::nn::MaskedConv2d;
