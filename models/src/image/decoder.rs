@@ -5,6 +5,7 @@
 //! (`rows`); what is above a row enters all its pixels when the row begins (`convolution`). How a network is put together of such
 //! layers stands with each: a new one is a file with its `Steps`, and a line in `steps_of`.
 
+mod class;
 mod convolution;
 mod diagonal_lstm;
 mod drawing;

@@ -4,8 +4,8 @@
 //! Source: van den Oord, Kalchbrenner & Kavukcuoglu, "Pixel Recurrent Neural Networks", 2016, sections 3.2, 3.3 and 3.6, table 1. That a
 //! state outside the image is 0 is ours; on the paper's skewed map it is what biases alone make of it.
 
-use super::network::Sizes;
-use autograd::nn::{DiagonalBiLstm, Mask, MaskedConv2d};
+use super::network::{Sizes, told};
+use autograd::nn::{DiagonalBiLstm, Embedding, Mask, MaskedConv2d};
 use autograd::random::Stream;
 use autograd::{Scalar, Tensor, module};
 
@@ -42,6 +42,8 @@ impl<T: Scalar> Layer<T> {
 pub struct DiagonalBiLstmNetwork<T> {
     /// 7 × 7 under mask A: the only layer that must not see its own pixel.
     pub first: MaskedConv2d<T>,
+    /// What the class of an image adds to the channels of the first layer at every pixel: a row of 2h for each.
+    pub class: Option<Embedding<T>>,
     /// The residual layers.
     pub layers: Vec<Layer<T>>,
     /// 1 × 1.
@@ -50,28 +52,30 @@ pub struct DiagonalBiLstmNetwork<T> {
     pub output: MaskedConv2d<T>,
 }
 
-module!(DiagonalBiLstmNetwork { first, layers, head, output });
+module!(DiagonalBiLstmNetwork { first, class, layers, head, output });
 
 impl<T: Scalar> DiagonalBiLstmNetwork<T> {
-    /// A network of images of so many colours, with `parameters` numbers for the distribution of each.
+    /// A network of images of so many colours and classes (0: unconditional), with `parameters` numbers for the distribution of each
+    /// colour.
     ///
     /// # Panics
     /// If `hidden` or `head` is no whole number of colours.
-    pub fn new(sizes: Sizes, colours: usize, parameters: usize, stream: &mut Stream) -> Self {
+    pub fn new(sizes: Sizes, colours: usize, parameters: usize, classes: usize, stream: &mut Stream) -> Self {
         let wide = 2 * sizes.hidden;
         let first = MaskedConv2d::new(Mask::A, [colours, wide], [FIRST; 2], colours, stream);
+        let class = (classes > 0).then(|| Embedding::new(classes, wide, stream));
         let layers = (0..sizes.layers).map(|_| Layer::new(sizes.hidden, colours, stream)).collect();
         let mut last = |channels| MaskedConv2d::new(Mask::B, channels, [1; 2], colours, stream).of_relu();
         let head = last([wide, sizes.head]);
-        DiagonalBiLstmNetwork { first, layers, head, output: last([sizes.head, colours * parameters]) }
+        DiagonalBiLstmNetwork { first, class, layers, head, output: last([sizes.head, colours * parameters]) }
     }
 
     /// The parameters of the distribution of every sub-pixel, those of a colour side by side.
     ///
     /// # Shapes
-    /// (B, colours, H, W) → (B, colours · parameters, H, W)
-    pub fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
-        let first = self.first.forward(x);
+    /// `x` (B, colours, H, W) · `classes` B of them, if the network has any → (B, colours · parameters, H, W)
+    pub fn forward(&self, x: &Tensor<T>, classes: Option<&[u32]>) -> Tensor<T> {
+        let first = told(self.first.forward(x), self.class.as_ref(), classes);
         let x = self.layers.iter().fold(first, |x, layer| layer.forward(&x));
         self.output.forward(&self.head.forward(&x))
     }

@@ -23,7 +23,7 @@ pub struct ModelConfig {
     pub head: usize,
     /// The distribution of a sub-pixel: `"categorical"`, `"bernoulli"` for two levels, or `{ logistics = { components = 5 } }`.
     pub distribution: Head,
-    /// Whether the network is told the class of an image, where the data have classes and the network can be told.
+    /// Whether the network is told the class of an image, where the data have classes.
     pub conditional: bool,
     /// C, the sub-pixels of a pixel: 1 for grey, 3 for red, green and blue.
     pub colours: usize,

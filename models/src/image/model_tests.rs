@@ -8,7 +8,7 @@ use autograd::random::Streams;
 /// A tiny model of every architecture: `colours`, `levels`, an image of so many rows and columns.
 fn tiny(model: Architecture, colours: usize, levels: usize, [height, width]: [usize; 2]) -> ImageModel<f64> {
     let names = |count: usize| (0..count).map(|class| class.to_string()).collect();
-    let classes = names(if model.takes_classes() { 3 } else { 0 });
+    let classes = names(3);
     let made_of = ModelConfig { model, hidden: 6, layers: 2, head: 6, classes, ..ModelConfig::default() };
     let config = ModelConfig { colours, height, width, levels, ..made_of };
     ImageModel::new(&config, &mut Streams::new(4).stream("init"))
@@ -90,7 +90,7 @@ fn images_score_in_batches_as_each_alone_bit_for_bit() {
 
 #[test]
 fn another_class_is_another_distribution_from_the_first_sub_pixel_on() {
-    for &architecture in Architecture::ALL.iter().filter(|architecture| architecture.takes_classes()) {
+    for &architecture in Architecture::ALL {
         let model = tiny(architecture, 1, 2, [3, 3]);
         let first = |class: u32| model.distributions(&[0], Some(class));
         assert_ne!(first(0), first(1), "{architecture:?}");

@@ -46,7 +46,7 @@ fn mask_b_in_the_first_layer_is_rejected_in_every_network() {
 
 #[test]
 fn batch_statistics_are_rejected() {
-    let network = PixelCnn::<f64>::new(SIZES, 1, 2, &mut stream());
+    let network = PixelCnn::<f64>::new(SIZES, 1, 2, 0, &mut stream());
     let normalized = |x: &Tensor<f64>| {
         let centred = x - &x.mean_keepdim(&[0, 2, 3]);
         &centred / &(x.var_keepdim(&[0, 2, 3], 0) + 1e-5).sqrt()
@@ -86,7 +86,7 @@ fn down(x: &Tensor<f64>) -> Tensor<f64> {
 
 #[test]
 fn a_second_direction_that_is_not_shifted_down_is_rejected() {
-    let network = || DiagonalBiLstmNetwork::<f64>::new(SIZES, 1, 2, &mut stream());
+    let network = || DiagonalBiLstmNetwork::<f64>::new(SIZES, 1, 2, 0, &mut stream());
     let unshifted = joined(network(), |network, i, x| {
         let lstm = &network.layers[i].lstm;
         lstm.left.forward(x) + lstm.right.forward(x)
@@ -98,7 +98,7 @@ fn a_second_direction_that_is_not_shifted_down_is_rejected() {
         lstm.left.forward(x) + down(&lstm.right.forward(x))
     });
     let x = Tensor::from_vec((0..30).map(|i| (1.1 * f64::from(i)).sin()).collect(), &[1, 1, 6, 5]);
-    assert_eq!(shifted(&x).to_vec(), network().forward(&x).to_vec());
+    assert_eq!(shifted(&x).to_vec(), network().forward(&x, None).to_vec());
 }
 
 /// One direction over a skewed map as the paper draws it, column by column of H × (W + H − 1): row r begins in column r. The column
@@ -134,7 +134,7 @@ fn skewed(gates: &Tensor<f64>, weight: &Tensor<f64>, other: isize) -> Tensor<f64
 
 #[test]
 fn a_state_convolution_padded_at_the_bottom_is_rejected() {
-    let network = || DiagonalBiLstmNetwork::<f64>::new(SIZES, 1, 2, &mut stream());
+    let network = || DiagonalBiLstmNetwork::<f64>::new(SIZES, 1, 2, 0, &mut stream());
     let with = |other: isize| {
         joined(network(), move |network, i, x| {
             let lstm = &network.layers[i].lstm;
@@ -146,14 +146,14 @@ fn a_state_convolution_padded_at_the_bottom_is_rejected() {
     leaks("bottom padding", with(1));
     // Padded at the top, the same code is the network.
     let x = Tensor::from_vec((0..30).map(|i| (1.1 * f64::from(i)).sin()).collect(), &[1, 1, 6, 5]);
-    let pairs = with(-1)(&x).to_vec().into_iter().zip(network().forward(&x).to_vec());
+    let pairs = with(-1)(&x).to_vec().into_iter().zip(network().forward(&x, None).to_vec());
     pairs.for_each(|(a, b)| assert!((a - b).abs() < 1e-12, "{a} {b}"));
 }
 
 #[test]
 fn a_mask_b_that_drops_the_whole_centre_row_shows_in_what_a_pixel_sees() {
     let sizes = Sizes { hidden: 1, layers: 4, head: 1 };
-    let network = PixelCnn::<f64>::new(sizes, 1, 2, &mut stream());
+    let network = PixelCnn::<f64>::new(sizes, 1, 2, 0, &mut stream());
     let forward = move |x: &Tensor<f64>| {
         let above = Convolution::default().padded([1, 1], [1, 1]).of_relu().only(&[3, 3], |at| at[0] < 1);
         let x = network.blocks.iter().fold(network.first.forward(x), |x, block| {

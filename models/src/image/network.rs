@@ -6,7 +6,7 @@ use super::diagonal_lstm::DiagonalBiLstmNetwork;
 use super::gated_pixel_cnn::GatedPixelCnn;
 use super::pixel_cnn::PixelCnn;
 use super::row_lstm::RowLstmNetwork;
-use autograd::nn::{Module, Visit, VisitMut};
+use autograd::nn::{Embedding, Module, Visit, VisitMut};
 use autograd::random::Stream;
 use autograd::{Scalar, Tensor};
 use serde::{Deserialize, Serialize};
@@ -52,11 +52,6 @@ impl Architecture {
             Architecture::DiagonalLstm => "Diagonal BiLSTM",
         }
     }
-
-    /// Whether the network can be told the class of an image.
-    pub fn takes_classes(self) -> bool {
-        self == Architecture::GatedPixelCnn
-    }
 }
 
 /// The numbers that every network has. What they count differs, and stands with each network.
@@ -74,6 +69,17 @@ impl Default for Sizes {
     fn default() -> Self {
         Sizes { hidden: 64, layers: 7, head: 128 }
     }
+}
+
+/// Features of images, to which the row of each image's class is added at every pixel: how a network that its paper tells no class is
+/// told one here.
+///
+/// # Shapes
+/// `features` (B, C, H, W) · `table` (classes, C) · `classes` B of them → (B, C, H, W), channels innermost in memory
+pub(super) fn told<T: Scalar>(features: Tensor<T>, table: Option<&Embedding<T>>, classes: Option<&[u32]>) -> Tensor<T> {
+    let Some((table, classes)) = table.zip(classes) else { return features };
+    let rows = table.forward(classes, &[classes.len(), 1, 1]);
+    features.permute(&[0, 2, 3, 1]).add(&rows).permute(&[0, 3, 1, 2])
 }
 
 /// A network of images: gives P parameters for the distribution of each sub-pixel.
@@ -103,13 +109,15 @@ impl<T: Scalar> Network<T> {
         stream: &mut Stream,
     ) -> Self {
         match architecture {
-            Architecture::PixelCnn => Network::PixelCnn(Box::new(PixelCnn::new(sizes, colours, parameters, stream))),
+            Architecture::PixelCnn => {
+                Network::PixelCnn(Box::new(PixelCnn::new(sizes, colours, parameters, classes, stream)))
+            }
             Architecture::GatedPixelCnn => {
                 Network::GatedPixelCnn(Box::new(GatedPixelCnn::new(sizes, colours, parameters, classes, stream)))
             }
-            Architecture::RowLstm => Network::RowLstm(RowLstmNetwork::new(sizes, colours, parameters, stream)),
+            Architecture::RowLstm => Network::RowLstm(RowLstmNetwork::new(sizes, colours, parameters, classes, stream)),
             Architecture::DiagonalLstm => {
-                Network::DiagonalLstm(DiagonalBiLstmNetwork::new(sizes, colours, parameters, stream))
+                Network::DiagonalLstm(DiagonalBiLstmNetwork::new(sizes, colours, parameters, classes, stream))
             }
         }
     }
@@ -122,10 +130,10 @@ impl<T: Scalar> Network<T> {
     /// of a colour side by side; in memory (B, H, W, colours, P)
     pub fn forward(&self, x: &Tensor<T>, classes: Option<&[u32]>) -> Tensor<T> {
         match self {
-            Network::PixelCnn(network) => network.forward(x),
+            Network::PixelCnn(network) => network.forward(x, classes),
             Network::GatedPixelCnn(network) => network.forward(x, classes),
-            Network::RowLstm(network) => network.forward(x),
-            Network::DiagonalLstm(network) => network.forward(x),
+            Network::RowLstm(network) => network.forward(x, classes),
+            Network::DiagonalLstm(network) => network.forward(x, classes),
         }
     }
 }

@@ -4,8 +4,8 @@
 //!
 //! Source: van den Oord, Kalchbrenner & Kavukcuoglu, "Pixel Recurrent Neural Networks", 2016, sections 3.1, 3.3 and 3.6, table 1.
 
-use super::network::Sizes;
-use autograd::nn::{Mask, MaskedConv2d, RowLstm};
+use super::network::{Sizes, told};
+use autograd::nn::{Embedding, Mask, MaskedConv2d, RowLstm};
 use autograd::random::Stream;
 use autograd::{Scalar, Tensor, module};
 
@@ -45,6 +45,8 @@ impl<T: Scalar> Layer<T> {
 pub struct RowLstmNetwork<T> {
     /// 7 × 7 under mask A: the only layer that must not see its own pixel.
     pub first: MaskedConv2d<T>,
+    /// What the class of an image adds to the channels of the first layer at every pixel: a row of 2h for each.
+    pub class: Option<Embedding<T>>,
     /// The residual layers.
     pub layers: Vec<Layer<T>>,
     /// 1 × 1.
@@ -53,28 +55,30 @@ pub struct RowLstmNetwork<T> {
     pub output: MaskedConv2d<T>,
 }
 
-module!(RowLstmNetwork { first, layers, head, output });
+module!(RowLstmNetwork { first, class, layers, head, output });
 
 impl<T: Scalar> RowLstmNetwork<T> {
-    /// A network of images of so many colours, with `parameters` numbers for the distribution of each.
+    /// A network of images of so many colours and classes (0: unconditional), with `parameters` numbers for the distribution of each
+    /// colour.
     ///
     /// # Panics
     /// If `hidden` or `head` is no whole number of colours.
-    pub fn new(sizes: Sizes, colours: usize, parameters: usize, stream: &mut Stream) -> Self {
+    pub fn new(sizes: Sizes, colours: usize, parameters: usize, classes: usize, stream: &mut Stream) -> Self {
         let wide = 2 * sizes.hidden;
         let first = MaskedConv2d::new(Mask::A, [colours, wide], [FIRST; 2], colours, stream);
+        let class = (classes > 0).then(|| Embedding::new(classes, wide, stream));
         let layers = (0..sizes.layers).map(|_| Layer::new(sizes.hidden, colours, stream)).collect();
         let mut last = |channels| MaskedConv2d::new(Mask::B, channels, [1; 2], colours, stream).of_relu();
         let head = last([wide, sizes.head]);
-        RowLstmNetwork { first, layers, head, output: last([sizes.head, colours * parameters]) }
+        RowLstmNetwork { first, class, layers, head, output: last([sizes.head, colours * parameters]) }
     }
 
     /// The parameters of the distribution of every sub-pixel, those of a colour side by side.
     ///
     /// # Shapes
-    /// (B, colours, H, W) → (B, colours · parameters, H, W)
-    pub fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
-        let first = self.first.forward(x);
+    /// `x` (B, colours, H, W) · `classes` B of them, if the network has any → (B, colours · parameters, H, W)
+    pub fn forward(&self, x: &Tensor<T>, classes: Option<&[u32]>) -> Tensor<T> {
+        let first = told(self.first.forward(x), self.class.as_ref(), classes);
         let x = self.layers.iter().fold(first, |x, layer| layer.forward(&x));
         self.output.forward(&self.head.forward(&x))
     }

@@ -68,8 +68,5 @@ fn usable(config: &ModelConfig) -> std::result::Result<(), String> {
     if let Some((key, _)) = of_data.into_iter().find(|(_, size)| *size == 0) {
         return Err(format!("`{key}` is missing"));
     }
-    if !config.classes.is_empty() && !config.model.takes_classes() {
-        return Err(format!("`classes` are given, and a {} is told none", config.model.title()));
-    }
     config.distribution.check(config.levels)
 }

@@ -14,6 +14,13 @@ impl Shapes {
         self.0.push((format!("{name}.bias"), vec![outputs]));
     }
 
+    /// What the class of an image adds to so many channels.
+    fn class(&mut self, classes: usize, channels: usize) {
+        if classes > 0 {
+            self.0.push(("class.weight".to_owned(), vec![classes, channels]));
+        }
+    }
+
     /// An LSTM over images of twice as many channels, whose gates read so many states.
     fn lstm(&mut self, name: &str, hidden: usize, kernel: [usize; 2], states: usize) {
         let gates = hidden.saturating_mul(4);
@@ -31,6 +38,7 @@ pub fn parameter_shapes(config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
     let last = match config.model {
         Architecture::PixelCnn => {
             shapes.convolution("first", colours, wide, [7, 7]);
+            shapes.class(classes, wide);
             for i in 0..layers {
                 shapes.convolution(&format!("blocks.{i}.narrow"), wide, hidden, [1, 1]);
                 shapes.convolution(&format!("blocks.{i}.middle"), hidden, hidden, [3, 3]);
@@ -57,6 +65,7 @@ pub fn parameter_shapes(config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
         }
         Architecture::RowLstm => {
             shapes.convolution("first", colours, wide, [7, 7]);
+            shapes.class(classes, wide);
             for i in 0..layers {
                 shapes.lstm(&format!("layers.{i}.lstm"), hidden, [1, 3], 3);
                 shapes.convolution(&format!("layers.{i}.widen"), hidden, wide, [1, 1]);
@@ -65,6 +74,7 @@ pub fn parameter_shapes(config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
         }
         Architecture::DiagonalLstm => {
             shapes.convolution("first", colours, wide, [7, 7]);
+            shapes.class(classes, wide);
             for i in 0..layers {
                 shapes.lstm(&format!("layers.{i}.lstm.left"), hidden, [1, 1], 2);
                 shapes.lstm(&format!("layers.{i}.lstm.right"), hidden, [1, 1], 2);

@@ -58,8 +58,6 @@ impl ImageTask {
         let seed = config.training.seed;
         let batches = Batches::new(data.train.len(), config.data.batch, Streams::new(seed))?;
         let validation = quantized(&data.validation, &config.data, seed, "validation");
-        let unused = (!data.classes.is_empty() && config.model.classes.is_empty() && config.model.conditional)
-            .then(|| format!("the classes are not used: a {} is told none (model.model)", config.model.model.title()));
         let alone = data.validation.is_empty().then(|| {
             "nothing is left to validate on: the newest checkpoint counts as the best (data.validation, data.validation_path)"
                 .to_owned()
@@ -71,7 +69,7 @@ impl ImageTask {
                     config.data.levels
                 )
             });
-        let notes = data.notes.iter().cloned().chain(unused).chain(few).chain(alone).collect();
+        let notes = data.notes.iter().cloned().chain(few).chain(alone).collect();
         Ok(ImageTask { data, validation, batches, config, name: files.name(), notes })
     }
 
@@ -110,8 +108,7 @@ fn of_data(config: ImageConfig, data: &ImageData) -> Result<ImageConfig> {
         let what = format!("`model.{key}` is {asked}, and that of the data is {found}");
         return Err(Error::new(Kind::Usage, what).help("leave it out: it is taken from the data"));
     }
-    let told = m.conditional && m.model.takes_classes();
-    let classes = if told { data.classes.clone() } else { Vec::new() };
+    let classes = if m.conditional { data.classes.clone() } else { Vec::new() };
     if !m.classes.is_empty() && m.classes != classes {
         let what =
             format!("`model.classes` has {} that are not those of the data", counted(m.classes.len() as u64, "name"));

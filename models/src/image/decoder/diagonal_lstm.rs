@@ -1,6 +1,7 @@
 //! The PixelRNN of Diagonal BiLSTMs a sub-pixel at a time. The direction from the left goes with the image; the one from the right reads the
 //! rows above alone, and takes in the row that just ended, from its last pixel to its first, when the next begins.
 
+use super::class::ClassRows;
 use super::convolution::{At, CachedConvolution};
 use super::kernel::Kernel;
 use super::lstm::{gates_by_colour, of_states};
@@ -48,6 +49,7 @@ pub struct CachedDiagonalBiLstm<T> {
     /// W.
     width: usize,
     first: CachedConvolution<T>,
+    class: ClassRows<T>,
     layers: Vec<CachedLayer<T>>,
     head: CachedConvolution<T>,
     output: CachedConvolution<T>,
@@ -149,8 +151,9 @@ impl<T: Scalar> CachedDiagonalBiLstm<T> {
             }
         };
         let layers = network.layers.iter().map(|of| layer(of, &mut plan)).collect();
+        let class = ClassRows::new(network.class.as_ref());
         let (head, output) = (last(&network.head, &mut plan), last(&network.output, &mut plan));
-        CachedDiagonalBiLstm { plan, width, first, layers, head, output }
+        CachedDiagonalBiLstm { plan, width, first, class, layers, head, output }
     }
 
     fn convolutions(&self) -> impl Iterator<Item = &CachedConvolution<T>> {
@@ -218,6 +221,7 @@ impl<T: Scalar> Steps<T> for CachedDiagonalBiLstm<T> {
     fn sub_pixel(&self, states: &mut [State<T>], at: At, work: &mut Work<T>) {
         let Work { passed, features, hidden, skips, out } = work;
         self.first.here(states, at, passed, features);
+        self.class.add_to(features, self.first.outputs(at.colour), states);
         for layer in &self.layers {
             layer.input_to_state.put(states, at, features, passed);
             layer.input_to_state.here(states, at, passed, hidden);

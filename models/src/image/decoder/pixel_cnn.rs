@@ -1,5 +1,6 @@
 //! The PixelCNN a sub-pixel at a time.
 
+use super::class::ClassRows;
 use super::convolution::{At, CachedConvolution};
 use super::kernel::Kernel;
 use super::rows::{Extent, Plan};
@@ -20,6 +21,7 @@ struct CachedBlock<T> {
 pub struct CachedPixelCnn<T> {
     plan: Plan,
     first: CachedConvolution<T>,
+    class: ClassRows<T>,
     blocks: Vec<CachedBlock<T>>,
     head: CachedConvolution<T>,
     output: CachedConvolution<T>,
@@ -45,8 +47,9 @@ impl<T: Scalar> CachedPixelCnn<T> {
             widen: layer(&block.widen, 0),
         };
         let blocks = network.blocks.iter().map(&mut block).collect();
+        let class = ClassRows::new(network.class.as_ref());
         let (head, output) = (layer(&network.head, 0), layer(&network.output, 0));
-        CachedPixelCnn { first, blocks, head, output, plan }
+        CachedPixelCnn { first, class, blocks, head, output, plan }
     }
 
     fn layers(&self) -> impl Iterator<Item = &CachedConvolution<T>> {
@@ -71,6 +74,7 @@ impl<T: Scalar> Steps<T> for CachedPixelCnn<T> {
     fn sub_pixel(&self, states: &mut [State<T>], at: At, work: &mut Work<T>) {
         let Work { passed, features, hidden, out, .. } = work;
         self.first.here(states, at, passed, features);
+        self.class.add_to(features, self.first.outputs(at.colour), states);
         for CachedBlock { narrow, middle, widen } in &self.blocks {
             narrow.put(states, at, features, passed);
             narrow.here(states, at, passed, hidden);

@@ -1,6 +1,7 @@
 //! The PixelRNN of Row LSTMs a sub-pixel at a time. What the states of the row above say of a row is computed when the row begins, for all
 //! its pixels in one product; a pixel adds what its input says.
 
+use super::class::ClassRows;
 use super::convolution::{At, CachedConvolution};
 use super::kernel::Kernel;
 use super::lstm::{gates_by_colour, of_states};
@@ -36,6 +37,7 @@ pub struct CachedRowLstm<T> {
     /// W.
     width: usize,
     first: CachedConvolution<T>,
+    class: ClassRows<T>,
     layers: Vec<CachedLayer<T>>,
     head: CachedConvolution<T>,
     output: CachedConvolution<T>,
@@ -72,8 +74,9 @@ impl<T: Scalar> CachedRowLstm<T> {
             let input = plan.rows(Extent::pixel(layer.weight.shape()[1]));
             reading(layer, &groups(layer), input, plan)
         };
+        let class = ClassRows::new(network.class.as_ref());
         let (head, output) = (last(&network.head, &mut plan), last(&network.output, &mut plan));
-        CachedRowLstm { plan, hidden, width, first, layers, head, output }
+        CachedRowLstm { plan, hidden, width, first, class, layers, head, output }
     }
 
     fn convolutions(&self) -> impl Iterator<Item = &CachedConvolution<T>> {
@@ -108,6 +111,7 @@ impl<T: Scalar> Steps<T> for CachedRowLstm<T> {
     fn sub_pixel(&self, states: &mut [State<T>], at: At, work: &mut Work<T>) {
         let Work { passed, features, hidden, skips: new, out } = work;
         self.first.here(states, at, passed, features);
+        self.class.add_to(features, self.first.outputs(at.colour), states);
         for layer in &self.layers {
             layer.input_to_state.put(states, at, features, passed);
             layer.input_to_state.here(states, at, passed, hidden);

@@ -10,12 +10,11 @@ use autograd::random::Streams;
 /// Height, width, colours, levels.
 const IMAGES: [[usize; 4]; 5] = [[3, 3, 1, 2], [5, 4, 1, 5], [4, 5, 3, 4], [4, 1, 1, 3], [1, 4, 3, 3]];
 
-/// Every network of images of every kind, of classes where it can be told one.
+/// Every network of images of every kind, with and without classes.
 fn models<T: Scalar>() -> impl Iterator<Item = ImageModel<T>> {
-    let networks = [false, true].into_iter().flat_map(|conditional| {
-        let networks = Architecture::ALL.iter().filter(move |network| !conditional || network.takes_classes());
-        networks.map(move |&network| (network, conditional))
-    });
+    let networks = [false, true]
+        .into_iter()
+        .flat_map(|conditional| Architecture::ALL.iter().map(move |&network| (network, conditional)));
     networks.flat_map(|(model, conditional)| {
         IMAGES.into_iter().map(move |[height, width, colours, levels]| {
             let classes = if conditional { vec!["a".into(), "b".into(), "c".into()] } else { Vec::new() };
@@ -27,7 +26,7 @@ fn models<T: Scalar>() -> impl Iterator<Item = ImageModel<T>> {
     })
 }
 
-/// Every model with a class, where it takes one, and an image.
+/// Every model with a class, where it is told one, and an image.
 pub(super) fn each<T: Scalar>(mut check: impl FnMut(&Decoder<T>, Option<u32>, &[u32])) {
     for model in models() {
         let config = &model.config;
