@@ -15,6 +15,7 @@ pub mod error;
 pub mod evaluation;
 mod gated;
 pub mod image;
+pub mod levels;
 pub mod medium;
 pub mod memory;
 pub mod pages;

@@ -8,8 +8,10 @@
 //! | [`parts`] | which of them are trained on, validated on, tested on |
 //! | `reading` | the bytes of one of them, within the memory that is free |
 //! | [`sniff`] | what a file is that is no plain text |
+//! | [`batches`] | the order in which examples are read: shuffled epochs |
 //! | [`fingerprint`] | length and hash, by which a resumed run knows its data again |
 
+pub mod batches;
 pub mod files;
 pub mod fingerprint;
 pub mod parts;

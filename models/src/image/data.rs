@@ -10,13 +10,13 @@
 //! - **Size.** All pictures of all parts have one, and as many channels: nothing is scaled, cut or made grey unasked.
 //! - **Other files** in a folder, those that do not end in .png, are left alone.
 
-use super::batches::shuffle;
 use super::config::DataConfig;
 use super::idx::{self, Idx};
 use super::images::{Images, Shape};
 use super::labels::class_of;
 use super::png;
 use crate::data::Part;
+use crate::data::batches::shuffle;
 use crate::data::files::{DataFile, DataFiles};
 use crate::error::{Error, Kind, Result};
 use crate::memory::available;

@@ -16,11 +16,11 @@ mod pixel_cnn;
 mod row_lstm;
 mod rows;
 
-use super::head::ImageDistribution;
 use super::model::{ImageModel, ModelConfig};
 use super::network::Network;
 use crate::autoregressive::{Autoregressive, Conditional};
 use crate::distribution::{Categorical, Distribution};
+use crate::levels::head::LevelDistribution;
 use autograd::Scalar;
 use convolution::At;
 pub use drawing::{AT_A_TIME, Drawing, first_after_a_hole};
@@ -86,7 +86,7 @@ pub struct State<T> {
     work: Work<T>,
     /// Sub-pixels so far.
     seen: usize,
-    distribution: ImageDistribution<T>,
+    distribution: LevelDistribution<T>,
 }
 
 impl<T> State<T> {
@@ -181,7 +181,7 @@ impl<T: Scalar> Stepper<T> {
         for (state, parameters) in states.iter_mut().zip(work.out.chunks_exact(each)) {
             match &mut state.distribution {
                 // in the memory that it has
-                ImageDistribution::Categorical(Categorical { logits }) => logits.copy_from_slice(parameters),
+                LevelDistribution::Categorical(Categorical { logits }) => logits.copy_from_slice(parameters),
                 other => *other = self.config.distribution.distribution(self.config.levels, parameters),
             }
         }
@@ -218,10 +218,10 @@ impl<T: Scalar> Conditional for Decoder<T> {
 
 impl<T: Scalar> Autoregressive for Given<'_, T> {
     type Symbol = u32;
-    type Distribution = ImageDistribution<T>;
+    type Distribution = LevelDistribution<T>;
     type State = State<T>;
 
-    fn distributions(&self, levels: &[u32]) -> Vec<ImageDistribution<T>> {
+    fn distributions(&self, levels: &[u32]) -> Vec<LevelDistribution<T>> {
         self.decoder.model.distributions(levels, self.class)
     }
 
@@ -229,7 +229,7 @@ impl<T: Scalar> Autoregressive for Given<'_, T> {
         self.decoder.stepper.start_of(self.class)
     }
 
-    fn next<'s>(&self, state: &'s State<T>) -> &'s ImageDistribution<T> {
+    fn next<'s>(&self, state: &'s State<T>) -> &'s LevelDistribution<T> {
         &state.distribution
     }
 

@@ -7,13 +7,12 @@
 //! | [`images`], [`quantized`] | pictures as bytes, and as the levels that a model reads |
 //! | [`idx`], [`png`] | the two formats of files |
 //! | [`config`], [`data`], `labels` | what can be set; files as parts of pictures, with their classes |
-//! | [`batches`], [`augment`], [`draws`] | the order of an epoch, flips and shifts, chance that needs no state |
+//! | [`augment`], [`draws`] | flips and shifts, chance that needs no state |
 //! | [`floors`] | what counting alone achieves |
 //! | [`glyphs`] | pictures drawn by a rule, whose entropy is known |
 //! | [`pixel_cnn`], [`gated_pixel_cnn`], [`row_lstm`], [`diagonal_lstm`] | the networks, each as its paper's section has it |
 //! | [`network`], [`shapes`] | what is true of all of them; their parameters without the network |
 //! | [`receptive_field`] | what a sub-pixel can see, exactly, and a picture of it |
-//! | [`head`], [`logistics`] | what a network's numbers mean: a distribution of a sub-pixel's level |
 //! | [`model`] | a network and its images |
 //! | [`plain`] | a model through the trait, the whole network for every sub-pixel |
 //! | [`decoder`] | the same model prepared for drawing: an image costs one pass over the network in all |
@@ -22,7 +21,6 @@
 //! | [`frames`] | a folder of pictures that are being drawn |
 
 pub mod augment;
-pub mod batches;
 pub mod config;
 pub mod data;
 pub mod decoder;
@@ -34,11 +32,9 @@ pub mod frames;
 pub mod gated_pixel_cnn;
 pub mod generation;
 pub mod glyphs;
-pub mod head;
 pub mod idx;
 pub mod images;
 mod labels;
-pub mod logistics;
 pub mod model;
 pub mod network;
 pub mod pixel_cnn;

@@ -1,8 +1,8 @@
 //! A model of images: a network, the distribution that its numbers mean, and the images that it is of.
 
-use super::head::{Head, ImageDistribution, rows};
 use super::images::Shape;
 use super::network::{Architecture, Network, Sizes};
+use crate::levels::head::{Head, LevelDistribution, rows};
 use autograd::nn::{Module, Visit, VisitMut};
 use autograd::random::Stream;
 use autograd::{Scalar, Tensor, no_grad};
@@ -168,7 +168,7 @@ impl<T: Scalar> ImageModel<T> {
     /// # Panics
     /// If there are more levels than sub-pixels, or a level or class is none.
     #[track_caller]
-    pub fn distributions(&self, levels: &[u32], class: Option<u32>) -> Vec<ImageDistribution<T>> {
+    pub fn distributions(&self, levels: &[u32], class: Option<u32>) -> Vec<LevelDistribution<T>> {
         let rows = self.rows(&[levels], class);
         let rows = rows.value().as_slice().expect("row-major").chunks_exact(self.config.parameters());
         rows.take(levels.len()).map(|row| self.distribution(row)).collect()
@@ -179,13 +179,13 @@ impl<T: Scalar> ImageModel<T> {
     /// # Panics
     /// As [`ImageModel::distributions`].
     #[track_caller]
-    pub fn distributions_at(&self, images: &[&[u32]], at: usize, class: Option<u32>) -> Vec<ImageDistribution<T>> {
+    pub fn distributions_at(&self, images: &[&[u32]], at: usize, class: Option<u32>) -> Vec<LevelDistribution<T>> {
         let rows = self.rows(images, class);
         let rows = rows.value().as_slice().expect("row-major").chunks_exact(self.config.parameters());
         rows.skip(at).step_by(self.config.values()).map(|row| self.distribution(row)).collect()
     }
 
-    fn distribution(&self, row: &[T]) -> ImageDistribution<T> {
+    fn distribution(&self, row: &[T]) -> LevelDistribution<T> {
         self.config.distribution.distribution(self.config.levels, row)
     }
 

@@ -1,9 +1,9 @@
 //! A model of images through the trait, with the whole network run for every sub-pixel: the usual loop, which every faster way is held
 //! against. What is scored or asked for in parallel takes one pass here as there.
 
-use super::head::ImageDistribution;
 use super::model::ImageModel;
 use crate::autoregressive::{Autoregressive, Conditional};
+use crate::levels::head::LevelDistribution;
 use autograd::Scalar;
 
 /// A model given the class of an image, or none.
@@ -17,7 +17,7 @@ pub struct Plain<'m, T> {
 #[derive(Clone, Debug)]
 pub struct Seen<T> {
     levels: Vec<u32>,
-    next: ImageDistribution<T>,
+    next: LevelDistribution<T>,
 }
 
 /// Of a model without classes the condition is none.
@@ -32,7 +32,7 @@ impl<T: Scalar> Conditional for ImageModel<T> {
 
 impl<T: Scalar> Plain<'_, T> {
     /// That of the sub-pixel after these of every image, as many of each; after the last one that of the last, which nobody asks for.
-    fn after(&self, images: &[&[u32]]) -> Vec<ImageDistribution<T>> {
+    fn after(&self, images: &[&[u32]]) -> Vec<LevelDistribution<T>> {
         let at = images[0].len().min(self.model.config.values() - 1);
         self.model.distributions_at(images, at, self.class)
     }
@@ -40,10 +40,10 @@ impl<T: Scalar> Plain<'_, T> {
 
 impl<T: Scalar> Autoregressive for Plain<'_, T> {
     type Symbol = u32;
-    type Distribution = ImageDistribution<T>;
+    type Distribution = LevelDistribution<T>;
     type State = Seen<T>;
 
-    fn distributions(&self, levels: &[u32]) -> Vec<ImageDistribution<T>> {
+    fn distributions(&self, levels: &[u32]) -> Vec<LevelDistribution<T>> {
         self.model.distributions(levels, self.class)
     }
 
@@ -51,7 +51,7 @@ impl<T: Scalar> Autoregressive for Plain<'_, T> {
         Seen { levels: Vec::new(), next: self.after(&[&[]]).swap_remove(0) }
     }
 
-    fn next<'s>(&self, state: &'s Seen<T>) -> &'s ImageDistribution<T> {
+    fn next<'s>(&self, state: &'s Seen<T>) -> &'s LevelDistribution<T> {
         &state.next
     }
 

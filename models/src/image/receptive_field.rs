@@ -9,12 +9,12 @@
 
 pub mod picture;
 
-use super::head::Head;
 use super::images::Shape;
 use super::model::ModelConfig;
 use super::network::{Architecture, Network, Sizes};
 use super::shapes::elements_per_pixel;
 use crate::error::{Error, Kind, Result};
+use crate::levels::head::Head;
 use crate::memory::Needs;
 use autograd::Tensor;
 use autograd::nn::Module;

@@ -1,7 +1,6 @@
 //! Training a network on images: batches of shuffled epochs, exact validation, samples.
 
 use super::augment::Augmentation;
-use super::batches::{Batch, Batches};
 use super::config::{DataConfig, ImageConfig};
 use super::data::ImageData;
 use super::floors::Floors;
@@ -10,6 +9,7 @@ use super::images::Images;
 use super::model::{ImageModel, ModelConfig};
 use super::quantized::{Binarization, Quantized, level};
 use super::saved;
+use crate::data::batches::{Batch, Batches};
 use crate::data::files::DataFiles;
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::Floor;
@@ -56,7 +56,7 @@ pub(super) fn quantized(images: &Images, config: &DataConfig, seed: u64, part: &
 impl ImageTask {
     fn with_config(data: ImageData, config: ImageConfig, files: &DataFiles) -> Result<Self> {
         let seed = config.training.seed;
-        let batches = Batches::new(data.train.len(), config.data.batch, Streams::new(seed))?;
+        let batches = Batches::new(data.train.len(), config.data.batch, "picture", Streams::new(seed))?;
         let validation = quantized(&data.validation, &config.data, seed, "validation");
         let alone = data.validation.is_empty().then(|| {
             "nothing is left to validate on: the newest checkpoint counts as the best (data.validation, data.validation_path)"

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::check;
-use crate::image::head::Head;
 use crate::image::network::Architecture;
+use crate::levels::head::Head;
 use autograd::nn::{Conv2d, DiagonalLstm, MaskedConv2d};
 use autograd::random::Streams;
 

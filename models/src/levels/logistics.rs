@@ -1,4 +1,4 @@
-//! A mixture of discretized logistics: levels of a sub-pixel as the parts of a real line under K bells.
+//! A mixture of discretized logistics: levels as the parts of a real line under K bells.
 //!
 //! Level l of V stands for the part of the line around `2l/(V − 1) − 1` that is nearer to it than to any other level; the lowest level
 //! takes the whole left tail, the highest the right one. With edges `e_l = (2l + 1)/(V − 1) − 1` between levels l and l + 1, and a
@@ -10,8 +10,8 @@
 //! is the same number: `σ(a) − σ(b) = σ(a) σ(−b) (1 − e^(b−a))`. Of the highest level the first term is 0, of the lowest the second, of
 //! both the third. Probabilities of all levels sum to one, whatever the numbers of a network are.
 //!
-//! A sub-pixel has 3K numbers: K logits of the components, K means, K logarithms of scales. A logarithm beyond ±[`BOUND`] counts as that
-//! and gets no gradient: a bell narrower than an eighth of a level of 256 tells no levels apart any better, one that is a thousand times
+//! A symbol has 3K numbers: K logits of the components, K means, K logarithms of scales. A logarithm beyond ±[`bound`] counts as that
+//! and gets no gradient: a bell narrower than an eighth of a level tells no levels apart any better, one that is a thousand times
 //! as wide as the line is flat on it, and between the two nothing overflows.
 //!
 //! Source: Salimans et al., "PixelCNN++", 2017, section 2.1, with the lower bound of its program. The colours of a pixel come one after
@@ -23,8 +23,11 @@ use autograd::kernels::log_sum_exp::log_sum_exp;
 use autograd::{Scalar, Tensor};
 use rand::{Rng, RngExt};
 
-/// The largest logarithm of a scale; the least is its negative.
-pub const BOUND: f64 = 7.0;
+/// The largest logarithm of a scale, of V levels; the least is its negative: `ln 4(V − 1)`, that of an eighth of a level, and 7 at least, which is
+/// that of 256 levels.
+pub fn bound(levels: usize) -> f64 {
+    (4.0 * (levels - 1) as f64).ln().max(7.0)
+}
 
 /// The mean `−ln p` of targets, recorded.
 ///
@@ -33,8 +36,9 @@ pub const BOUND: f64 = 7.0;
 #[track_caller]
 pub(super) fn loss<T: Scalar>(levels: usize, rows: &Tensor<T>, targets: &[u32]) -> Tensor<T> {
     let [n, k] = [targets.len(), rows.shape()[1] / 3];
+    let bound = bound(levels);
     let part = |i: usize| rows.narrow(1, i * k, k);
-    let (ln_weights, means, ln_scales) = (part(0).log_softmax(), part(1), part(2).clamp(T::of(-BOUND), T::of(BOUND)));
+    let (ln_weights, means, ln_scales) = (part(0).log_softmax(), part(1), part(2).clamp(T::of(-bound), T::of(bound)));
     let inverse = ln_scales.neg().exp();
     let column = |of: &dyn Fn(usize) -> f64| {
         Tensor::from_vec(targets.iter().map(|&level| T::of(of(level as usize))).collect(), &[n, 1])
@@ -55,7 +59,7 @@ fn edge(level: f64, levels: usize) -> f64 {
     (2.0 * level + 1.0) / (levels - 1) as f64 - 1.0
 }
 
-/// The distribution of one sub-pixel.
+/// The distribution of one symbol.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Logistics {
     levels: usize,
@@ -97,10 +101,11 @@ impl Logistics {
         let k = row.len() / 3;
         let (logits, rest) = row.split_at(k);
         let (largest, ln_sum) = log_sum_exp(logits);
+        let bound = bound(levels);
         let component = |i: usize| Component {
             ln_weight: logits[i] - largest - ln_sum,
             mean: rest[i],
-            inverse: (-rest[k + i].clamp(-BOUND, BOUND)).exp(),
+            inverse: (-rest[k + i].clamp(-bound, bound)).exp(),
         };
         Logistics { levels, components: (0..k).map(component).collect(), row }
     }

@@ -1,11 +1,11 @@
-//! The heads of images: the numbers that a network gives for a sub-pixel as a distribution of its level, and the loss of many of them
-//! at once.
+//! Heads: the numbers that a network gives for a symbol, a sub-pixel of an image or a sample of a sound, as a distribution of its level, and the
+//! loss of many of them at once.
 //!
 //! | distribution | numbers | levels |
 //! | --- | --- | --- |
 //! | `bernoulli` | 1: the logit of level 1 | 2 |
-//! | `categorical` | V: a logit for each level | 2 to 256 |
-//! | `{ logistics = { components = 5 } }` | 3 for each component: see [`crate::image::logistics`] | 2 to 256 |
+//! | `categorical` | V: a logit for each level | any |
+//! | `{ logistics = { components = 5 } }` | 3 for each component: see [`super::logistics`] | any |
 
 use super::logistics::{self, Logistics};
 use crate::distribution::{Categorical, Discrete, Distribution, log_probability};
@@ -15,7 +15,7 @@ use rand::{Rng, RngExt};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// What a network's numbers for a sub-pixel mean.
+/// What a network's numbers for a symbol mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Head {
@@ -35,7 +35,7 @@ pub enum Head {
 const MOST_COMPONENTS: usize = 1000;
 
 impl Head {
-    /// P, the numbers for a sub-pixel of V levels.
+    /// P, the numbers for a symbol of V levels.
     pub fn parameters(self, levels: usize) -> usize {
         match self {
             Head::Bernoulli => 1,
@@ -60,10 +60,10 @@ impl Head {
         }
     }
 
-    /// The mean `−ln p` of sub-pixels, in nats, recorded for the backward pass. V is `levels`, `targets` the level of every sub-pixel.
+    /// The mean `−ln p` of symbols, in nats, recorded for the backward pass. V is `levels`, `targets` the level of every symbol.
     ///
     /// # Shapes
-    /// `parameters` (B, colours · P, H, W), channels innermost in memory · `targets` (B, H, W, colours) → ()
+    /// `parameters` (B, C · P, places…), channels innermost in memory · `targets` (B, places…, C) → ()
     ///
     /// # Panics
     /// If the shapes do not fit, or a target is no level.
@@ -85,10 +85,10 @@ impl Head {
         }
     }
 
-    /// `−ln p` of every sub-pixel, in nats and in double precision: that of [`Head::distribution`], without making one for each.
+    /// `−ln p` of every symbol, in nats and in double precision: that of [`Head::distribution`], without making one for each.
     ///
     /// # Shapes
-    /// As [`Head::loss`], but → (B · H · W · colours)
+    /// As [`Head::loss`], but → (B · places · C)
     ///
     /// # Panics
     /// As [`Head::loss`].
@@ -97,7 +97,7 @@ impl Head {
         let each = self.parameters(levels);
         let rows = rows(each, parameters);
         let rows = rows.value().as_slice().expect("row-major");
-        assert_eq!(rows.len(), each * targets.len(), "nats: numbers for {} sub-pixels", targets.len());
+        assert_eq!(rows.len(), each * targets.len(), "nats: numbers for {} symbols", targets.len());
         let one = |(row, &level): (&[T], &u32)| match self {
             Head::Bernoulli => -Bernoulli::of(row[0]).log_probability(level),
             Head::Categorical => -log_probability(row, level),
@@ -106,26 +106,27 @@ impl Head {
         rows.par_chunks_exact(each).zip(targets).map(one).collect()
     }
 
-    /// The distribution of the level of a sub-pixel, of V, by the P numbers for it.
-    pub fn distribution<T: Scalar>(self, levels: usize, row: &[T]) -> ImageDistribution<T> {
+    /// The distribution of the level of a symbol, of V, by the P numbers for it.
+    pub fn distribution<T: Scalar>(self, levels: usize, row: &[T]) -> LevelDistribution<T> {
         match self {
-            Head::Bernoulli => ImageDistribution::Bernoulli(Bernoulli::of(row[0])),
-            Head::Categorical => ImageDistribution::Categorical(Categorical { logits: row.to_vec() }),
-            Head::Logistics { .. } => ImageDistribution::Logistics(Logistics::new(levels, row)),
+            Head::Bernoulli => LevelDistribution::Bernoulli(Bernoulli::of(row[0])),
+            Head::Categorical => LevelDistribution::Categorical(Categorical { logits: row.to_vec() }),
+            Head::Logistics { .. } => LevelDistribution::Logistics(Logistics::new(levels, row)),
         }
     }
 }
 
-/// (B, colours · P, H, W) → (B · H · W · colours, P): the same numbers in the same places of memory.
+/// (B, C · P, places…) → (B · places · C, P): the same numbers in the same places of memory.
 #[track_caller]
-pub(super) fn rows<T: Scalar>(each: usize, parameters: &Tensor<T>) -> Tensor<T> {
+pub(crate) fn rows<T: Scalar>(each: usize, parameters: &Tensor<T>) -> Tensor<T> {
     let count = parameters.value().len() / each;
-    parameters.permute(&[0, 2, 3, 1]).reshape(&[count, each])
+    let axes: Vec<usize> = std::iter::once(0).chain(2..parameters.shape().len()).chain([1]).collect();
+    parameters.permute(&axes).reshape(&[count, each])
 }
 
-/// The distribution of the level of one sub-pixel, 0 to V − 1.
+/// The distribution of the level of one symbol, 0 to V − 1.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ImageDistribution<T> {
+pub enum LevelDistribution<T> {
     /// Of two levels.
     Bernoulli(Bernoulli),
     /// By logits.
@@ -160,24 +161,24 @@ pub(super) fn log_sigmoid(x: f64) -> f64 {
     x.min(0.0) - (-x.abs()).exp().ln_1p()
 }
 
-impl<T: Scalar> Distribution for ImageDistribution<T> {
+impl<T: Scalar> Distribution for LevelDistribution<T> {
     type Symbol = u32;
 
     fn log_probability(&self, level: u32) -> f64 {
         match self {
-            ImageDistribution::Bernoulli(bernoulli) => bernoulli.log_probability(level),
-            ImageDistribution::Categorical(categorical) => categorical.log_probability(level),
-            ImageDistribution::Logistics(logistics) => logistics.log_probability(level),
+            LevelDistribution::Bernoulli(bernoulli) => bernoulli.log_probability(level),
+            LevelDistribution::Categorical(categorical) => categorical.log_probability(level),
+            LevelDistribution::Logistics(logistics) => logistics.log_probability(level),
         }
     }
 
     fn sample(&self, random: &mut impl Rng) -> u32 {
         match self {
-            ImageDistribution::Bernoulli(bernoulli) => {
+            LevelDistribution::Bernoulli(bernoulli) => {
                 u32::from(random.random::<f64>() < bernoulli.log_probability(1).exp())
             }
-            ImageDistribution::Categorical(categorical) => categorical.sample(random),
-            ImageDistribution::Logistics(logistics) => logistics.sample(random),
+            LevelDistribution::Categorical(categorical) => categorical.sample(random),
+            LevelDistribution::Logistics(logistics) => logistics.sample(random),
         }
     }
 
@@ -188,36 +189,36 @@ impl<T: Scalar> Distribution for ImageDistribution<T> {
     fn is_sound(&self) -> bool {
         match self {
             // A logit may be −∞, of a level that cannot come.
-            ImageDistribution::Categorical(categorical) => categorical.is_sound(),
+            LevelDistribution::Categorical(categorical) => categorical.is_sound(),
             _ => self.parameters().iter().all(|x| x.is_finite()),
         }
     }
 
     fn parameters(&self) -> Vec<f64> {
         match self {
-            ImageDistribution::Bernoulli(bernoulli) => vec![bernoulli.logit],
-            ImageDistribution::Categorical(categorical) => categorical.parameters(),
-            ImageDistribution::Logistics(logistics) => logistics.parameters(),
+            LevelDistribution::Bernoulli(bernoulli) => vec![bernoulli.logit],
+            LevelDistribution::Categorical(categorical) => categorical.parameters(),
+            LevelDistribution::Logistics(logistics) => logistics.parameters(),
         }
     }
 }
 
-impl<T: Scalar> Discrete for ImageDistribution<T> {
+impl<T: Scalar> Discrete for LevelDistribution<T> {
     fn symbols(&self) -> usize {
         match self {
-            ImageDistribution::Bernoulli(_) => 2,
-            ImageDistribution::Categorical(categorical) => categorical.symbols(),
-            ImageDistribution::Logistics(logistics) => logistics.levels(),
+            LevelDistribution::Bernoulli(_) => 2,
+            LevelDistribution::Categorical(categorical) => categorical.symbols(),
+            LevelDistribution::Logistics(logistics) => logistics.levels(),
         }
     }
 
     fn probabilities(&self) -> Vec<f64> {
         match self {
-            ImageDistribution::Bernoulli(bernoulli) => {
+            LevelDistribution::Bernoulli(bernoulli) => {
                 [0, 1].map(|level| bernoulli.log_probability(level).exp()).into()
             }
-            ImageDistribution::Categorical(categorical) => categorical.probabilities(),
-            ImageDistribution::Logistics(logistics) => {
+            LevelDistribution::Categorical(categorical) => categorical.probabilities(),
+            LevelDistribution::Logistics(logistics) => {
                 logistics.categorical().logits.into_iter().map(f64::exp).collect()
             }
         }
@@ -225,20 +226,20 @@ impl<T: Scalar> Discrete for ImageDistribution<T> {
 }
 
 /// As a categorical distribution: by `ln p` of each level, where logits are no part of it.
-impl<T: Scalar> Reshape for ImageDistribution<T> {
+impl<T: Scalar> Reshape for LevelDistribution<T> {
     fn draw(&self, sampler: &mut Sampler, random: &mut impl Rng) -> u32 {
         match self {
-            ImageDistribution::Bernoulli(bernoulli) => bernoulli.categorical().draw(sampler, random),
-            ImageDistribution::Categorical(categorical) => categorical.draw(sampler, random),
-            ImageDistribution::Logistics(logistics) => logistics.categorical().draw(sampler, random),
+            LevelDistribution::Bernoulli(bernoulli) => bernoulli.categorical().draw(sampler, random),
+            LevelDistribution::Categorical(categorical) => categorical.draw(sampler, random),
+            LevelDistribution::Logistics(logistics) => logistics.categorical().draw(sampler, random),
         }
     }
 
     fn note(&self, sampler: &mut Sampler, level: u32) {
         match self {
-            ImageDistribution::Bernoulli(bernoulli) => bernoulli.categorical().note(sampler, level),
-            ImageDistribution::Categorical(categorical) => categorical.note(sampler, level),
-            ImageDistribution::Logistics(logistics) => logistics.categorical().note(sampler, level),
+            LevelDistribution::Bernoulli(bernoulli) => bernoulli.categorical().note(sampler, level),
+            LevelDistribution::Categorical(categorical) => categorical.note(sampler, level),
+            LevelDistribution::Logistics(logistics) => logistics.categorical().note(sampler, level),
         }
     }
 }

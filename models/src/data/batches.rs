@@ -1,4 +1,5 @@
-//! The order in which pictures are read: shuffled epochs, cut into batches. No picture stands here, places of pictures do.
+//! The order in which examples are read, pictures or pieces of sound: shuffled epochs, cut into batches. No example stands here, places of
+//! examples do.
 //!
 //! The order of epoch N is a Fisher–Yates shuffle by the stream `order of epoch N`. So all there is to save is how many batches were
 //! read, and a resumed run reads on as an uninterrupted one.
@@ -8,7 +9,7 @@ use crate::pages::numbers::counted;
 use autograd::random::{Stream, Streams};
 use rand::Rng;
 
-/// Where the reading of the pictures stands.
+/// Where the reading of the examples stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batches {
     count: usize,
@@ -24,20 +25,19 @@ pub struct Batches {
 pub struct Batch<'a> {
     /// The epoch it belongs to, from 0: what is drawn by chance is drawn anew in each.
     pub epoch: u64,
-    /// (B) places of pictures, none twice in an epoch.
+    /// (B) places of examples, none twice in an epoch.
     pub indices: &'a [usize],
 }
 
 impl Batches {
-    /// The reading of `count` pictures in batches of `batch` (B), from the beginning. What does not fill a batch is left out; as every
-    /// epoch has an order of its own, these are others each time.
+    /// The reading of `count` examples in batches of `batch` (B), from the beginning; `what` is one of them in the singular. What does not
+    /// fill a batch is left out; as every epoch has an order of its own, these are others each time.
     ///
     /// # Errors
     /// [`Kind::Usage`] if B is 0 or more than there are pictures.
-    pub fn new(count: usize, batch: usize, streams: Streams) -> Result<Self> {
+    pub fn new(count: usize, batch: usize, what: &str, streams: Streams) -> Result<Self> {
         if batch == 0 || batch > count {
-            let what =
-                format!("`data.batch` is {batch}, and there are {} to train on", counted(count as u64, "picture"));
+            let what = format!("`data.batch` is {batch}, and there are {} to train on", counted(count as u64, what));
             return Err(Error::new(Kind::Usage, what).help("give a batch of at least 1 and at most so many"));
         }
         Ok(Batches { count, batch, streams, position: 0, order: (None, Vec::new()) })
@@ -80,7 +80,7 @@ impl Batches {
 
 /// Fisher and Yates: from the last place on, each changes with one at or before it, drawn by one number of 64 bits. Written here, as
 /// the order of a run that goes on must not depend on the version of a library.
-pub(super) fn shuffle(places: &mut [usize], stream: &mut Stream) {
+pub(crate) fn shuffle(places: &mut [usize], stream: &mut Stream) {
     for last in (1..places.len()).rev() {
         let other = ((u128::from(stream.next_u64()) * (last as u128 + 1)) >> 64) as usize;
         places.swap(last, other);
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn epochs_have_orders_of_their_own_by_named_streams() {
-        let mut batches = Batches::new(10, 10, Streams::new(3)).unwrap();
+        let mut batches = Batches::new(10, 10, "picture", Streams::new(3)).unwrap();
         for epoch in 0..3 {
             let mut expected: Vec<usize> = (0..10).collect();
             shuffle(&mut expected, &mut Streams::new(3).stream(&format!("order of epoch {epoch}")));
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_batch_of_nothing_or_of_more_than_there_is_is_refused_by_key() {
         for batch in [0, 11, usize::MAX] {
-            let error = Batches::new(10, batch, Streams::new(1)).unwrap_err();
+            let error = Batches::new(10, batch, "picture", Streams::new(1)).unwrap_err();
             assert!(error.kind == Kind::Usage && error.what.contains("`data.batch`"), "{error}");
         }
     }
@@ -132,7 +132,7 @@ mod tests {
             count in 1usize..60, batch in 1usize..20, seed: u64,
         ) {
             prop_assume!(batch <= count);
-            let mut batches = Batches::new(count, batch, Streams::new(seed)).unwrap();
+            let mut batches = Batches::new(count, batch, "picture", Streams::new(seed)).unwrap();
             for epoch in 0..3 {
                 let mut seen = vec![false; count];
                 for _ in 0..batches.per_epoch() {
@@ -151,11 +151,11 @@ mod tests {
             count in 1usize..60, batch in 1usize..20, before in 0u64..50,
         ) {
             prop_assume!(batch <= count);
-            let mut whole = Batches::new(count, batch, Streams::new(9)).unwrap();
+            let mut whole = Batches::new(count, batch, "picture", Streams::new(9)).unwrap();
             for _ in 0..before {
                 whole.read();
             }
-            let mut resumed = Batches::new(count, batch, Streams::new(9)).unwrap();
+            let mut resumed = Batches::new(count, batch, "picture", Streams::new(9)).unwrap();
             resumed.seek(whole.position());
             for _ in 0..20 {
                 prop_assert_eq!(whole.read(), resumed.read());
