@@ -15,7 +15,7 @@ pub enum Medium {
     Numbers,
     /// A PNG, shown pixel by pixel.
     Picture,
-    /// A WAV, shown as a player.
+    /// A WAV, shown as a player under a picture of it.
     Sound,
 }
 
@@ -48,4 +48,6 @@ pub struct Sample {
     pub medium: Medium,
     /// The content of its file.
     pub bytes: Vec<u8>,
+    /// A PNG of it, of what cannot be looked at itself: of sound.
+    pub picture: Option<Vec<u8>>,
 }

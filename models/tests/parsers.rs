@@ -6,6 +6,8 @@
 //! It is longer than one sitting: beside each parser stands what is right of its format, and all share the one fuzzer.
 
 use autograd::random::{Stream, Streams};
+use models::audio::condition::{Upsampling, parse_frames};
+use models::audio::wav;
 use models::configuration::Layers;
 use models::data::files::DataFiles;
 use models::data::sniff::not_text;
@@ -305,6 +307,63 @@ fn pictures_and_labels_together() {
     let two = b"\0\0\x08\x01\0\0\0\x02\x02\x01";
     fuzz("labels", &[two], |input| read(GREY, input));
     fuzz("pictures", &[GREY, &stored(GREY)], |input| read(input, two));
+}
+
+/// A WAV of these 16 bytes of format, with a chunk of odd length before its samples.
+fn wav_of(format: [u16; 8], data: &[u8]) -> Vec<u8> {
+    let format: Vec<u8> = format.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let length = (data.len() as u32).to_le_bytes();
+    [b"RIFF\xff\0\0\0WAVELIST\x03\0\0\0abc\0fmt \x10\0\0\0", &format[..], b"data", &length, data].concat()
+}
+
+#[test]
+fn sounds_in_wav() {
+    let samples: Vec<u8> = (0..96).map(|i| (i * 37) as u8).collect();
+    let floats: Vec<u8> = (0..24).flat_map(|i| (i as f32 * 0.1 - 1.2).to_le_bytes()).collect();
+    let seeds = [
+        wav::encode(&wav::Sound { rate: 8000, samples: (0..40).map(|i| i * 800 - 16_000).collect() }),
+        wav_of([1, 1, 8000, 0, 8000, 0, 1, 8], &samples),
+        wav_of([1, 2, 44_100, 0, 0, 0, 4, 16], &samples),
+        wav_of([1, 1, 8000, 0, 0, 0, 3, 24], &samples),
+        wav_of([1, 8, 8000, 0, 0, 0, 32, 32], &samples),
+        wav_of([3, 2, 8000, 0, 0, 0, 8, 32], &floats),
+    ];
+    fuzz("wav", &seeds.each_ref().map(Vec::as_slice), |input| match wav::parse(input, "a.wav") {
+        Ok(sound) => {
+            // A sample is at least a byte of the file: whatever that says, nothing larger was made.
+            assert!(!sound.samples.is_empty() && sound.samples.capacity() <= input.len());
+            assert!(wav::RATES.contains(&sound.rate));
+            assert_eq!(wav::parse(&wav::encode(&sound), "again").unwrap(), sound);
+            let kept = sound.trimmed(40.0);
+            assert!(kept.start <= kept.end && kept.end <= sound.samples.len());
+            true
+        }
+        Err(error) => {
+            assert!(error.what.starts_with("a.wav: ") && !error.help.is_empty(), "{error}");
+            false
+        }
+    });
+}
+
+#[test]
+fn frames_of_features() {
+    let seeds: [&[u8]; 3] =
+        [b"pitch,loudness\n1,-2.5\n3e-3,4\n", b"\xef\xbb\xbf1\r\n2\r\n\r\n-3.25\r\n", b"\"a,\nb\",c,d\n\"1\",2,3\n"];
+    fuzz("frames", &seeds, |input| match parse_frames(input, "a.csv") {
+        Ok(frames) => {
+            assert!(frames.bands > 0 && frames.values.len() == frames.count() * frames.bands);
+            assert!(frames.values.iter().all(|x| x.is_finite()) && frames.values.len() <= input.len());
+            let again = parse_frames(frames.to_csv().as_bytes(), "again").unwrap();
+            assert_eq!(again.values, frames.values);
+            let linear = frames.of_samples(3, 1, 20, Upsampling::Linear);
+            assert!(linear.len() == 20 * frames.bands && linear.iter().all(|x| x.is_finite()));
+            true
+        }
+        Err(error) => {
+            assert!(error.what.starts_with("a.csv: ") && !error.help.is_empty(), "{error}");
+            false
+        }
+    });
 }
 
 /// A model's file without its checksums, by which every change would be refused before it is looked at.

@@ -8,6 +8,7 @@ pub use flags::{Assignment, Flags, Resume, data_path};
 use crate::terminal::console::{Progress, say};
 use crate::terminal::{Context, interrupt};
 use autograd::nn::Module;
+use models::audio;
 use models::configuration::{self, to_toml};
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sample};
@@ -162,7 +163,9 @@ fn with_progress(summary: &RunSummary, folder: &Path) -> Result<RunSummary> {
         .collect();
     // Of hundreds, only those are read that the page shows.
     let samples = spaced(&files).into_iter().filter_map(|&(step, medium, ref path)| {
-        Some(Sample { step, medium, bytes: regular::read(path, MOST_SAMPLE).ok()? })
+        let bytes = regular::read(path, MOST_SAMPLE).ok()?;
+        let picture = (medium == Medium::Sound).then(|| audio::picture::of_file(&bytes).ok()).flatten();
+        Some(Sample { step, medium, bytes, picture })
     });
     Ok(RunSummary { records: run_files::records(folder)?, samples: samples.collect(), ..summary.clone() })
 }

@@ -7,6 +7,7 @@
 //! | `canvas` | the paper a plot is drawn on |
 //! | [`plot`] | lines and bands as SVG |
 //! | [`loss_picture`] | the loss curve of a run |
+//! | [`spectrogram`] | the waveform and the spectrogram of a sound as PNG |
 //! | [`numbers`] | counts, times and sizes as people read them |
 //! | [`page`] | a self-contained HTML page |
 //! | [`run_page`] | the page of a run |
@@ -17,3 +18,4 @@ pub mod numbers;
 pub mod page;
 pub mod plot;
 pub mod run_page;
+pub mod spectrogram;

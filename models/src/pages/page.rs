@@ -125,12 +125,15 @@ impl Page {
         self.image("image/png", png, caption, " class=\"pixels\"")
     }
 
-    /// A WAV file with a player.
-    pub fn sound(&mut self, wav: &[u8], caption: &str) -> &mut Self {
-        let data = BASE64_STANDARD.encode(wav);
+    /// A WAV file with a player, and a PNG of it above where there is one.
+    pub fn sound(&mut self, wav: &[u8], png: Option<&[u8]>, caption: &str) -> &mut Self {
+        let (data, caption) = (BASE64_STANDARD.encode(wav), escaped(caption));
+        let seen =
+            |png| format!("<img alt=\"{caption}\" src=\"data:image/png;base64,{}\">", BASE64_STANDARD.encode(png));
         self.put(format_args!(
-            "<figure><audio controls src=\"data:audio/wav;base64,{data}\"></audio><figcaption>{}</figcaption></figure>\n",
-            escaped(caption)
+            "<figure>{}<audio controls src=\"data:audio/wav;base64,{data}\"></audio><figcaption>{caption}</figcaption>\
+             </figure>\n",
+            png.map(seen).unwrap_or_default()
         ))
     }
 
@@ -225,7 +228,7 @@ mod tests {
         page.section(HOSTILE).section(HOSTILE).heading(HOSTILE).paragraph(HOSTILE).sample(HOSTILE, HOSTILE);
         page.command(HOSTILE, HOSTILE).table(&[HOSTILE], &[vec![HOSTILE.to_owned()]]);
         page.bars(HOSTILE, &[Bar { name: HOSTILE.into(), value: 1.0, ours: true }]);
-        page.pixels(b"png", HOSTILE).sound(b"wav", HOSTILE);
+        page.pixels(b"png", HOSTILE).sound(b"wav", Some(b"png"), HOSTILE);
         page.picture(&Plot::new(HOSTILE, "", "").svg().unwrap(), HOSTILE);
         let html = page.html();
         for forbidden in ["<script", "http://evil/\"", "onerror=1>"] {
@@ -237,9 +240,9 @@ mod tests {
     #[test]
     fn nothing_in_a_page_is_loaded_from_elsewhere() {
         let svg = Plot::new("t", "x", "y").series("s", Mark::Line, vec![(0.0, 1.0), (1.0, 2.0)]).svg().unwrap();
-        let html = Page::new("t").picture(&svg, "c").pixels(b"png", "c").sound(b"wav", "c").html();
+        let html = Page::new("t").picture(&svg, "c").pixels(b"png", "c").sound(b"wav", Some(b"png"), "c").html();
         let sources = html.split("src=\"").skip(1).collect::<Vec<_>>();
-        assert!(sources.len() == 3 && sources.iter().all(|s| s.starts_with("data:")));
+        assert!(sources.len() == 4 && sources.iter().all(|s| s.starts_with("data:")));
         assert!(!html.contains("http://") && !html.contains("https://") && html.contains("default-src 'none'"));
     }
 

@@ -91,7 +91,13 @@ fn add_sample(page: &mut Page, sample: &Sample, unit: &str) -> Result<()> {
     match sample.medium {
         Medium::Text => page.sample(&label, &String::from_utf8_lossy(&sample.bytes)),
         Medium::Picture => page.pixels(&sample.bytes, &label),
-        Medium::Sound => page.sound(&sample.bytes, &label),
+        Medium::Sound => match &sample.picture {
+            Some(png) => {
+                let seen = format!("{label}: its waveform, and its spectrogram from 0 Hz up to half its rate");
+                page.sound(&sample.bytes, Some(png), &seen)
+            }
+            None => page.sound(&sample.bytes, None, &label),
+        },
         Medium::Numbers => {
             let text = String::from_utf8_lossy(&sample.bytes);
             let name = text.lines().next().unwrap_or_default();
@@ -155,7 +161,7 @@ mod tests {
     use super::*;
 
     fn text_sample(step: u64, text: &str) -> Sample {
-        Sample { step, medium: Medium::Text, bytes: text.into() }
+        Sample { step, medium: Medium::Text, bytes: text.into(), picture: None }
     }
 
     fn summary() -> RunSummary {
@@ -225,12 +231,15 @@ mod tests {
     fn a_sample_is_shown_as_its_medium() {
         let shown = |medium, bytes: &[u8]| {
             let mut page = Page::new("samples");
-            add_sample(&mut page, &Sample { step: 7, medium, bytes: bytes.into() }, "value").unwrap();
+            let picture = (medium == Medium::Sound && bytes != b"unseen").then(|| b"png".to_vec());
+            add_sample(&mut page, &Sample { step: 7, medium, bytes: bytes.into(), picture }, "value").unwrap();
             page.html()
         };
         assert!(shown(Medium::Text, b"a \xFF b").contains("a \u{fffd} b"));
         assert!(shown(Medium::Picture, b"png").contains("<figure class=\"pixels\"><img"));
-        assert!(shown(Medium::Sound, b"wav").contains("<audio controls"));
+        let heard = shown(Medium::Sound, b"wav");
+        assert!(heard.contains("<audio controls") && heard.contains("<img") && heard.contains("spectrogram"));
+        assert!(!shown(Medium::Sound, b"unseen").contains("<img"));
         assert!(shown(Medium::Numbers, b"x\n1\n2.5\n").contains("image/svg+xml"));
         assert!(!shown(Medium::Numbers, b"x\n").contains("<figure"), "nothing was drawn");
     }
