@@ -1,4 +1,4 @@
-//! `autoreg generate`: symbols drawn one after another from a model: text, the values of a series, or pictures.
+//! `autoreg generate`: symbols drawn one after another from a model: text, the values of a series, pictures, or sounds.
 
 use crate::families::Generate;
 use crate::families::flags::{FamilyFlags, ForGenerate};
@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-/// Generate from a model, symbol by symbol: text, the values of a series as CSV, or pictures as a PNG of a grid.
+/// Generate from a model, symbol by symbol: text, the values of a series as CSV, pictures as a PNG of a grid, or sounds as a WAV.
 ///
 /// stdout is exactly the text that follows the prompt; with --echo the prompt comes first. The same model, prompt, options
 /// and seed give the same text, on any number of threads.
@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(long)]
     echo: bool,
 
-    /// How many symbols to generate, or pictures [default: 500 symbols, 64 pictures]
+    /// How many symbols to generate, or pictures, or sounds [default: 500 symbols, 64 pictures, 1 sound]
     #[arg(short = 'n', long = "symbols", value_name = "N")]
     symbols: Option<usize>,
 
@@ -71,7 +71,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
-    /// Write the text to a file, whole or not at all, instead of stdout
+    /// Write to a file, whole or not at all, instead of stdout; - for stdout, and of a sound the samples alone, 16 bits each, little-endian
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -95,7 +95,9 @@ impl Arguments {
 ///
 /// # Errors
 /// A usage error for options that make no sense, a bad input for a file or a prompt, a disk error for the output.
-pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
+pub fn run(mut arguments: Arguments, context: &Context) -> Result<()> {
+    let raw = arguments.output.as_deref() == Some(Path::new("-"));
+    arguments.output.take_if(|_| raw);
     // Before the model is loaded: a wrong option is told at once, and nothing is generated that cannot be kept.
     let options = arguments.options();
     options.check()?;
@@ -112,12 +114,15 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         (None, None) => Vec::new(),
     };
     let output = arguments.output.as_deref();
-    let request = Generate { prompt: &prompt, echo, symbols, options, seed, output, own: &own };
+    let request = Generate { prompt: &prompt, echo, symbols, options, seed, raw, output, own: &own };
     let Some(path) = &arguments.output else {
-        if model.medium() == Medium::Picture && std::io::stdout().is_terminal() {
-            return Err(
-                Error::new(Kind::Usage, "a terminal shows no pictures").help("write it to a file: -o samples.png")
-            );
+        let unseen = match model.medium() {
+            Medium::Picture => Some(("a terminal shows no pictures", "samples.png")),
+            Medium::Sound => Some(("a terminal plays no sounds", "sound.wav")),
+            Medium::Text | Medium::Numbers => None,
+        };
+        if let Some((what, file)) = unseen.filter(|_| std::io::stdout().is_terminal()) {
+            return Err(Error::new(Kind::Usage, what).help(format!("write it to a file: -o {file}")));
         }
         let results = &context.results;
         model.generate(&request, &mut |piece| {

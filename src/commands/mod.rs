@@ -13,6 +13,7 @@ mod inspect;
 mod receptive_field;
 mod resume;
 mod train;
+mod vocode;
 
 use crate::terminal::Context;
 use clap::Subcommand;
@@ -25,6 +26,7 @@ pub enum Command {
     Train(train::Arguments),
     Resume(resume::Arguments),
     Generate(generate::Arguments),
+    Vocode(vocode::Arguments),
     Forecast(forecast::Arguments),
     Eval(eval::Arguments),
     Check(check::Arguments),
@@ -46,6 +48,7 @@ impl Command {
             Command::Train(arguments) => train::run(arguments, context),
             Command::Resume(arguments) => resume::run(arguments, context),
             Command::Generate(arguments) => generate::run(arguments, context),
+            Command::Vocode(arguments) => vocode::run(arguments, context),
             Command::Forecast(arguments) => forecast::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),

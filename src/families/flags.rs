@@ -31,6 +31,15 @@ impl Extended for ForEval {
     }
 }
 
+/// `autoreg vocode`.
+pub struct ForVocode;
+
+impl Extended for ForVocode {
+    fn flags_of(family: &dyn Family, command: Command) -> Command {
+        family.vocode_flags(command)
+    }
+}
+
 /// `autoreg receptive-field`.
 pub struct ForReceptiveField;
 

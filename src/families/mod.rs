@@ -12,8 +12,9 @@
 //! | [`opened`] | the model that a path on the command line means |
 //! | [`training`] | `train` and `resume` of any family: the run folder, the progress, the page |
 //! | [`tour`] | what an act of `autoreg demo` is given |
-//! | `text`, `series`, `image` | the families |
+//! | `text`, `series`, `image`, `audio` | the families |
 
+mod audio;
 pub mod flags;
 mod image;
 pub mod opened;
@@ -23,7 +24,9 @@ mod text;
 pub mod tour;
 pub mod training;
 
-pub use requests::{Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight};
+pub use requests::{
+    Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight, Vocode, Vocoded,
+};
 pub use series::header_of;
 
 use crate::terminal::Context;
@@ -39,7 +42,7 @@ use std::path::Path;
 use tour::Tour;
 
 /// Every family, in the order of help and of the tour.
-pub const FAMILIES: &[&dyn Family] = &[&text::Text, &series::Series, &image::Image];
+pub const FAMILIES: &[&dyn Family] = &[&text::Text, &series::Series, &image::Image, &audio::Audio];
 
 /// What a family of models brings to the commands.
 pub trait Family: Sync {
@@ -68,6 +71,11 @@ pub trait Family: Sync {
 
     /// Adds the flags of `eval` that only its models understand.
     fn eval_flags(&self, command: Command) -> Command {
+        command
+    }
+
+    /// Adds the flags of `vocode` that only its models understand.
+    fn vocode_flags(&self, command: Command) -> Command {
         command
     }
 
@@ -165,6 +173,17 @@ pub trait Model {
             .help("`autoreg generate` draws from it; a forecast is made by a model of a series"))
     }
 
+    /// Recordings again, from their frames alone, each handed on when it is made.
+    ///
+    /// # Errors
+    /// A usage error for a model that is told no frames; [`Kind::BadInput`] for what is no recording; those of `each`.
+    fn vocode(&self, _: &Vocode, _: &mut dyn FnMut(Vocoded) -> Result<()>) -> Result<()> {
+        let source = self.source();
+        let what = format!("{} holds {}", source.path.display(), source.family.a_model());
+        Err(Error::new(Kind::Usage, what)
+            .help("recordings are made again by a model of sounds that is told their frames"))
+    }
+
     /// What one of its outputs can depend on.
     ///
     /// # Errors
@@ -214,6 +233,6 @@ fn whose(kind: &str) -> std::result::Result<&'static dyn Family, String> {
 /// The refusal of those that have no receptive field of interest.
 fn sees_everything(what: String) -> Error {
     Error::new(Kind::Usage, what)
-        .cause("its outputs depend on all that it is given; a receptive field is told of networks of pictures")
+        .cause("its outputs depend on all that it is given; a receptive field is told of networks of pictures and of sounds")
         .help("`autoreg check` shows that nothing depends on what comes later")
 }

@@ -19,12 +19,14 @@ pub struct Generate<'a> {
     pub prompt: &'a [u8],
     /// Whether the prompt is written first.
     pub echo: bool,
-    /// How many symbols, or pictures; where nobody says, what suits the family.
+    /// How many symbols, pictures or sounds; where nobody says, what suits the family.
     pub symbols: Option<usize>,
     /// How each is chosen.
     pub options: Options,
     /// Of the random stream `sampling`.
     pub seed: u64,
+    /// Whether samples are wanted as they are, without the header of a file.
+    pub raw: bool,
     /// Where it is written, if to a file.
     pub output: Option<&'a Path>,
     /// The flags that only some families understand.
@@ -41,6 +43,34 @@ pub struct Evaluate<'a> {
     pub each: Option<&'a Path>,
     /// The flags that only some families understand.
     pub own: &'a Given,
+}
+
+/// What `vocode` asks for.
+pub struct Vocode<'a> {
+    /// A recording, or a folder of them.
+    pub recordings: &'a Path,
+    /// How each sample is chosen.
+    pub options: Options,
+    /// Of the random streams.
+    pub seed: u64,
+    /// The flags that only some families understand.
+    pub own: &'a Given,
+}
+
+/// A recording that was made again.
+pub struct Vocoded {
+    /// The name of its file, from the folder that was named.
+    pub name: String,
+    /// What was made, as a file.
+    pub file: Vec<u8>,
+    /// Its samples.
+    pub samples: usize,
+    /// How likely the true recording is.
+    pub bits_per_sample: f64,
+    /// How far the two are apart, in decibels.
+    pub log_spectral_distance: f64,
+    /// How far their frames are apart, in decibels.
+    pub log_mel_distance: f64,
 }
 
 /// What `forecast` asks for.
@@ -135,6 +165,8 @@ pub struct Description {
 pub struct Look<'a> {
     /// Whether a picture is wanted as well.
     pub picture: bool,
+    /// How many layers the network has, where it is none of a run.
+    pub layers: Option<u32>,
     /// The flags that only some families understand.
     pub own: &'a Given,
 }

@@ -7,7 +7,7 @@
 //!
 //! Nothing is allocated for a step.
 
-use super::wavenet::{Conditions, KERNEL, WaveNet};
+use super::wavenet::{Conditions, Input, KERNEL, WaveNet};
 use crate::gated::{add, gate};
 use autograd::Scalar;
 use autograd::kernels::gemm::{Matrix, Store};
@@ -56,9 +56,51 @@ struct CachedLayer<T> {
     skip: Product<T>,
 }
 
+/// What a symbol is read as.
+enum Symbols<T> {
+    /// Rows of R.
+    Table(Vec<T>),
+    /// `b + w·x` of the level as a number.
+    Levels { input: Input, weight: Vec<T>, bias: Vec<T> },
+}
+
+impl<T: Scalar> Symbols<T> {
+    fn new(network: &WaveNet<T>) -> Self {
+        match (&network.embedding, &network.first) {
+            (Some(table), _) => Symbols::Table(table.weight.values().to_vec()),
+            (None, Some(first)) => Symbols::Levels {
+                input: network.input(),
+                weight: first.weight.values().to_vec(),
+                bias: first.bias.as_ref().map_or_else(Vec::new, |bias| bias.values().to_vec()),
+            },
+            (None, None) => unreachable!("a network has one of the two"),
+        }
+    }
+
+    /// # Shapes
+    /// → `x` (R)
+    fn read(&self, symbol: u32, x: &mut [T]) {
+        match self {
+            Symbols::Table(rows) => x.copy_from_slice(&rows[symbol as usize * x.len()..][..x.len()]),
+            Symbols::Levels { input, weight, bias } => {
+                let level: T = input.scaled(symbol);
+                x.iter_mut().zip(weight).zip(bias).for_each(|((x, &w), &b)| *x = level.mul_add(w, b));
+            }
+        }
+    }
+
+    fn multiply_adds(&self) -> usize {
+        match self {
+            Symbols::Table(_) => 0,
+            Symbols::Levels { weight, .. } => weight.len(),
+        }
+    }
+}
+
 /// A network prepared for stepping. It owns what it needs.
 pub struct Decoder<T> {
-    embedding: Vec<T>,
+    /// What a symbol is read as: a row of R of each, or the levels that there are and the 1 × 1 of one.
+    input: Symbols<T>,
     layers: Vec<CachedLayer<T>>,
     head: Product<T>,
     output: Product<T>,
@@ -109,11 +151,11 @@ impl<T: Scalar> Decoder<T> {
         };
         let first = &network.layers[0];
         Decoder {
-            embedding: network.embedding.weight.values().to_vec(),
+            input: Symbols::new(network),
             layers: network.layers.iter().map(layer).collect(),
             head: Product::new(&network.head),
             output: Product::new(&network.output),
-            residual: network.embedding.weight.shape()[1],
+            residual: first.dilated.weight.shape()[1],
             skip: first.skip.weight.shape()[0],
             features: first.local.as_ref().map_or(0, |local| local.weight.shape()[1]),
         }
@@ -131,7 +173,7 @@ impl<T: Scalar> Decoder<T> {
             .layers
             .iter()
             .flat_map(|layer| [&layer.dilated, &layer.skip].into_iter().chain(&layer.local).chain(&layer.residual));
-        layers.chain([&self.head, &self.output]).map(Product::multiply_adds).sum()
+        layers.chain([&self.head, &self.output]).map(Product::multiply_adds).sum::<usize>() + self.input.multiply_adds()
     }
 
     /// What is remembered before a sound of these classes.
@@ -187,7 +229,7 @@ impl<T: Scalar> Decoder<T> {
         let Work { pair, gates, told, z, back, skips, added, out } = work;
         match code {
             None => pair[r..].fill(T::zero()),
-            Some(code) => pair[r..].copy_from_slice(&self.embedding[code as usize * r..][..r]),
+            Some(code) => self.input.read(code, &mut pair[r..]),
         }
         for (i, (layer, (ring, oldest))) in self.layers.iter().zip(rings).enumerate() {
             let place = &mut ring[*oldest..][..r];
@@ -235,24 +277,26 @@ mod tests {
             Conditions { classes: vec![3], features: 0 },
             Conditions { classes: vec![2, 4], features: 3 },
         ] {
-            let network = WaveNet::<T>::new(SIZES, 9, 9, &conditions, &mut Streams::new(4).stream("init"));
-            let (time, f) = (70, conditions.features);
-            let codes: Vec<u32> = (0..time).map(|i| (i * i % 11 % 9) as u32).collect();
-            let features: Vec<T> = (0..time * f).map(|i| T::of((i as f64 * 0.7).sin())).collect();
-            let classes: Vec<u32> = conditions.classes.iter().map(|&classes| classes as u32 - 1).collect();
-            let global: Vec<&[u32]> = classes.iter().map(std::slice::from_ref).collect();
-            let local = (f > 0).then(|| Tensor::from_vec(features.clone(), &[1, time, f]).permute(&[0, 2, 1]));
-            let parallel = no_grad(|| {
-                let condition = Condition { global: &global, local: local.as_ref() };
-                network.outputs(&network.skips(&codes, 1, condition)).permute(&[0, 2, 1]).to_vec()
-            });
-            let decoder = Decoder::new(&network);
-            assert_eq!(decoder.conditions(), conditions);
-            let mut memory = decoder.start(&classes);
-            for t in 0..time {
-                let before = t.checked_sub(1).map(|before| codes[before]);
-                let stepped = decoder.step(&mut memory, before, &features[t * f..][..f]);
-                assert_eq!(stepped, &parallel[t * 9..][..9], "position {t}, {conditions:?}");
+            for input in [Input::Codes(9), Input::Levels(9)] {
+                let network = WaveNet::<T>::new(SIZES, input, 9, &conditions, &mut Streams::new(4).stream("init"));
+                let (time, f) = (70, conditions.features);
+                let codes: Vec<u32> = (0..time).map(|i| (i * i % 11 % 9) as u32).collect();
+                let features: Vec<T> = (0..time * f).map(|i| T::of((i as f64 * 0.7).sin())).collect();
+                let classes: Vec<u32> = conditions.classes.iter().map(|&classes| classes as u32 - 1).collect();
+                let global: Vec<&[u32]> = classes.iter().map(std::slice::from_ref).collect();
+                let local = (f > 0).then(|| Tensor::from_vec(features.clone(), &[1, time, f]).permute(&[0, 2, 1]));
+                let parallel = no_grad(|| {
+                    let condition = Condition { global: &global, local: local.as_ref() };
+                    network.outputs(&network.skips(&codes, 1, condition)).permute(&[0, 2, 1]).to_vec()
+                });
+                let decoder = Decoder::new(&network);
+                assert_eq!(decoder.conditions(), conditions);
+                let mut memory = decoder.start(&classes);
+                for t in 0..time {
+                    let before = t.checked_sub(1).map(|before| codes[before]);
+                    let stepped = decoder.step(&mut memory, before, &features[t * f..][..f]);
+                    assert_eq!(stepped, &parallel[t * 9..][..9], "position {t}, {conditions:?}, {input:?}");
+                }
             }
         }
     }
@@ -266,7 +310,13 @@ mod tests {
     #[test]
     fn a_sample_costs_one_pass_over_the_layers() {
         let sizes = Sizes { residual: 32, skip: 128, layers: 10, stacks: 1 };
-        let network = WaveNet::<f32>::new(sizes, 256, 256, &Conditions::default(), &mut Streams::new(1).stream("init"));
+        let network = WaveNet::<f32>::new(
+            sizes,
+            Input::Codes(256),
+            256,
+            &Conditions::default(),
+            &mut Streams::new(1).stream("init"),
+        );
         // 10 layers of 2·32·64 + 32·32 + 32·128, the last without its residual; 128·128 + 128·256.
         assert_eq!(Decoder::new(&network).multiply_adds(), 10 * (4096 + 1024 + 4096) - 1024 + 16_384 + 32_768);
     }

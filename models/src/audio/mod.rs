@@ -1,32 +1,53 @@
-//! Audio: sounds as codes, and WaveNet on them.
+//! Audio: recordings, sounds as codes, what they are conditioned on, and WaveNet on them.
 //!
 //! This file is the map of the folder; it holds no code of its own.
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | [`wav`], `riff`, [`resample`], [`trim`] | WAV files as sounds of one channel; another rate; without the silence at both ends |
 //! | [`mu_law`] | 16-bit samples as 256 codes |
-//! | [`wavenet`] | the network, as its paper's sections have it |
+//! | [`spectrum`], [`mel`], [`distance`] | the short-time spectrum, its log-mel frames, how far apart two sounds are |
+//! | [`condition`] | frames of features, and what each sample is told of them |
+//! | [`names`] | labels by the names of files, and which recordings are tested on |
+//! | [`config`], [`data_config`], [`data`] | what can be set; files as parts of recordings, with their labels and frames |
+//! | [`pieces`] | recordings as training reads them |
+//! | [`floors`] | what counting alone achieves |
+//! | [`wavenet`], [`shapes`] | the network, as its paper's sections have it; its parameters without the network |
 //! | [`decoder`] | the same network a sample at a time |
-//! | [`wav`] | a sound, out of a file and into one |
-//! | `riff` | what a WAV says of itself, compared with what there is |
-//! | `resample`, `trim` | a sound at another rate, and without the silence around it |
-//! | [`spectrum`] | how loud each frequency is around each of many times |
-//! | [`mel`] | the same as a few bands: log-mel frames |
-//! | [`distance`] | how far two sounds are apart to an ear |
-//! | [`condition`] | frames of features out of a file, and at samples |
-//! | [`picture`] | a sound to look at |
+//! | [`model`], [`given`] | a network and its sounds; the same through the trait of all models |
+//! | [`training`], [`saved`] | learning from pieces; to and from a checkpoint |
+//! | [`evaluation`], [`generation`], `properties` | scoring, drawing, checking |
+//! | [`picture`], [`receptive_field`] | waveform and spectrogram; how far back a sample hears |
+//! | [`tones`] | sounds made by a rule, whose pitch is known |
 
 pub mod condition;
+pub mod config;
+pub mod data;
+pub mod data_config;
 pub mod decoder;
 pub mod distance;
-#[cfg(test)]
-mod librosa;
+pub mod evaluation;
+pub mod floors;
+pub mod generation;
+pub mod given;
 pub mod mel;
+pub mod model;
 pub mod mu_law;
+pub mod names;
 pub mod picture;
-mod resample;
+pub mod pieces;
+mod properties;
+pub mod receptive_field;
+pub mod resample;
 mod riff;
+pub mod saved;
+pub mod shapes;
 pub mod spectrum;
-mod trim;
+pub mod tones;
+pub mod training;
+pub mod trim;
 pub mod wav;
 pub mod wavenet;
+
+#[cfg(test)]
+mod librosa;

@@ -112,11 +112,33 @@ pub struct Conditions {
     pub features: usize,
 }
 
+/// What a network reads a symbol as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// As a row of a table, of so many.
+    Codes(usize),
+    /// As a number: level l of V as `2l/(V − 1) − 1`, from −1 to 1.
+    Levels(usize),
+}
+
+impl Input {
+    /// Every symbol of [`Input::Levels`] as it is read.
+    pub(super) fn scaled<T: Scalar>(self, symbol: u32) -> T {
+        match self {
+            Input::Codes(_) => T::of(symbol.into()),
+            Input::Levels(levels) => T::of(f64::from(symbol) * (2.0 / (levels - 1) as f64) - 1.0),
+        }
+    }
+}
+
 /// A WaveNet up to the parameters of its distributions.
 #[derive(Clone, Debug)]
 pub struct WaveNet<T> {
+    input: Input,
     /// A row of R for each code.
-    pub embedding: Embedding<T>,
+    pub embedding: Option<Embedding<T>>,
+    /// 1 × 1, of a level, where there is no table.
+    pub first: Option<CausalConv1d<T>>,
     /// The layers, from the input on.
     pub layers: Vec<Layer<T>>,
     /// 1 × 1, of the ReLU of the skips.
@@ -125,23 +147,31 @@ pub struct WaveNet<T> {
     pub output: CausalConv1d<T>,
 }
 
-module!(WaveNet { embedding, layers, head, output });
+module!(WaveNet { embedding, first, layers, head, output });
 
 impl<T: Scalar> WaveNet<T> {
-    /// A network of sounds in so many codes, with `parameters` numbers for the distribution of each.
+    /// A network of sounds whose symbols are read so, with `parameters` numbers for the distribution of each.
     ///
     /// # Panics
     /// If there is no layer.
-    pub fn new(sizes: Sizes, codes: usize, parameters: usize, conditions: &Conditions, stream: &mut Stream) -> Self {
+    pub fn new(sizes: Sizes, input: Input, parameters: usize, conditions: &Conditions, stream: &mut Stream) -> Self {
         let dilations: Vec<usize> = sizes.dilations().collect();
         assert!(!dilations.is_empty(), "WaveNet: no layer");
-        let embedding = Embedding::new(codes, sizes.residual, stream);
+        let (embedding, first) = match input {
+            Input::Codes(codes) => (Some(Embedding::new(codes, sizes.residual, stream)), None),
+            Input::Levels(_) => (None, Some(CausalConv1d::new(1, sizes.residual, 1, 1, stream))),
+        };
         let layer =
             |(i, &dilation): (usize, &usize)| Layer::new(sizes, dilation, i + 1 == dilations.len(), conditions, stream);
         let layers = dilations.iter().enumerate().map(layer).collect();
         let head = CausalConv1d::new(sizes.skip, sizes.skip, 1, 1, stream).of_relu();
         let output = CausalConv1d::new(sizes.skip, parameters, 1, 1, stream).of_relu();
-        WaveNet { embedding, layers, head, output }
+        WaveNet { input, embedding, first, layers, head, output }
+    }
+
+    /// What a symbol is read as.
+    pub fn input(&self) -> Input {
+        self.input
     }
 
     /// The sum of the skips at every position, from the codes before it. What comes before the first code is silence of the features:
@@ -157,7 +187,14 @@ impl<T: Scalar> WaveNet<T> {
         let time = codes.len() / batch.max(1);
         assert_eq!(codes.len(), batch * time, "WaveNet: {} codes in {batch} sounds", codes.len());
         // (B, T, R), moved by one: a position reads the code before it.
-        let before = self.embedding.forward(codes, &[batch, time]);
+        let before = match (&self.embedding, &self.first) {
+            (Some(table), _) => table.forward(codes, &[batch, time]),
+            (None, Some(first)) => {
+                let levels = codes.iter().map(|&code| self.input.scaled(code)).collect();
+                first.forward(&Tensor::from_vec(levels, &[batch, 1, time])).permute(&[0, 2, 1])
+            }
+            (None, None) => unreachable!("one of the two was made"),
+        };
         let before = before.narrow(1, 0, time.saturating_sub(1)).pad(1, time.min(1), 0, T::zero());
         let mut x = before.permute(&[0, 2, 1]);
         let mut skips: Option<Tensor<T>> = None;
@@ -196,15 +233,20 @@ mod tests {
     const TINY: Sizes = Sizes { residual: 3, skip: 16, layers: 2, stacks: 2 };
 
     fn tiny(conditions: &Conditions) -> WaveNet<f64> {
-        WaveNet::new(TINY, 5, 5, conditions, &mut Streams::new(2).stream("init"))
+        WaveNet::new(TINY, Input::Codes(5), 5, conditions, &mut Streams::new(2).stream("init"))
     }
 
     #[test]
     fn the_yardsticks_have_the_multiply_adds_that_they_are_known_by() {
         let count = |residual, skip, layers, stacks| {
             let sizes = Sizes { residual, skip, layers, stacks };
-            let network =
-                WaveNet::<f32>::new(sizes, 256, 256, &Conditions::default(), &mut Streams::new(1).stream("init"));
+            let network = WaveNet::<f32>::new(
+                sizes,
+                Input::Codes(256),
+                256,
+                &Conditions::default(),
+                &mut Streams::new(1).stream("init"),
+            );
             // Weights of layers, with the last residual that is not there; no biases, no table.
             let weights = network.parameters().into_iter().filter(|(name, _)| name.ends_with("weight"));
             let all: usize = weights.map(|(_, weight)| weight.values().len()).sum();

@@ -104,7 +104,11 @@ fn of(RGBColor(red, green, blue): RGBColor) -> Pixel {
     [red, green, blue]
 }
 
-fn encode(values: &[u8], width: usize, height: usize) -> Result<Vec<u8>> {
+/// A picture of three bytes a pixel as a PNG, row after row.
+///
+/// # Errors
+/// [`Kind::Failed`] if the PNG cannot be made.
+pub fn encode(values: &[u8], width: usize, height: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, width as u32, height as u32);
     encoder.set_color(ColorType::Rgb);

@@ -1,8 +1,8 @@
 //! The flags that images add to `train`, `generate`, `eval` and `receptive-field`. They stand in no group, whose name would be that of another family's.
 
 use clap::Args;
+use models::image::receptive_field::MOST_SIDE;
 use models::image::receptive_field::picture::MOST_SCALE;
-use models::image::receptive_field::{MOST_LAYERS, MOST_SIDE};
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
@@ -66,9 +66,6 @@ pub struct ReceptiveFieldFlags {
     /// The sub-pixel that looks, each counted from 0 [default: the first colour of the pixel in the middle].
     #[arg(long, value_name = "ROW,COLUMN[,COLOUR]", value_parser = place)]
     pub at: Option<[usize; 3]>,
-    /// How many layers, or blocks of layers, the network has; with --model.
-    #[arg(long, value_name = "N", conflicts_with = "run", value_parser = clap::value_parser!(u32).range(1..=MOST_LAYERS as i64))]
-    pub layers: Option<u32>,
     /// Rows and columns of the picture, with --model [default: 28x28].
     #[arg(long, value_name = "HxW", conflicts_with = "run", value_parser = size)]
     pub size: Option<[usize; 2]>,

@@ -1,0 +1,207 @@
+//! Sounds, as the commands see them: their flags, their results as tables and WAVs.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`flags`] | the flags that sounds add to subcommands |
+//! | [`sounding`] | what `generate` makes: sounds, the rest of a recording, sounds along frames |
+//! | [`vocoding`] | what `vocode` makes: recordings from their frames |
+//! | [`sight`] | what `receptive-field` tells and draws |
+//! | [`tables`] | what `eval` prints and writes |
+//! | [`tones`] | the act of the tour |
+
+mod flags;
+mod sight;
+mod sounding;
+mod tables;
+mod tones;
+mod vocoding;
+
+use self::flags::{EvalFlags, GenerateFlags, ReceptiveFieldFlags, TrainFlags, VocodeFlags};
+use super::opened::Source;
+use super::tour::Tour;
+use super::training::{self, Flags, Resume};
+use super::{Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight, Vocode, Vocoded};
+use crate::terminal::Context;
+use crate::terminal::console::Counting;
+use crate::terminal::output::quoted;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+use models::audio::config::{AudioConfig, Local};
+use models::audio::data_config::DataConfig;
+use models::audio::evaluation::evaluate;
+use models::audio::model::AudioModel;
+use models::audio::saved;
+use models::audio::shapes::elements_per_sample;
+use models::audio::training::AudioTask;
+use models::check::Outcome;
+use models::data::Part;
+use models::error::Result;
+use models::medium::{Medium, Sink};
+use models::memory::Needs;
+use models::storage::checkpoint::Checkpoint;
+use models::storage::run_folder::RunFolder;
+use std::path::{Path, PathBuf};
+
+/// The family.
+pub struct Audio;
+
+impl Family for Audio {
+    fn name(&self) -> &'static str {
+        "audio"
+    }
+
+    fn heading(&self) -> &'static str {
+        "Audio"
+    }
+
+    fn about(&self) -> &'static str {
+        "A WaveNet on recordings, WAV"
+    }
+
+    fn a_model(&self) -> &'static str {
+        "a model of sounds"
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        saved::kinds()
+    }
+
+    fn train_flags(&self, command: Command) -> Command {
+        TrainFlags::augment_args(command)
+    }
+
+    fn generate_flags(&self, command: Command) -> Command {
+        GenerateFlags::augment_args(command)
+    }
+
+    fn eval_flags(&self, command: Command) -> Command {
+        EvalFlags::augment_args(command)
+    }
+
+    fn vocode_flags(&self, command: Command) -> Command {
+        VocodeFlags::augment_args(command)
+    }
+
+    fn receptive_field_flags(&self, command: Command) -> Command {
+        ReceptiveFieldFlags::augment_args(command)
+    }
+
+    fn train(&self, flags: &Flags, own: &ArgMatches, context: &Context) -> Result<()> {
+        let own = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
+        let path = |path: Option<PathBuf>| path.map(|path| training::data_path(&path)).transpose();
+        let more = [
+            ("--pattern", "data.pattern", own.pattern),
+            ("--test-where", "data.test_where", own.test_where),
+            ("--validation-where", "data.validation_where", own.validation_where),
+            ("--validation", "data.validation_path", path(own.validation)?),
+            ("--test", "data.test_path", path(own.test)?),
+            ("--rate", "data.rate", own.rate.map(|rate| rate.to_string())),
+        ];
+        training::train::<AudioTask>(flags, &more, commands, context)
+    }
+
+    fn resume(&self, request: &Resume, folder: RunFolder, checkpoint: &Checkpoint, context: &Context) -> Result<()> {
+        training::resume::<AudioTask>(request, folder, checkpoint, commands, context)
+    }
+
+    fn open(&self, checkpoint: &Checkpoint, source: Source) -> Result<Box<dyn Model>> {
+        Ok(Box::new(Opened { model: saved::from_checkpoint(checkpoint)?, source }))
+    }
+
+    fn receptive_field(&self, kind: &str, look: &Look) -> Result<Sight> {
+        sight::of_kind(kind, look)
+    }
+
+    fn act(&self, tour: &mut Tour) -> Result<()> {
+        tones::act(tour)
+    }
+}
+
+/// How to go on with a run.
+fn commands(config: &AudioConfig, folder: &Path) -> Vec<(String, String)> {
+    let (run, data) = (quoted(folder), quoted(&config.data.path));
+    let hear = match config.model.local {
+        Local::None => ("Hear it", format!("autoreg generate {run} --seconds 2 -o sound.wav")),
+        Local::Mel(_) => {
+            ("Make a recording again from its frames", format!("autoreg vocode {run} FILE.wav -o again.wav"))
+        }
+        Local::Frames { .. } => ("Hear it", format!("autoreg generate {run} --condition FRAMES.csv -o sound.wav")),
+    };
+    let commands = [
+        hear,
+        ("Score it again, exactly", format!("autoreg eval {run} --data {data} --split validation")),
+        ("Train on", format!("autoreg resume {run} --steps {}", config.training.steps.saturating_mul(2))),
+        ("Check that it is a model", format!("autoreg check {run}")),
+    ];
+    commands.map(|(what, command)| (what.to_string(), command)).to_vec()
+}
+
+/// A model out of a file.
+struct Opened {
+    model: AudioModel<f32>,
+    source: Source,
+}
+
+impl Opened {
+    /// What is read to be scored: the data that are named, by the run's settings, those of its own files of a part where one is asked for.
+    fn data(&self, request: &Evaluate, flags: EvalFlags) -> Result<DataConfig> {
+        let known: DataConfig = self.source.setting("data");
+        // All of the given data are those at the given path.
+        let given = |other: &String| if request.part == Part::All { String::new() } else { other.clone() };
+        Ok(DataConfig {
+            path: training::data_path(request.data)?,
+            pattern: flags.pattern.unwrap_or_else(|| known.pattern.clone()),
+            rate: if flags.resample { self.model.config.rate } else { known.rate },
+            validation_path: given(&known.validation_path),
+            test_path: given(&known.test_path),
+            ..known
+        })
+    }
+}
+
+impl Model for Opened {
+    fn source(&self) -> &Source {
+        &self.source
+    }
+
+    fn medium(&self) -> Medium {
+        Medium::Sound
+    }
+
+    fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
+        self.draw(request, sink)
+    }
+
+    fn vocode(&self, request: &Vocode, each: &mut dyn FnMut(Vocoded) -> Result<()>) -> Result<()> {
+        self.draw_again(request, each)
+    }
+
+    fn receptive_field(&self, look: &Look) -> Result<Sight> {
+        sight::of_model(&self.model.config, self.source.head(), look)
+    }
+
+    fn evaluate(&self, request: &Evaluate) -> Result<Report> {
+        let data = self.data(request, request.own.parsed())?;
+        let files = self.source.parts_of(data.read()?, request.part)?;
+        let mut counting = None;
+        let evaluation = evaluate(&self.model, &files, &data, request.part, &mut |done, of| {
+            counting.get_or_insert_with(|| Counting::new("samples scored", of as u64)).reached(done);
+        })
+        .map_err(|error| self.source.named(error))?;
+        counting.into_iter().for_each(Counting::finish);
+        let (head, split) = (self.source.head(), request.part);
+        let text = tables::shown(&head, split, &evaluation);
+        let each = tables::each(&evaluation);
+        Report::new(head, split, &evaluation, text, each)
+    }
+
+    fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {
+        self.model.check(length, seed)
+    }
+
+    fn graph(&self, batch: usize, length: usize) -> Result<Recorded> {
+        let samples = (batch as u128).saturating_mul(length as u128);
+        let kept = elements_per_sample(&self.model.config).saturating_mul(samples);
+        Needs::default().and("the activations of the sounds", kept, size_of::<f32>(), "--batch or --length").check()?;
+        Ok(Recorded::new(self.model.recorded_loss(batch, length), &self.model))
+    }
+}
