@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::pages::spectrogram::sound_picture;
 
 /// Columns of a picture, however long the sound is.
-const COLUMNS: usize = 960;
+const COLUMNS: usize = 720;
 
 /// Frames that are looked at in a column at most: what a picture of an hour costs is bounded.
 const FRAMES: usize = 16;
@@ -14,10 +14,10 @@ const FRAMES: usize = 16;
 /// What no frequency is drawn quieter than, in decibels of full scale.
 const QUIETEST: f64 = -120.0;
 
-/// The sound as a PNG of 960 × 360 pixels: the waveform above, below it the spectrogram from 0 Hz at the bottom to half the rate at the top.
+/// The sound as a PNG of 720 × 272 pixels: the waveform above, below it the spectrogram from 0 Hz at the bottom to half the rate at the top.
 /// The same bytes for the same sound.
 ///
-/// A column is the time of 1/960 of the sound; frames are 32 ms under a Hann window, the powers of those in one column averaged.
+/// A column is the time of 1/720 of the sound; frames are 32 ms under a Hann window, the powers of those in one column averaged.
 ///
 /// # Errors
 /// [`Failed`](crate::error::Kind::Failed) if the PNG cannot be made.
@@ -68,12 +68,12 @@ mod tests {
     /// Of each column of the spectrogram the row that is brightest.
     fn brightest(png: &[u8]) -> Vec<usize> {
         let (shape, values) = png::parse(png, "x.png").unwrap();
-        assert_eq!((shape.height, shape.width, shape.channels), (360, 960, 3));
+        assert_eq!((shape.height, shape.width, shape.channels), (272, 720, 3));
         let light = |row: usize, column: usize| {
-            let pixel = &values[(row * 960 + column) * 3..][..3];
+            let pixel = &values[(row * 720 + column) * 3..][..3];
             30 * u32::from(pixel[0]) + 59 * u32::from(pixel[1]) + 11 * u32::from(pixel[2])
         };
-        (0..960).map(|column| (104..360).max_by_key(|&row| light(row, column)).unwrap()).collect()
+        (0..720).map(|column| (80..272).max_by_key(|&row| light(row, column)).unwrap()).collect()
     }
 
     #[test]
@@ -82,9 +82,9 @@ mod tests {
         let rows = brightest(&of_file(&encode(&sound)).unwrap());
         // It sounds from sample 1500 to 5500 of 7821, and rises from 100 to 3900 Hz.
         for share in [0.1, 0.3, 0.5, 0.7, 0.9] {
-            let column = ((1500.0 + 4000.0 * share) / 7821.0 * 960.0) as usize;
-            let expected = 359.0 - 255.0 * (100.0 + 3800.0 * share) / 4000.0;
-            assert!((rows[column] as f64 - expected).abs() < 8.0, "{share}: row {}, not {expected}", rows[column]);
+            let column = ((1500.0 + 4000.0 * share) / 7821.0 * 720.0) as usize;
+            let expected = 271.0 - 191.0 * (100.0 + 3800.0 * share) / 4000.0;
+            assert!((rows[column] as f64 - expected).abs() < 6.0, "{share}: row {}, not {expected}", rows[column]);
         }
     }
 
@@ -94,7 +94,7 @@ mod tests {
             let start = Instant::now();
             let samples = (0..count).map(|i: usize| (i % 200) as i16 * 90).collect();
             let png = picture(&Sound { rate, samples }).unwrap();
-            assert_eq!(brightest(&png).len(), 960);
+            assert_eq!(brightest(&png).len(), 720);
             assert!(start.elapsed() < Duration::from_secs(20), "{count}: {:?}", start.elapsed());
         }
     }

@@ -13,18 +13,18 @@ use std::f32::consts::TAU;
 pub const MOST_COLUMNS: usize = 1200;
 
 /// Rows of the waveform, of the ground below it, and of the spectrogram.
-const ROWS: [usize; 3] = [96, 8, 256];
+const ROWS: [usize; 3] = [72, 8, 192];
 
 /// What is so many decibels below the loudest is black.
-const RANGE: f32 = 80.0;
+const RANGE: f32 = 70.0;
 
 type Pixel = [u8; 3];
 
 /// The colour of a loudness from 0 to 1, by Green's helix from black to white: perceived intensity `0.30·R + 0.59·G + 0.11·B` is the number
 /// itself, so equal steps look equal, and a print without colour shows the same.
 ///
-/// `λ + a·(−0.14861·cos φ + 1.78277·sin φ, −0.29227·cos φ − 0.90649·sin φ, 1.97294·cos φ)`, `a = λ(1 − λ)/2`, `φ = 2π(s/3 + r·λ)`, s 0.5 and
-/// r −1, from blue through purple to orange.
+/// `λ + a·(−0.14861·cos φ + 1.78277·sin φ, −0.29227·cos φ − 0.90649·sin φ, 1.97294·cos φ)`, `a = λ(1 − λ)/2`, `φ = 2π(s/3 + r·λ)`, s 0 and
+/// r ½: from blue through purple to orange.
 ///
 /// Source: Green, "A colour scheme for the display of astronomical intensity images", 2011, equation 2.
 fn colour(x: f32) -> Pixel {
@@ -36,11 +36,11 @@ fn colour(x: f32) -> Pixel {
 }
 
 /// Where the helix begins, and how often it turns.
-const START: f32 = 0.5;
-const TURNS: f32 = -1.0;
+const START: f32 = 0.0;
+const TURNS: f32 = 0.5;
 
 /// The picture of a sound, `columns` wide: what lies between the lowest and the highest sample of each moment, as high as the farthest of them
-/// from 0 allows; and below it the loudness of each frequency, black from 80 dB below the loudest.
+/// from 0 allows; and below it the loudness of each frequency, black from 70 dB below the loudest.
 ///
 /// # Shapes
 /// `envelope` (columns), `decibels` (columns, bins), low frequencies first
@@ -69,10 +69,13 @@ fn draw_waveform(envelope: &[(f32, f32)], pixels: &mut [Pixel]) {
     let farthest = envelope.iter().map(|(low, high)| low.abs().max(high.abs())).fold(f32::MIN_POSITIVE, f32::max);
     let row = |x: f32| (middle - x / farthest * middle).round().clamp(0.0, 2.0 * middle) as usize;
     pixels[columns * row(0.0)..][..columns].fill(of(GRID));
+    let mut before = envelope[0];
     for (column, &(low, high)) in envelope.iter().enumerate() {
-        for row in row(high)..=row(low) {
+        // Up to where the column before ends: a steep line has no gaps.
+        for row in row(high.max(before.0))..=row(low.min(before.1)) {
             pixels[row * columns + column] = of(COLORS[0]);
         }
+        before = (low, high);
     }
 }
 
@@ -132,7 +135,7 @@ mod tests {
         let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
         let mut values = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut values).unwrap();
-        assert_eq!((info.width as usize, info.height), (envelope.len(), 360));
+        assert_eq!((info.width as usize, info.height), (envelope.len(), 272));
         let (pixels, _) = values.as_chunks::<3>();
         pixels.chunks_exact(envelope.len()).map(<[Pixel]>::to_vec).collect()
     }
@@ -153,13 +156,13 @@ mod tests {
 
     #[test]
     fn a_tone_is_a_line_at_the_height_of_its_frequency_and_no_narrow_one_is_lost() {
-        for bins in [2, 33, 129, 256, 257, 705] {
+        for bins in [2, 33, 129, 192, 193, 257, 705] {
             for tone in [0, bins / 3, bins - 1] {
                 let column: Vec<f32> = (0..bins).map(|bin| if bin == tone { -10.0 } else { -95.0 }).collect();
                 let rows = drawn(&[(-0.5, 0.5); 4], &column.repeat(4));
-                let brightness: Vec<f32> = rows[104..].iter().map(|row| intensity(row[2])).collect();
+                let brightness: Vec<f32> = rows[80..].iter().map(|row| intensity(row[2])).collect();
                 let (brightest, _) = brightness.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
-                let expected = 255.0 - tone as f32 * 255.0 / (bins - 1) as f32;
+                let expected = 191.0 - tone as f32 * 191.0 / (bins - 1) as f32;
                 assert!((brightest as f32 - expected).abs() <= 1.5, "{bins} bins, {tone}: row {brightest}");
                 assert!(brightness[brightest] > 0.6, "{bins} bins, {tone}: {}", brightness[brightest]);
             }
@@ -168,12 +171,13 @@ mod tests {
 
     #[test]
     fn the_waveform_fills_its_height_and_lies_where_its_samples_lie() {
-        let rows = drawn(&[(0.0, 0.0), (-0.25, 0.25), (0.25, 0.25), (-0.125, 0.0)], &[-50.0; 8]);
-        let inked = |column: usize| (0..96).filter(|&row| rows[row][column] == of(COLORS[0])).collect::<Vec<_>>();
-        assert_eq!((inked(1).len(), inked(2)), (96, vec![0]));
-        assert!(inked(0).len() == 1 && (47..=48).contains(&inked(0)[0]), "{:?}", inked(0));
-        assert!(inked(3).len() > 20 && inked(3)[0] >= 47 && inked(3).last().unwrap() < &75);
-        assert!(rows[97..103].iter().flatten().all(|&pixel| pixel == [255; 3]), "white between both");
+        let rows = drawn(&[(0.0, 0.0), (-0.25, 0.25), (0.25, 0.25), (-0.125, -0.125)], &[-50.0; 8]);
+        let inked = |column: usize| (0..72).filter(|&row| rows[row][column] == of(COLORS[0])).collect::<Vec<_>>();
+        assert_eq!((inked(1).len(), inked(2)), (72, vec![0]));
+        assert!(inked(0).len() == 1 && (35..=36).contains(&inked(0)[0]), "{:?}", inked(0));
+        // Three quarters down, and joined to the column before.
+        assert_eq!(inked(3), (0..=53).collect::<Vec<_>>());
+        assert!(rows[73..79].iter().flatten().all(|&pixel| pixel == [255; 3]), "white between both");
     }
 
     #[test]
