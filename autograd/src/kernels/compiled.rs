@@ -60,6 +60,7 @@ compiled! {
         -> Vec<Self> = convolution::backward_weight_body;
     fn gate(x: &mut [Self], condition: Option<&[Self]>, channels: usize) -> Vec<Self> = gate::forward_body;
     fn gate_backward(g: &[Self], x: &mut [Self], channels: usize) = gate::backward_body;
+    fn gate_position(x: &[Self], condition: Option<&[Self]>, z: &mut [Self]) = gate::position_body;
     fn dropout(xs: &mut [Self], mask: &[u8], scale: Self) = dropout::apply_body;
     fn copy(x: ArrayViewD<Self>) -> Vec<Self> = strided::copy;
 

@@ -1,6 +1,8 @@
 //! The gated activation `tanh a ⊙ σ(b)` of rows that hold a and b side by side, forward and backward: one pass over memory each. What
 //! conditions a sequence or an image (a class, a speaker) is added to all its rows on the way.
 
+use super::compiled::Compiled;
+use super::math::dispatch::{Pass, dispatch};
 use super::row_tasks::{count_rows, for_each_row_block, for_each_row_block_with};
 use crate::Scalar;
 
@@ -69,4 +71,66 @@ pub(super) fn backward_body<T: Scalar>(g: &[T], x: &mut [T], channels: usize) {
             }
         }
     });
+}
+
+/// The gate of one position, in the bits of [`forward`]: a step of generation. One pass, on the calling thread.
+///
+/// # Shapes
+/// `x`, `condition` (2 · channels) → `z` (channels)
+///
+/// # Panics
+/// If a length does not fit.
+pub fn position<T: Scalar>(x: &[T], condition: Option<&[T]>, z: &mut [T]) {
+    Compiled::gate_position(x, condition, z);
+}
+
+pub(super) fn position_body<T: Scalar>(x: &[T], condition: Option<&[T]>, z: &mut [T]) {
+    let fits = x.len() == 2 * z.len() && condition.is_none_or(|condition| condition.len() == x.len());
+    assert!(fits, "gate: {} for a position of {}", x.len(), z.len());
+    dispatch(Position { x, condition, z });
+}
+
+struct Position<'a, T> {
+    x: &'a [T],
+    condition: Option<&'a [T]>,
+    z: &'a mut [T],
+}
+
+impl<T: Scalar> Pass for Position<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let gate = |a: T, b: T| T::tanh_lane(a) * T::sigmoid_lane(b);
+        let (a, b) = self.x.split_at(self.z.len());
+        match self.condition {
+            None => self.z.iter_mut().zip(a.iter().zip(b)).for_each(|(z, (&a, &b))| *z = gate(a, b)),
+            Some(condition) => {
+                let (a_s, b_s) = condition.split_at(self.z.len());
+                let pairs = a.iter().zip(a_s).zip(b.iter().zip(b_s));
+                self.z.iter_mut().zip(pairs).for_each(|(z, ((&a, &a_s), (&b, &b_s)))| *z = gate(a + a_s, b + b_s));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::row_tasks::tests::wave32;
+
+    #[test]
+    fn a_position_alone_has_the_bits_of_its_row_among_all() {
+        for channels in [1, 7, 16, 33, 64] {
+            let (x, condition) = (wave32(5 * 2 * channels, 0.3), wave32(2 * channels, 0.9));
+            for condition in [None, Some(&condition[..])] {
+                let all = forward(&mut x.clone(), condition, channels);
+                for (x, expected) in x.chunks_exact(2 * channels).zip(all.chunks_exact(channels)) {
+                    let mut z = vec![0.0; channels];
+                    position(x, condition, &mut z);
+                    assert_eq!(z, expected, "{channels} channels");
+                }
+            }
+        }
+    }
 }

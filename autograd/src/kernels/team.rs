@@ -5,6 +5,8 @@
 //! its own cache. A member that the system does not let run in time is stood in for by the caller, so that on a busy machine a
 //! round takes no longer than the work of all shares on one thread. For everything longer than a few hundred microseconds rayon is the right tool: it balances, this does not.
 
+mod relay;
+
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::ops::Range;

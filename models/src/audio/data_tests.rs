@@ -76,7 +76,10 @@ fn files_that_serve_a_part_do_and_labels_beside_them_are_refused() {
     files.files[1].part = Some(Part::Validation);
     files.files[2].part = Some(Part::Test);
     let data = AudioData::of_files(&files, &AudioConfig::default()).unwrap();
-    assert_eq!([&data.train, &data.validation, &data.test].map(|part| names(part).concat()), ["data/1.wav", "data/2.wav", "data/3.wav"]);
+    assert_eq!(
+        [&data.train, &data.validation, &data.test].map(|part| names(part).concat()),
+        ["data/1.wav", "data/2.wav", "data/3.wav"]
+    );
     let mut config = config();
     (config.data.test_where, config.data.test_files) = ("index<1".to_owned(), "3*".to_owned());
     assert!(config.check().unwrap_err().what.contains("labels decide"));

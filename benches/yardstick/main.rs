@@ -3,6 +3,8 @@
 //! Not a criterion bench: `benches/peers/run` starts it in turn with the same work in other engines. By hand:
 //! `cargo bench --bench yardstick -- --task train --model gru-char --seconds 5 --threads 2`.
 
+mod audio;
+
 use autograd::Tensor;
 use autograd::kernels::isa::Isa;
 use autograd::kernels::memory::CachingAllocator;
@@ -40,17 +42,20 @@ enum Model {
     GruSeed,
     GruChar,
     Pixelcnn,
+    Wavenet,
+    #[value(name = "wavenet-3x10")]
+    Wavenet3x10,
 }
 
 impl Model {
-    /// The model of text, and the batch and length of its training step; none for images.
+    /// The model of text, and the batch and length of its training step; none for what is no text.
     fn text(self) -> Option<(Config, usize, usize)> {
         match self {
             Model::GruSeed => {
                 Some((Config { symbols: 10_000, embedding: 128, hidden: 256, ..Config::default() }, 32, 10))
             }
             Model::GruChar => Some((Config { symbols: 65, embedding: 128, hidden: 512, ..Config::default() }, 32, 128)),
-            Model::Pixelcnn => None,
+            Model::Pixelcnn | Model::Wavenet | Model::Wavenet3x10 => None,
         }
     }
 }
@@ -115,9 +120,10 @@ fn main() {
         .expect("the first pool of the process");
     let mut report =
         serde_json::json!({ "engine": "autoreg", "threads": arguments.threads, "isa": Isa::in_use().name() });
-    match arguments.model.text() {
-        Some(sizes) => text(&arguments, sizes, &mut report),
-        None => image(&arguments, &mut report),
+    match (arguments.model.text(), arguments.model.audio()) {
+        (Some(sizes), _) => text(&arguments, sizes, &mut report),
+        (_, Some(sizes)) => audio::audio(&arguments, sizes, &mut report),
+        _ => image(&arguments, &mut report),
     }
     report["model"] = arguments.model.to_possible_value().expect("it is not skipped").get_name().into();
     report["peak_mib"] = memory("VmHWM").zip(idle).map(|(peak, idle)| peak - idle).into();
