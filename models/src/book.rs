@@ -23,3 +23,6 @@ page!(ConvolutionAsAnIndexedProduct, "../../docs/book/09-convolution.md");
 page!(MasksAndTheBlindSpot, "../../docs/book/10-masks-and-the-blind-spot.md");
 page!(SkewingAndTheDiagonal, "../../docs/book/11-skewing-and-the-diagonal.md");
 page!(DrawingAPictureOnce, "../../docs/book/12-drawing-a-picture-once.md");
+page!(DilationAndQueues, "../../docs/book/13-dilation-and-queues.md");
+page!(SamplesAsSymbols, "../../docs/book/14-samples-as-symbols.md");
+page!(Conditioning, "../../docs/book/15-conditioning.md");

@@ -90,6 +90,17 @@ impl Sampler {
         Ok(Sampler { options, seen: Vec::new(), weights: Vec::new(), order: Vec::new() })
     }
 
+    /// Whether symbols are drawn from the distributions as they are.
+    pub fn is_plain(&self) -> bool {
+        self.options == Options::default()
+    }
+
+    /// Remembers a symbol of V, for the repetition penalty.
+    pub fn note(&mut self, symbols: usize, symbol: u32) {
+        self.seen.resize(symbols, false);
+        self.seen[symbol as usize] = true;
+    }
+
     /// Computes the weights, proportional to the probabilities after reshaping, and their sum.
     fn reshape<T: autograd::Scalar>(&mut self, distribution: &Categorical<T>) -> f64 {
         let Options { repetition_penalty, temperature, top_k, top_p, min_p } = self.options;
@@ -145,7 +156,7 @@ pub trait Reshape: Distribution {
 
 impl<T: autograd::Scalar> Reshape for Categorical<T> {
     fn draw(&self, sampler: &mut Sampler, random: &mut impl Rng) -> u32 {
-        let symbol = if sampler.options == Options::default() {
+        let symbol = if sampler.is_plain() {
             self.sample(random)
         } else {
             let total = sampler.reshape(self);
@@ -156,8 +167,7 @@ impl<T: autograd::Scalar> Reshape for Categorical<T> {
     }
 
     fn note(&self, sampler: &mut Sampler, symbol: u32) {
-        sampler.seen.resize(self.logits.len(), false);
-        sampler.seen[symbol as usize] = true;
+        sampler.note(self.logits.len(), symbol);
     }
 }
 

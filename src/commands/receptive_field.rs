@@ -8,6 +8,9 @@ use clap::Args;
 use models::error::{Error, Kind, Result};
 use std::path::PathBuf;
 
+/// What more layers see nobody computes.
+const MOST_LAYERS: i64 = 128;
+
 /// Tell what a sub-pixel sees of a picture, exactly, as a set: of what comes before it, what its distribution can depend on. Of a sound, how far
 /// back a sample hears.
 ///
@@ -27,7 +30,7 @@ pub struct Arguments {
     model: Option<String>,
 
     /// How many layers, or blocks of layers, the network has; of a WaveNet, those of a stack; with --model
-    #[arg(long, value_name = "N", conflicts_with = "run", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", conflicts_with = "run", value_parser = clap::value_parser!(u32).range(1..=MOST_LAYERS))]
     layers: Option<u32>,
 
     /// Write the picture to a file

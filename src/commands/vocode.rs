@@ -122,7 +122,7 @@ fn is_free(output: &Path, recordings: &Path) -> Result<()> {
             return refused("it is not empty, and nothing in it is to be lost");
         }
     }
-    let place = user_file::place(&output.join("x")).zip(recordings.canonicalize().ok());
+    let place = output.canonicalize().ok().or_else(|| user_file::place(output)).zip(recordings.canonicalize().ok());
     match place.is_some_and(|(place, recordings)| place.starts_with(recordings)) {
         true => refused("it lies in the folder that is read"),
         false => Ok(()),

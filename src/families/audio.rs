@@ -25,10 +25,11 @@ use crate::terminal::Context;
 use crate::terminal::console::Counting;
 use crate::terminal::output::quoted;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
-use models::audio::config::{AudioConfig, Local};
+use models::audio::config::AudioConfig;
 use models::audio::data_config::DataConfig;
 use models::audio::evaluation::evaluate;
 use models::audio::model::AudioModel;
+use models::audio::model_config::Local;
 use models::audio::saved;
 use models::audio::shapes::elements_per_sample;
 use models::audio::training::AudioTask;
@@ -89,6 +90,7 @@ impl Family for Audio {
         let own = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
         let path = |path: Option<PathBuf>| path.map(|path| training::data_path(&path)).transpose();
         let more = [
+            ("--model", "model.model", own.model),
             ("--pattern", "data.pattern", own.pattern),
             ("--test-where", "data.test_where", own.test_where),
             ("--validation-where", "data.validation_where", own.validation_where),

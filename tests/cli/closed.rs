@@ -38,7 +38,7 @@ fn results_for_a_stdout_that_is_closed_are_an_error_and_for_dev_null_are_not() {
         if run.family == "series" {
             commands.push(vec!["forecast", "run", "-n", "3"]);
         }
-        if run.family == "image" {
+        if ["image", "audio"].contains(&run.family) {
             commands.push(vec!["receptive-field", "run"]);
         }
         for command in commands {

@@ -1,5 +1,7 @@
 //! The command line as a user meets it: the binary is run, and its stdout, stderr, exit code and files are looked at.
 
+mod audio;
+mod audio_input;
 mod bad_input;
 mod bounds;
 mod closed;

@@ -27,6 +27,12 @@ fn the_middle_of_a_digit_sees_so_many_of_the_406_before_it_in_every_network() {
             assert_eq!((&told["row"], &told["column"], &told["colour"]), (&14.into(), &14.into(), &0.into()));
         }
     }
+    // A sample of a sound hears 1 + (2 − 1)·Σ dilations before it.
+    for (layers, stacks, samples) in [("10", "1", 1024), ("10", "3", 3070), ("5", "2", 63)] {
+        let told = told(&["--model", "wavenet", "--layers", layers, "--stacks", stacks, "--rate", "16000"]);
+        assert_eq!(told["samples"], samples, "{told}");
+        assert_eq!(told["milliseconds"], f64::from(samples) / 16.0, "{told}");
+    }
     let table = autoreg(["receptive-field", "--model", "pixelcnn", "--layers", "7"]);
     assert_code(&table, 0);
     let said = stdout(&table);
@@ -101,7 +107,11 @@ fn what_has_no_receptive_field_or_is_outside_the_picture_is_refused_by_name() {
         (&["--model", "pixelcnn"], &["--model pixelcnn without --layers", "--layers 7"]),
         (&["--model", "pixelcn", "--layers", "7"], &["--model pixelcn", "gated-pixelcnn"]),
         (&["--model", "gru"], &["`gru` is a model of text", "networks of pictures"]),
-        (&["--model", "gru", "--layers", "7"], &["--layers is for a model of images"]),
+        (&["--model", "gru", "--layers", "7"], &["`gru` is a model of text"]),
+        (&["--model", "gru", "--size", "7x7"], &["--size is for a model of images"]),
+        (&["--model", "wavenet"], &["--model wavenet without --layers"]),
+        (&["--model", "wavenet", "--layers", "25"], &["--layers 25", "24 at most"]),
+        (&["--model", "wavenet", "--layers", "5", "--at", "1,1"], &["--at is for a model of images"]),
         (&["--model", "pixelcnn", "--layers", "0"], &["--layers", "1..=128"]),
         (&["--model", "pixelcnn", "--layers", "1000000"], &["--layers", "1..=128"]),
         (&[&known[..], &["--size", "0x3"]].concat(), &["--size", "from 1 to 128"]),

@@ -3,6 +3,7 @@
 use crate::tiny_model::TEXT;
 use crate::{assert_code, autoreg};
 use assert_cmd::Command;
+use models::audio::wav::{Sound, encode};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -40,6 +41,12 @@ fn pictures(thirds: usize) -> Vec<u8> {
     [pictures, 5, 4].iter().for_each(|count| bytes.extend(count.to_be_bytes()));
     bytes.extend((0..pictures * 5 * 4).map(|i| if (i * i / 7 + i) % 3 == 0 { 255 } else { (i % 120) as u8 }));
     bytes
+}
+
+/// A WAV of one channel, 8000 samples of 16 bits a second.
+fn recording(thirds: usize) -> Vec<u8> {
+    let sample = |t: usize| ((t as f64 * 0.3).sin() * 9000.0) as i16 + (t * t % 101) as i16;
+    encode(&Sound { rate: 8000, samples: (0..400 * thirds).map(sample).collect() })
 }
 
 /// All of them.
@@ -80,6 +87,18 @@ pub const TINY_RUNS: &[TinyRun] = &[
         set: &["model.hidden=6", "model.layers=1", "model.head=4", "data.levels=2", "data.batch=4"],
         resumes: true,
         outputs: &[("generate", &["-n", "4"], "png"), ("graph", &[], "svg"), ("receptive-field", &[], "png")],
+    },
+    TinyRun {
+        family: "audio",
+        model: "wavenet",
+        data: ("recording.wav", recording),
+        set: &["model.residual=4", "model.skip=6", "model.layers=3", "data.window=100", "data.batch=2"],
+        resumes: true,
+        outputs: &[
+            ("generate", &["--seconds", "0.01"], "wav"),
+            ("graph", &["--length", "20"], "svg"),
+            ("receptive-field", &[], "png"),
+        ],
     },
 ];
 

@@ -1,10 +1,11 @@
 //! The exact likelihood of recordings under a model, beside what counting alone achieves on the same ones.
 
-use super::config::{AudioConfig, ModelConfig};
+use super::config::AudioConfig;
 use super::data::{AudioData, Recording};
 use super::data_config::DataConfig;
 use super::floors::floors;
 use super::model::{AudioModel, Told};
+use super::model_config::ModelConfig;
 use crate::data::Part;
 use crate::data::files::DataFiles;
 use crate::distribution::not_finite;

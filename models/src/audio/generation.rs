@@ -1,9 +1,9 @@
 //! What is asked of a model of sounds, drawn.
 
 use super::condition::Frames;
-use super::config::{Labels, ModelConfig};
 use super::given::Prepared;
 use super::model::Told;
+use super::model_config::{Labels, ModelConfig};
 use crate::autoregressive::Conditional;
 use crate::error::{Error, Kind, Result};
 use crate::sampling::{Generator, Options, Sampler};

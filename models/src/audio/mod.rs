@@ -9,7 +9,8 @@
 //! | [`spectrum`], [`mel`], [`distance`] | the short-time spectrum, its log-mel frames, how far apart two sounds are |
 //! | [`condition`] | frames of features, and what each sample is told of them |
 //! | [`names`] | labels by the names of files, and which recordings are tested on |
-//! | [`config`], [`data_config`], [`data`] | what can be set; files as parts of recordings, with their labels and frames |
+//! | [`config`], [`model_config`], [`data_config`] | what can be set |
+//! | [`data`], `parts` | files as recordings, with their labels and frames; which of them serve what |
 //! | [`pieces`] | recordings as training reads them |
 //! | [`floors`] | what counting alone achieves |
 //! | [`wavenet`], [`shapes`] | the network, as its paper's sections have it; its parameters without the network |
@@ -32,8 +33,10 @@ pub mod generation;
 pub mod given;
 pub mod mel;
 pub mod model;
+pub mod model_config;
 pub mod mu_law;
 pub mod names;
+mod parts;
 pub mod picture;
 pub mod pieces;
 mod properties;

@@ -1,7 +1,7 @@
 //! A model of sounds: a network, the distribution that its numbers mean, and the symbols that samples are to it.
 
 use super::condition::Frames;
-use super::config::{Encoding, ModelConfig};
+use super::model_config::{Encoding, ModelConfig};
 use super::wavenet::{Condition, Input, WaveNet};
 use crate::levels::head::{LevelDistribution, rows};
 use autograd::nn::{Module, Visit, VisitMut};

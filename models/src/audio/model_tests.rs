@@ -1,9 +1,9 @@
 //! Models of sounds: what every one of them owes, of either encoding, told nothing, labels, frames.
 
 use super::*;
-use crate::audio::config::{Labels, Local};
 use crate::audio::given::Prepared;
 use crate::audio::mel::MelSettings;
+use crate::audio::model_config::{Labels, Local};
 use crate::autoregressive::{Autoregressive, Conditional};
 use crate::check;
 use crate::levels::head::Head;

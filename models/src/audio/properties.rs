@@ -2,9 +2,9 @@
 //! that a training step records.
 
 use super::condition::Frames;
-use super::config::ModelConfig;
 use super::given::Prepared;
 use super::model::{AudioModel, Told};
+use super::model_config::ModelConfig;
 use crate::autoregressive::Conditional;
 use crate::check::{Outcome, causality, each_sums_to_one, steps_equal_parallel, sum_to_one};
 use autograd::Tensor;

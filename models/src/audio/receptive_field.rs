@@ -47,8 +47,8 @@ pub fn picture(sizes: Sizes) -> Result<Vec<u8>> {
     let layers = places(sizes);
     let (height, width) = ((layers.len() + 1) * (ROWS[0] + ROWS[1]), columns);
     let mut pixels = vec![[255_u8; 3]; height * width];
-    const GREY: [u8; 3] = [225, 228, 232];
-    const BLUE: [u8; 3] = [31, 119, 180];
+    const GREY: [u8; 3] = [221; 3];
+    const BLUE: [u8; 3] = [0, 114, 178];
     // The output itself is one place; the codes are one step further back than the places that read them.
     let rows = std::iter::once(&layers[layers.len() - 1]).chain(layers.iter().rev());
     for (i, places) in rows.enumerate() {

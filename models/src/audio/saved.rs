@@ -1,7 +1,7 @@
 //! A model of sounds, to and from a checkpoint. What else a checkpoint holds is the training's.
 
-use super::config::{Architecture, ModelConfig};
 use super::model::AudioModel;
+use super::model_config::{Architecture, ModelConfig};
 use super::shapes::parameter_shapes;
 use crate::error::{Error, Kind, Result};
 use crate::storage::checkpoint::{Checkpoint, Group};

@@ -1,7 +1,7 @@
 //! The parameters of a WaveNet by name and shape, and what a training step keeps, without making the network: so that a file is held
 //! against them, and memory counted, before anything of their size is there.
 
-use super::config::{Encoding, ModelConfig};
+use super::model_config::{Encoding, ModelConfig};
 use super::wavenet::KERNEL;
 
 /// The names and shapes of the parameters of a model, in order.
@@ -53,9 +53,9 @@ pub fn elements_per_sample(config: &ModelConfig) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::{Labels, Local};
     use super::super::mel::MelSettings;
     use super::super::model::AudioModel;
+    use super::super::model_config::{Labels, Local};
     use super::*;
     use crate::levels::head::Head;
     use autograd::nn::Module;

@@ -1,12 +1,13 @@
 //! Training a network on recordings: pieces with their true past in shuffled epochs, exact validation, samples to hear.
 
-use super::config::{AudioConfig, Labels, Local, ModelConfig};
+use super::config::AudioConfig;
 use super::data::{AudioData, Recording};
 use super::evaluation::told;
 use super::floors::floors;
 use super::generation::{Request, draw, joined, labels_in_turn, longest};
 use super::given::Prepared;
 use super::model::{AudioModel, Told};
+use super::model_config::{Labels, Local, ModelConfig};
 use super::pieces::{Piece, pieces};
 use super::saved;
 use super::wav::{self, Sound};
@@ -91,8 +92,8 @@ fn of_data(config: AudioConfig, data: &AudioData) -> Result<AudioConfig> {
         Local::Frames { bands, hop } => {
             let frames = data.train.iter().find_map(|recording| recording.frames.as_ref());
             let found = frames.map_or(*bands, |frames| frames.bands);
-            let other = data.train.iter().chain(&data.validation).chain(&data.test);
-            let other = other.filter(|recording| recording.frames.as_ref().is_some_and(|f| f.bands != found)).next();
+            let mut all = data.train.iter().chain(&data.validation).chain(&data.test);
+            let other = all.find(|recording| recording.frames.as_ref().is_some_and(|f| f.bands != found));
             if let Some(recording) = other {
                 return Err(Error::new(Kind::BadInput, "the frames are not all of as many features")
                     .cause(format!("those of {} have others than {found}", recording.file)));

@@ -231,16 +231,18 @@ impl<T: Scalar> Reshape for LevelDistribution<T> {
         match self {
             LevelDistribution::Bernoulli(bernoulli) => bernoulli.categorical().draw(sampler, random),
             LevelDistribution::Categorical(categorical) => categorical.draw(sampler, random),
+            // Drawn from as it is, a level costs what its components do, and not what all levels do.
+            LevelDistribution::Logistics(logistics) if sampler.is_plain() => {
+                let level = logistics.sample(random);
+                sampler.note(logistics.levels(), level);
+                level
+            }
             LevelDistribution::Logistics(logistics) => logistics.categorical().draw(sampler, random),
         }
     }
 
     fn note(&self, sampler: &mut Sampler, level: u32) {
-        match self {
-            LevelDistribution::Bernoulli(bernoulli) => bernoulli.categorical().note(sampler, level),
-            LevelDistribution::Categorical(categorical) => categorical.note(sampler, level),
-            LevelDistribution::Logistics(logistics) => logistics.categorical().note(sampler, level),
-        }
+        sampler.note(self.symbols(), level);
     }
 }
 

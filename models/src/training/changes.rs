@@ -15,7 +15,7 @@ use toml::{Table, Value};
 /// The settings that may change when a run goes on: none decides what a step computes, `steps` alone excepted, which stretches a
 /// schedule that spans the run.
 /// Where data lie may change, what is in them not.
-pub const MAY_CHANGE: [&str; 11] = [
+pub const MAY_CHANGE: [&str; 12] = [
     "training.steps",
     "training.eval_every",
     "training.save_every",
@@ -27,6 +27,7 @@ pub const MAY_CHANGE: [&str; 11] = [
     "data.labels",
     "data.validation_labels",
     "data.test_labels",
+    "data.frames_path",
 ];
 
 /// The configuration that a run goes on with, and what there is to say about it.

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 pub struct TrainFlags {
+    /// `wavenet`.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
     /// What the names of files say, as {digit}_{speaker}_{index}.wav.
     #[arg(long, value_name = "PATTERN")]
     pub pattern: Option<String>,

@@ -4,7 +4,7 @@ use super::flags::ReceptiveFieldFlags;
 use crate::families::opened::Head;
 use crate::families::{Look, Sight};
 use crate::terminal::results::to_json;
-use models::audio::config::ModelConfig;
+use models::audio::model_config::ModelConfig;
 use models::audio::receptive_field::{self, MOST_LAYERS};
 use models::audio::wavenet::Sizes;
 use models::error::{Error, Kind, Result};

@@ -77,9 +77,7 @@ impl Opened {
             Err(Error::new(Kind::Usage, format!("--class {word}: there is no such class")).cause(cause))
         };
         if classes.is_empty() {
-            return refused(
-                "the model is told no class: it was trained on pictures without, or is one that cannot be".to_owned(),
-            );
+            return refused("the model is told no class: it was trained on pictures without".to_owned());
         }
         let number = word.parse().ok().filter(|&number: &usize| number < classes.len());
         match classes.iter().position(|name| name == word).or(number) {

@@ -10,7 +10,7 @@ use models::image::images::Shape;
 use models::image::model::ModelConfig;
 use models::image::network::Architecture;
 use models::image::receptive_field::picture::{self, Square, picture, scale};
-use models::image::receptive_field::{MOST_LAYERS, ReceptiveField, middle, needs, receptive_field};
+use models::image::receptive_field::{ReceptiveField, middle, needs, receptive_field};
 use models::pages::numbers::{counted, grouped};
 use serde::Serialize;
 
@@ -59,10 +59,6 @@ pub fn of_kind(kind: &str, look: &Look) -> Result<Sight> {
             .cause("what a sub-pixel sees depends on how many layers the network has")
             .help(format!("say how many: --model {kind} --layers 7")));
     };
-    if layers as usize > MOST_LAYERS {
-        return Err(Error::new(Kind::Usage, format!("--layers {layers}"))
-            .cause(format!("what {MOST_LAYERS} layers see is computed at most")));
-    }
     let [height, width] = size.unwrap_or([SIDE; 2]);
     of(architecture, layers as usize, Shape { height, width, channels: colours.unwrap_or(1) }, None, look)
 }
