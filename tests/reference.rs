@@ -5,6 +5,8 @@
 mod fixture;
 #[path = "reference/images.rs"]
 mod images;
+#[path = "reference/sounds.rs"]
+mod sounds;
 #[path = "reference/state_dict.rs"]
 mod state_dict;
 

@@ -1,6 +1,6 @@
 """Runs the same work in autoreg and in its peers, in turn, on this machine, and prints one table.
 
-    benches/peers/run [--tasks train,generate] [--models gru-seed,gru-char,pixelcnn] [--engines …] [--rounds 5] [--seconds 5]
+    benches/peers/run [--tasks train,generate] [--models gru-seed,wavenet,…] [--engines …] [--rounds 5] [--seconds 5]
     benches/peers/run --scaling
 
 Each measurement is a process of its own; a round runs every engine once, and the order turns by one each round, so no
@@ -31,6 +31,8 @@ WORK = {
     "gru-seed": {"train_mflop": 17.13, "generate_mb": 11.0},
     "gru-char": {"train_mflop": 6.10, "generate_mb": 3.3},
     "pixelcnn": {"train_mflop": 1302, "generate_mb": 1.1},
+    "wavenet": {"train_mflop": 0.848, "generate_mb": 0.57},
+    "wavenet-3x10": {"train_mflop": 7.42, "generate_mb": 4.95},
 }
 TASKS = ["train", "generate"]
 KINDS = sorted({model["kind"] for model in MODELS.values()})
@@ -49,12 +51,12 @@ def engines(options):
         "torch": (python(options.torch_python, "worker_torch.py"), TASKS, KINDS, "import torch"),
         "torch-compiled": (python(options.torch_python, "worker_torch.py", "--compile"), ["train"], KINDS, "import torch"),
         "jax": (python(options.jax_python, "worker_jax.py"), TASKS, KINDS, "import jax"),
-        "onnxruntime": (python(options.onnx_python, "worker_onnx.py"), ["generate"], ["text"], "import onnx, onnxruntime"),
+        "onnxruntime": (python(options.onnx_python, "worker_onnx.py"), ["generate"], ["text", "audio"], "import onnx, onnxruntime"),
         # A peer must not lose because threads get in its way: one row at a time, one thread may be faster than two.
         "torch-1-thread": (python(options.torch_python, "worker_torch.py"), ["generate"], KINDS, "import torch"),
-        "onnxruntime-1-thread": (python(options.onnx_python, "worker_onnx.py"), ["generate"], ["text"], "import onnx, onnxruntime"),
-        "candle": ([binary("peer-candle")], TASKS, KINDS, None),
-        "burn": ([binary("peer-burn")], TASKS, KINDS, None),
+        "onnxruntime-1-thread": (python(options.onnx_python, "worker_onnx.py"), ["generate"], ["text", "audio"], "import onnx, onnxruntime"),
+        "candle": ([binary("peer-candle")], TASKS, ["text", "image"], None),
+        "burn": ([binary("peer-burn")], TASKS, ["text", "image"], None),
     }
 
 

@@ -15,8 +15,9 @@ import jax.numpy as jnp  # noqa: E402
 
 import gru_jax  # noqa: E402
 import pixelcnn_jax  # noqa: E402
+import wavenet_jax  # noqa: E402
 
-network = {"text": gru_jax, "image": pixelcnn_jax}[size["kind"]]
+network = {"text": gru_jax, "image": pixelcnn_jax, "audio": wavenet_jax}[size["kind"]]
 
 
 def loss_of(p, inputs, targets):

@@ -6,8 +6,9 @@ from torch.nn import functional
 import measuring
 from gru_torch import LanguageModel
 from pixelcnn_torch import PixelCnn
+from wavenet_torch import WaveNet
 
-NETWORKS = {"text": LanguageModel, "image": PixelCnn}
+NETWORKS = {"text": LanguageModel, "image": PixelCnn, "audio": WaveNet}
 
 
 def train(options, size, meter):
@@ -51,7 +52,7 @@ def generate(options, size, meter):
     generated = []
 
     with torch.inference_mode():
-        steps, seconds = meter.run(lambda: generated.append(next_symbol()), warm_up=200 if size["kind"] == "text" else 20)
+        steps, seconds = meter.run(lambda: generated.append(next_symbol()), warm_up=20 if size["kind"] == "image" else 200)
     return {"symbols": steps, "steps": steps, "seconds": seconds, "generated": generated, "V": size["V"]}
 
 

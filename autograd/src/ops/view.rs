@@ -45,27 +45,29 @@ impl<T: Scalar> Tensor<T> {
         self.permute(&order)
     }
 
-    /// An axis of size 1 put in before `axis`. A view.
+    /// An axis of size 1 put in before `axis`. A view, whatever the layout.
     ///
     /// # Panics
     /// If `axis` is not in `−rank−1..=rank`.
     #[track_caller]
     pub fn unsqueeze(&self, axis: isize) -> Tensor<T> {
-        let mut shape = self.shape().to_vec();
-        shape.insert(shape::axis("unsqueeze", axis, self.rank() + 1), 1);
-        self.reshape(&shape)
+        let axis = Axis(shape::axis("unsqueeze", axis, self.rank() + 1));
+        Tensor::from_op("reshape", self.value().clone().insert_axis(axis), [self], move |g, [dx]| {
+            dx.add(|| g.index_axis_move(axis, 0));
+        })
     }
 
-    /// An axis of size 1 taken out. A view.
+    /// An axis of size 1 taken out. A view, whatever the layout.
     ///
     /// # Panics
     /// If the axis does not exist or has another size.
     #[track_caller]
     pub fn squeeze(&self, axis: isize) -> Tensor<T> {
-        let axis = shape::axis("squeeze", axis, self.rank());
-        let mut shape = self.shape().to_vec();
-        assert_eq!(shape.remove(axis), 1, "squeeze: axis {axis} of {:?} has not size 1", self.shape());
-        self.reshape(&shape)
+        let axis = Axis(shape::axis("squeeze", axis, self.rank()));
+        assert_eq!(self.shape()[axis.0], 1, "squeeze: axis {} of {:?} has not size 1", axis.0, self.shape());
+        Tensor::from_op("reshape", self.value().clone().index_axis_move(axis, 0), [self], move |g, [dx]| {
+            dx.add(|| g.insert_axis(axis));
+        })
     }
 
     /// The tensor repeated along axes of size 1 and along new leading axes. `∂x = Σ g` over the repeated axes.
@@ -188,6 +190,9 @@ mod tests {
     fn views_share_memory() {
         let x = Tensor::from_vec((0..6).map(f64::from).collect(), &[2, 3]);
         assert_eq!(x.transpose(0, 1).view().as_ptr(), x.view().as_ptr());
+        let (wide, columns) = (x.transpose(0, 1).unsqueeze(1), x.transpose(0, 1));
+        assert_eq!((wide.view().as_ptr(), wide.shape()), (x.view().as_ptr(), &[3, 1, 2][..]));
+        assert_eq!(wide.squeeze(1).view().strides(), columns.view().strides(), "not brought in order");
         assert_eq!(x.reshape(&[6]).view().as_ptr(), x.view().as_ptr());
         assert_eq!(x.narrow(0, 1, 1).to_vec(), [3.0, 4.0, 5.0]);
     }
