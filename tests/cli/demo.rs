@@ -11,21 +11,38 @@ fn the_tour_writes_a_page_of_all_families_and_runs_that_every_command_takes() {
     let demo = || autoreg(["demo", "--steps", "3", "--out-dir", &path(&tour)]);
     let told = demo();
     assert_code(&told, 0);
-    for line in
-        ["its last sample", "sunspots 1700–2008", "entropy of the glyphs", "Of 200 pictures that the model drew"]
-    {
+    for line in [
+        "its last sample",
+        "sunspots 1700–2008",
+        "entropy of the glyphs",
+        "Of 200 pictures that the model drew",
+        "of 40 tones of the network",
+    ] {
         assert!(stdout(&told).contains(line), "`{line}` is not in: {}", stdout(&told));
     }
     let page = std::fs::read_to_string(tour.join("index.html")).expect("the page");
-    for section in ["GRU on engine.txt", "AR on the sunspots", "Glyphs, drawn by", "Gated PixelCNN on glyphs-images"] {
+    for section in [
+        "GRU on engine.txt",
+        "AR on the sunspots",
+        "Glyphs, drawn by",
+        "Gated PixelCNN on glyphs-images",
+        "Sounds: a WaveNet",
+        "WaveNet on tones",
+    ] {
         assert!(page.contains(&format!(">{section}")), "no section {section}");
     }
-    // Drawn by the program, by the model, and completed; and a sample of the training.
-    assert_eq!(page.matches("data:image/png").count(), 4);
+    // Drawn by the program, by the model, and completed; and a sample of the training. Made by the program, by the model; and a sample.
+    assert_eq!(page.matches("data:image/png").count(), 4 + 3);
+    assert_eq!(page.matches("<audio controls").count(), 3);
 
     // The commands that the page prints.
-    let (text, image) = (tour.join("text"), tour.join("image"));
-    for (run, data) in [(&text, text.join("engine.txt")), (&image, image.join("glyphs-images-idx3-ubyte"))] {
+    let [text, image, audio] = ["text", "image", "audio"].map(|family| tour.join(family));
+    let data = [
+        (&text, text.join("engine.txt")),
+        (&image, image.join("glyphs-images-idx3-ubyte")),
+        (&audio, audio.join("tones")),
+    ];
+    for (run, data) in data {
         let eval = with_model("eval", run, &["--data", &path(&data), "--split", "validation"]);
         assert_code(&eval, 0);
         assert!(stdout(&eval).contains("(this model)"), "{}", stdout(&eval));

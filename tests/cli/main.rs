@@ -73,11 +73,12 @@ fn assert_error(output: &Output, code: i32, says: &[&str]) {
     }
 }
 
-const SUBCOMMANDS: [&str; 12] = [
+const SUBCOMMANDS: [&str; 13] = [
     "demo",
     "train",
     "resume",
     "generate",
+    "vocode",
     "forecast",
     "eval",
     "check",

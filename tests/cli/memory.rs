@@ -3,6 +3,8 @@
 #![cfg(target_os = "linux")]
 
 use crate::tiny_model::TEXT;
+use models::audio::config::AudioConfig;
+use models::audio::wav::{Sound, encode};
 use models::configuration::Layers;
 use models::image::config::ImageConfig;
 use models::memory::Needs;
@@ -33,6 +35,12 @@ fn of_images(settings: &[&str]) -> Needs {
     let layers = Layers::new(&ImageConfig::default()).unwrap();
     let layers = settings.iter().chain(&size).try_fold(layers, |layers, setting| layers.set(setting)).unwrap();
     layers.finish().unwrap().needs()
+}
+
+/// What a training on recordings is said to need.
+fn of_sounds(settings: &[&str]) -> Needs {
+    let layers = Layers::new(&AudioConfig::default()).unwrap();
+    settings.iter().try_fold(layers, |layers, setting| layers.set(setting)).unwrap().finish().unwrap().needs()
 }
 
 /// The most that a training held, in bytes, as the system counts it (`VmHWM`): seen some hundred times a second, it misses what comes
@@ -106,9 +114,21 @@ fn a_training_holds_no_more_than_it_is_said_to_need_and_not_much_less() {
         &["model.model=diagonal-lstm", two, "model.hidden=32", "model.layers=3", "model.head=32"],
     ];
     let images = images.map(|settings| ("image", &pictures, settings, of_images(settings)));
+    let recording = folder.path().join("recording.wav");
+    let samples = (0..200_000_i32).map(|t| (t.wrapping_mul(t) / 7 % 9001) as i16).collect();
+    std::fs::write(&recording, encode(&Sound { rate: 8000, samples })).unwrap();
+    let sixteen_bits = "model.encoding=linear";
+    let sounds: [&[&str]; 4] = [
+        &[],
+        &["model.residual=64", "model.skip=256", "model.stacks=2", "data.batch=1"],
+        &["model.residual=64", "model.local={ mel = {} }", "data.window=16384"],
+        &[sixteen_bits, "model.distribution={ logistics = { components = 10 } }", "data.batch=4"],
+    ];
+    let sounds = sounds.map(|settings| ("audio", &recording, settings, of_sounds(settings)));
     let texts = texts.map(|settings| ("text", &text, settings, of_text(settings)));
     let series = series.map(|(settings, lags)| ("series", &csv, settings, of_series(settings, lags, values as usize)));
-    for (i, (family, data, settings, needs)) in texts.into_iter().chain(series).chain(images).enumerate() {
+    for (i, (family, data, settings, needs)) in texts.into_iter().chain(series).chain(images).chain(sounds).enumerate()
+    {
         let held = held(family, data, &folder.path().join(format!("run-{i}")), settings);
         let share = needs.bytes() as f64 / held as f64;
         println!("{share:.2} = {} / {held} {settings:?}", needs.bytes());

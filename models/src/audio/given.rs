@@ -79,7 +79,7 @@ impl<T: Scalar> Given<'_, T> {
         let Prepared { model, decoder } = self.prepared;
         if let Some(frames) = &self.told.frames {
             frames.of_sample(model.config.local.hop(), state.seen, model.config.upsampling, &mut state.row);
-            state.features.iter_mut().zip(&state.row).for_each(|(x, &y)| *x = T::of(y.into()));
+            state.features.iter_mut().zip(&state.row).for_each(|(x, &y)| *x = T::of(model.config.feature(y)));
         }
         let row = decoder.step(&mut state.memory, code, &state.features);
         match &mut state.distribution {

@@ -75,7 +75,7 @@ impl<T: Scalar> AudioModel<T> {
         let count = positions.end - from;
         let local = told.frames.as_ref().map(|frames| {
             let rows = frames.of_samples(self.config.local.hop(), from, count, self.config.upsampling);
-            let rows = rows.into_iter().map(|x| T::of(x.into())).collect();
+            let rows = rows.into_iter().map(|x| T::of(self.config.feature(x))).collect();
             Tensor::from_vec(rows, &[1, count, frames.bands]).permute(&[0, 2, 1])
         });
         let global: Vec<&[u32]> = told.labels.iter().map(std::slice::from_ref).collect();

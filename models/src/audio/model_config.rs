@@ -187,6 +187,15 @@ impl ModelConfig {
         self.encoding.symbols()
     }
 
+    /// A feature as the network reads it. Of a log-mel frame, m as `1 − 2m / ln floor`: −1 at the floor, 1 where a band has magnitude 1; so gates begin
+    /// near their middle. Of frames out of files, as it is.
+    pub fn feature(&self, x: f32) -> f64 {
+        match &self.local {
+            Local::Mel(MelSettings { floor, .. }) => 1.0 - 2.0 * f64::from(x) / libm::log(*floor),
+            _ => x.into(),
+        }
+    }
+
     /// P, the numbers of the distribution of a symbol.
     pub fn parameters(&self) -> usize {
         self.distribution.parameters(self.symbols())
@@ -243,6 +252,11 @@ impl ModelConfig {
             Local::None => Ok(()),
             // Without a rate yet, by the lowest that has room for the bands: the lower it is, the narrower are bands that are told apart.
             Local::Mel(mel) => {
+                if mel.floor >= 1.0 {
+                    let what = format!("`model.local.mel`: floor = {}", mel.floor);
+                    return Err(Error::new(Kind::Usage, what)
+                        .cause("features are read as a share of its logarithm: it is below 1"));
+                }
                 let least = (2.0 * mel.highest).clamp(f64::from(*RATES.start()), f64::from(*RATES.end()));
                 let rate = if self.rate == 0 { least.ceil() as u32 } else { self.rate };
                 mel.check(rate).map_err(|error| Error { what: format!("`model.local.mel`: {}", error.what), ..error })

@@ -6,7 +6,7 @@ use super::checkpoint::{Checkpoint, MetricsMark};
 use super::metrics;
 use super::regular;
 use super::run_files::{CONFIG, METRICS, Which, check_identity, mixed, read_pointer, records};
-use super::run_identity::Survey;
+use super::run_identity::{Survey, identity_of};
 use crate::error::{Error, Kind, Result};
 
 /// Refuses a checkpoint that is not of the run in a folder, and records that are not those it was saved after.
@@ -24,8 +24,14 @@ pub(super) fn check(folder: &Path, checkpoint: &Checkpoint) -> Result<()> {
     let mut foreign = Survey::of(folder).in_the_way.into_iter();
     if let Some(file) = foreign.find(|file| !has_own_check(file) && folder.join(file) != checkpoint.path) {
         let file = folder.join(file);
+        let cause = "the run writes a file of that name, which would replace it";
+        // Without it, the file may be the run's own all the same.
+        let cause = match identity_of(folder) {
+            Some(_) => cause.to_owned(),
+            None => format!("{cause}; and {CONFIG} does not begin with the identifier of a run"),
+        };
         return Err(Error::new(Kind::BadInput, format!("{} is not a file of this run", file.display()))
-            .cause("the run writes a file of that name, which would replace it")
+            .cause(cause)
             .help("move it away, or put the run's own file back"));
     }
     whole_records(folder, checkpoint).map(|_| ())
