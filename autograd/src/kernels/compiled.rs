@@ -56,8 +56,8 @@ compiled! {
         = lstm::step::position_body;
     fn convolution(window: &Window, images: usize, x: &[Self], weight: Matrix<Self>, bias: Option<&[Self]>,
         fused: Fused<Self>) -> Vec<Self> = convolution::apply_body;
-    fn convolution_weight(window: &Window, images: usize, x: (&[Self], usize), relu: bool, g: (&[Self], usize))
-        -> Vec<Self> = convolution::backward_weight_body;
+    fn convolution_weight(window: &Window, images: usize, x: (&[Self], usize), relu: bool, g: (&[Self], usize),
+        of_bias: bool) -> (Vec<Self>, Vec<f64>) = convolution::backward_weight_body;
     fn gate(x: &mut [Self], condition: Option<&[Self]>, channels: usize) -> Vec<Self> = gate::forward_body;
     fn gate_backward(g: &[Self], x: &mut [Self], channels: usize) = gate::backward_body;
     fn gate_position(x: &[Self], condition: Option<&[Self]>, z: &mut [Self]) = gate::position_body;

@@ -29,8 +29,8 @@ mod ahead;
 mod band;
 mod weight;
 
-pub use weight::backward_weight;
 pub(super) use weight::backward_weight_body;
+pub use weight::{backward_weight, backward_weight_and_bias};
 
 /// One place of a kernel: what it reads for an output lies so many rows below that output's position and so many columns to its
 /// right; negative is above and to the left.

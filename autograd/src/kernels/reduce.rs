@@ -182,11 +182,11 @@ pub(super) fn add_rows<T: Scalar, R: Copy>(
 }
 
 /// Adds columns `at..` of rows of `cols` to as many sums.
-struct AddRows<'a, T> {
-    xs: &'a [T],
-    cols: usize,
-    at: usize,
-    sums: &'a mut [f64],
+pub(super) struct AddRows<'a, T> {
+    pub xs: &'a [T],
+    pub cols: usize,
+    pub at: usize,
+    pub sums: &'a mut [f64],
 }
 
 impl<T: Scalar> Pass for AddRows<'_, T> {
@@ -230,7 +230,7 @@ fn add_columns<T: Scalar>(xs: &[T], sums: &mut [f64]) {
 }
 
 /// Sums, rounded once, stored or added.
-pub(super) fn store_sums<T: Scalar>(sums: &[f64], store: Store, out: &mut [T]) {
+pub fn store_sums<T: Scalar>(sums: &[f64], store: Store, out: &mut [T]) {
     let pairs = out.iter_mut().zip(sums);
     match store {
         Store::Overwrite => pairs.for_each(|(out, &sum)| *out = T::of(sum)),

@@ -7,7 +7,7 @@
 use crate::gradcheck::{Case, real};
 use crate::kernels::convolution::{self, Fused};
 use crate::kernels::gemm::Matrix;
-use crate::kernels::reduce::column_sums;
+use crate::kernels::reduce::{column_sums, store_sums};
 use crate::tensor::Value;
 use crate::{Scalar, Tensor, passes, shape};
 use ndarray::ArrayD;
@@ -167,11 +167,22 @@ impl<T: Scalar> Tensor<T> {
                     convolution::apply(&window.mirrored(), images, g, matrix, None, Fused { relu: false, gate, add });
                 channels_first(dx, [images, inputs, sx[2], sx[3]])
             });
+            let mut sums = None;
             dw.add(|| {
-                let dw = convolution::backward_weight(&window, images, (xs, inputs), relu, (g, outputs));
+                let (x, g) = ((xs, inputs), (g, outputs));
+                let dw = if db.is_wanted() {
+                    let (dw, of_bias) = convolution::backward_weight_and_bias(&window, images, x, relu, g);
+                    sums = Some(of_bias);
+                    dw
+                } else {
+                    convolution::backward_weight(&window, images, x, relu, g)
+                };
                 w.scatter(&dw, &sw)
             });
-            db.write(|db, store| column_sums(g, store, db));
+            db.write(|db, store| match &sums {
+                Some(sums) => store_sums(sums, store, db),
+                None => column_sums(g, store, db),
+            });
             drop(innermost); // else what y is given would be a copy
             dy.add(|| shared.into_owned());
         };

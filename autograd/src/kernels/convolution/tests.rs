@@ -144,6 +144,12 @@ fn the_weight_gets_one_chain_over_all_positions() {
             }
             let dw = backward_weight(&window, IMAGES, (&x, channels), fused, (&g, outputs));
             assert_eq!(dw, wanted, "{window:?} {channels} {outputs}");
+            let (again, sums) = backward_weight_and_bias(&window, IMAGES, (&x, channels), fused, (&g, outputs));
+            assert_eq!(again, dw, "{window:?} {channels} {outputs}");
+            for (o, sum) in sums.into_iter().enumerate() {
+                let wanted: f64 = g.iter().skip(o).step_by(outputs).map(|&g| f64::from(g)).sum();
+                assert!((sum - wanted).abs() < 1e-4, "{window:?} {channels} {outputs}, output {o}: {sum} {wanted}");
+            }
         }
     }
 }
@@ -180,7 +186,7 @@ fn the_number_of_threads_changes_no_bit() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let z = apply(&window, IMAGES, &x, Matrix::new(&weight, 5 * 32, 40), Some(&bias), Fused::default());
-            (z, backward_weight(&window, IMAGES, (&x, 32), true, (&g, 40)))
+            (z, backward_weight_and_bias(&window, IMAGES, (&x, 32), true, (&g, 40)))
         })
     };
     let one = all(1);

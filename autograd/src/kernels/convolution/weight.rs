@@ -4,9 +4,11 @@ use super::ahead::Ahead;
 use super::band::{Band, Patch};
 use super::{Operands, Window};
 use crate::Scalar;
+use crate::kernels::math::dispatch::dispatch;
 use crate::kernels::micro::Block;
 use crate::kernels::operands::{Start, Target};
 use crate::kernels::parallel;
+use crate::kernels::reduce::AddRows;
 use crate::kernels::tiling::Tiling;
 use std::ops::Range;
 
@@ -26,7 +28,22 @@ pub fn backward_weight<T: Scalar>(
     relu: bool,
     (g, outputs): (&[T], usize),
 ) -> Vec<T> {
-    T::convolution_weight(window, images, (x, channels), relu, (g, outputs))
+    T::convolution_weight(window, images, (x, channels), relu, (g, outputs), false).0
+}
+
+/// [`backward_weight`], and the gradient of the bias, `Σ_p g_p` (O) in double precision: added up while a band is in a cache, not in a
+/// pass of its own.
+///
+/// # Panics
+/// As [`backward_weight`].
+pub fn backward_weight_and_bias<T: Scalar>(
+    window: &Window,
+    images: usize,
+    (x, channels): (&[T], usize),
+    relu: bool,
+    (g, outputs): (&[T], usize),
+) -> (Vec<T>, Vec<f64>) {
+    T::convolution_weight(window, images, (x, channels), relu, (g, outputs), true)
 }
 
 pub(in super::super) fn backward_weight_body<T: Scalar>(
@@ -35,14 +52,19 @@ pub(in super::super) fn backward_weight_body<T: Scalar>(
     (x, channels): (&[T], usize),
     relu: bool,
     (g, outputs): (&[T], usize),
-) -> Vec<T> {
+    of_bias: bool,
+) -> (Vec<T>, Vec<f64>) {
     let operands = Operands::new(window, images, x, channels, relu);
     let len = images.checked_mul(window.outputs()).and_then(|len| len.checked_mul(outputs));
     assert_eq!(len, Some(g.len()), "convolution: gradient of {images} images of {:?} × {outputs}", window.output);
     let rows = window.taps().len() * channels;
     let mut out = vec![T::zero(); rows * outputs];
+    let mut sums = vec![0.0; if of_bias { outputs } else { 0 }];
     if out.is_empty() || g.is_empty() {
-        return out;
+        if of_bias && !g.is_empty() {
+            dispatch(AddRows { xs: g, cols: outputs, at: 0, sums: &mut sums });
+        }
+        return (out, sums);
     }
     let tiling = Tiling::in_use();
     let bands = Band::all(window, images);
@@ -54,7 +76,12 @@ pub(in super::super) fn backward_weight_body<T: Scalar>(
     let work = g.len().saturating_mul(rows);
     let tasks = if work < parallel::MIN_PARALLEL { 1 } else { rayon::current_num_threads().min(blocks.len()) };
     let target = Target { c: out.as_mut_ptr(), row: outputs };
+    let sums_target = Target { c: sums.as_mut_ptr(), row: 0 };
+    let summed = sums.len();
     let run = |task: usize| {
+        let columns = summed * task / tasks..summed * (task + 1) / tasks;
+        // SAFETY: tasks have different columns of the sums.
+        let sums = unsafe { std::slice::from_raw_parts_mut(sums_target.at(0, columns.start), columns.len()) };
         let mine = &blocks[blocks.len() * task / tasks..blocks.len() * (task + 1) / tasks];
         for (i, band) in bands.iter().enumerate() {
             let of =
@@ -62,6 +89,10 @@ pub(in super::super) fn backward_weight_body<T: Scalar>(
             let next = bands.get(i + 1).map_or([&[][..]; 3], of);
             // SAFETY: tasks have different rows of the output, which holds zeros or the sum over earlier bands.
             unsafe { add_band(operands, g, band, mine, next, tiling, target) };
+            if of_bias {
+                let xs = &g[band.first(window) * outputs..][..band.len() * outputs];
+                dispatch(AddRows { xs, cols: outputs, at: columns.start, sums: &mut *sums });
+            }
         }
     };
     if tasks == 1 {
@@ -69,7 +100,7 @@ pub(in super::super) fn backward_weight_body<T: Scalar>(
     } else {
         parallel::one_by_one(tasks, &run);
     }
-    out
+    (out, sums)
 }
 
 /// Rows of the output: some channels of one piece of the chain, a tap or all taps side by side.
