@@ -112,7 +112,7 @@ impl Default for OptimizerSettings {
 }
 
 /// Bytes that any training takes.
-const PROGRAM: u128 = 20 << 20;
+const PROGRAM: u128 = 22 << 20;
 
 impl Settings {
     /// Checks every number.
