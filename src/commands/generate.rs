@@ -35,11 +35,11 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
     prompt_file: Option<PathBuf>,
 
-    /// Write the prompt before its continuation
+    /// Write the prompt before its continuation; of a sound, what --prime names
     #[arg(long)]
     echo: bool,
 
-    /// How many symbols to generate, or pictures, or sounds [default: 500 symbols, 64 pictures, 1 sound]
+    /// How many symbols to generate, or pictures, or sounds, an eighth of a second apart [default: 500 symbols, 64 pictures, 1 sound]
     #[arg(short = 'n', long = "symbols", value_name = "N")]
     symbols: Option<usize>,
 

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 ///
 /// Beside each stands how likely the true recording is under the model (bits per sample), and how far what was made is from it: the
 /// log-spectral distance and the distance of log-mel frames, in decibels. Both are of loudness at each frequency and moment: phases are the
-/// model's own, and nobody hears them.
+/// model's own, and nobody hears them. Of several recordings, in the last line, bits are of all their samples, distances the mean of theirs.
 #[derive(Args)]
 pub struct Arguments {
     #[arg(value_name = "RUN|CHECKPOINT", help = PATH_HELP)]
@@ -68,6 +68,10 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let options = Options { temperature, ..Options::default() };
     options.check()?;
     let folder = recordings.is_dir();
+    if output == Path::new("-") {
+        return Err(Error::new(Kind::Usage, "-o -: what is made is a file, and stdout has the table")
+            .help("name a file; `autoreg generate RUN --condition FILE.wav -o -` streams samples"));
+    }
     if folder {
         is_free(&output, &recordings)?
     } else {
@@ -98,9 +102,9 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         #[derive(Serialize)]
         struct Object {
             recordings: Vec<Told>,
-            mean: Told,
+            all: Told,
         }
-        return context.results.line(to_json(&Object { recordings: all, mean })?);
+        return context.results.line(to_json(&Object { recordings: all, all: mean })?);
     }
     context.results.line(shown(&all, &mean))
 }
@@ -129,13 +133,13 @@ fn is_free(output: &Path, recordings: &Path) -> Result<()> {
     }
 }
 
-/// Of all recordings: every sample, and every recording's distances, count alike.
+/// Of all recordings: their samples in all, the bits of one of these, and the mean of the recordings' distances.
 fn mean(all: &[Told]) -> Told {
     let samples: usize = all.iter().map(|told| told.samples).sum();
     let count = all.len().max(1) as f64;
     let bits: f64 = all.iter().map(|told| told.bits_per_sample * told.samples as f64).sum();
     Told {
-        name: "mean".to_owned(),
+        name: "all".to_owned(),
         samples,
         bits_per_sample: bits / samples.max(1) as f64,
         log_spectral_distance: all.iter().map(|told| told.log_spectral_distance).sum::<f64>() / count,

@@ -96,6 +96,7 @@ impl Family for Audio {
             ("--validation-where", "data.validation_where", own.validation_where),
             ("--validation", "data.validation_path", path(own.validation)?),
             ("--test", "data.test_path", path(own.test)?),
+            ("--frames-path", "data.frames_path", path(own.frames_path)?),
             ("--rate", "data.rate", own.rate.map(|rate| rate.to_string())),
         ];
         training::train::<AudioTask>(flags, &more, commands, context)

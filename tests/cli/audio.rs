@@ -195,6 +195,10 @@ fn recordings_are_made_again_from_their_frames_alone_and_in_a_folder() {
     let inside = with_model("vocode", &run, &[&recordings.spoken(), "-o", inside.to_str().unwrap()]);
     assert_error(&inside, 2, &["lies in the folder that is read"]);
     assert_error(&with_model("vocode", &run, &[file, "-o", file]), 2, &["would be overwritten"]);
+    assert_error(&with_model("vocode", &run, &[file, "-o", "-"]), 2, &["stdout has the table"]);
+    // Bands that only the rate of the data has room for.
+    recordings.train("high", &["--set", "model.local={ mel = { lowest = 600.0, highest = 3800.0 } }"]);
+    recordings.train("higher", &["--set", "model.local={ mel = { lowest = 600.0 } }"]);
 }
 
 #[test]

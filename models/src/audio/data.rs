@@ -92,12 +92,14 @@ impl AudioData {
         }
         let mut parts = parted(recordings, data, pattern.as_ref(), files)?;
         if let Local::Mel(settings) = &model.local {
-            let mel = Mel::new(settings, rate)?;
+            let in_model = |error: Error| Error { what: format!("`model.local.mel`: {}", error.what), ..error };
+            let mel = Mel::new(settings, rate).map_err(in_model)?;
             for recording in parts.iter_mut().flatten() {
                 recording.frames = Some(Frames { bands: mel.bands(), values: mel.log_mel(&recording.samples) });
             }
         }
         let [train, validation, test] = parts;
+        notes.extend(never_trained(&train, &labels));
         if train.iter().all(|recording| recording.samples.is_empty()) {
             return Err(Error::new(Kind::BadInput, format!("{} leaves nothing to train on", files.path))
                 .cause("every recording serves as validation or test data, or the share to train is less than one")
@@ -213,6 +215,24 @@ fn number(recordings: &mut [(Option<Part>, Recording)], labels: &[Labels]) -> Re
         recording.labels = labels.iter().map(of_one).collect::<Result<_>>()?;
     }
     Ok(())
+}
+
+/// What is said of labels that no recording has that is trained on: what the model is told of them stays chance.
+fn never_trained(train: &[Recording], labels: &[Labels]) -> Vec<String> {
+    let of_kind = |(kind, labels): (usize, &Labels)| {
+        let met = |number: usize| train.iter().any(|recording| recording.labels[kind] as usize == number);
+        let missing =
+            labels.values.iter().enumerate().filter(|(number, _)| !met(*number)).map(|(_, value)| value.as_str());
+        let missing: Vec<&str> = missing.collect();
+        let name = &labels.name;
+        (!missing.is_empty()).then(|| {
+            format!(
+                "no recording that is trained on has the {name} {}: what the model is told of it stays chance",
+                missing.join(", ")
+            )
+        })
+    };
+    labels.iter().enumerate().filter_map(of_kind).collect()
 }
 
 /// The number of a label.

@@ -257,7 +257,8 @@ impl ModelConfig {
                     return Err(Error::new(Kind::Usage, what)
                         .cause("features are read as a share of its logarithm: it is below 1"));
                 }
-                let least = (2.0 * mel.highest).clamp(f64::from(*RATES.start()), f64::from(*RATES.end()));
+                let least = (2.0 * mel.highest).max(4.0 * mel.lowest);
+                let least = least.clamp(f64::from(*RATES.start()), f64::from(*RATES.end()));
                 let rate = if self.rate == 0 { least.ceil() as u32 } else { self.rate };
                 mel.check(rate).map_err(|error| Error { what: format!("`model.local.mel`: {}", error.what), ..error })
             }

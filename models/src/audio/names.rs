@@ -174,6 +174,9 @@ impl Where {
                 let known = if labels.is_empty() { "none".to_owned() } else { labels.join(", ") };
                 return Err(wrong(format!("there is no label {label:?}; the pattern names {known}")));
             }
+            if value.starts_with('=') {
+                return Err(wrong(format!("{condition:?}: equal is written with one =")));
+            }
             if !matches!(how, Comparison::Is | Comparison::Not) && number(value).is_none() {
                 return Err(wrong(format!("{value:?} is no number")));
             }
@@ -275,9 +278,13 @@ mod tests {
             assert!(!holds(text).unwrap(), "{text}");
         }
         assert!(holds("speaker<5").unwrap_err().what.contains("by size"));
-        for (text, says) in
-            [("index", "compares nothing"), ("pitch=3", "no label"), ("index<x", "no number"), ("", "compares nothing")]
-        {
+        for (text, says) in [
+            ("index", "compares nothing"),
+            ("pitch=3", "no label"),
+            ("index==3", "one ="),
+            ("index<x", "no number"),
+            ("", "compares nothing"),
+        ] {
             let error = Where::parse("test_where", text, &["index", "speaker"]).unwrap_err();
             assert!(error.kind == Kind::Usage && error.cause.contains(says), "{text}: {error}");
         }

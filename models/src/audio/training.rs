@@ -161,7 +161,7 @@ impl Task for AudioTask {
         let ModelConfig { model, residual, skip, layers, stacks, ref labels, .. } = self.config.model;
         let hears = self.config.model.sizes().receptive_field();
         let told: String =
-            labels.iter().map(|Labels { name, values }| format!(", told one of {} {name}s", values.len())).collect();
+            labels.iter().map(|Labels { name, values }| format!(", told the {name} ({})", values.len())).collect();
         let features = match self.config.model.local.bands() {
             0 => String::new(),
             bands => format!(", told {bands} features of every moment"),

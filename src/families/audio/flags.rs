@@ -24,6 +24,9 @@ pub struct TrainFlags {
     /// Recordings to test on.
     #[arg(long, value_name = "PATH")]
     pub test: Option<PathBuf>,
+    /// The folder of frames that the model is told: for a/b.wav it holds a/b.csv; with model.local={ frames = { hop = 64 } }.
+    #[arg(long, value_name = "FOLDER")]
+    pub frames_path: Option<PathBuf>,
     /// Bring all recordings to so many samples per second.
     #[arg(long, value_name = "HZ")]
     pub rate: Option<u32>,

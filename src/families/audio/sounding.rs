@@ -17,6 +17,7 @@ use models::audio::model_config::Local;
 use models::audio::wav::{self, Sound};
 use models::error::{Error, Kind, Result};
 use models::medium::Sink;
+use models::sampling::Options;
 use models::storage::regular;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -77,6 +78,9 @@ impl Opened {
         };
         if request.options.temperature == 0.0 {
             say("the most likely sample, again and again, falls silent: --greedy is no way to hear a model");
+        }
+        if config.symbols() > 256 && request.options != Options::default() {
+            say("every one of 65,536 levels is weighed for each sample: slow, some thirty samples a second");
         }
         let mut counting = None;
         let mut done = 0;
@@ -240,7 +244,7 @@ impl Opened {
 /// How a sound is drawn along frames.
 pub(super) struct Along<'a> {
     /// How each sample is chosen.
-    pub options: models::sampling::Options,
+    pub options: Options,
     /// Of its random stream.
     pub seed: u64,
     /// An error, once somebody asks to stop.

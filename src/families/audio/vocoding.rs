@@ -35,6 +35,7 @@ impl Opened {
             path: crate::families::training::data_path(request.recordings)?,
             pattern: flags.pattern.unwrap_or(known.pattern),
             rate: if flags.resample { config.rate } else { 0 },
+            trim: known.trim,
             train: 1.0,
             validation: 0.0,
             ..DataConfig::default()

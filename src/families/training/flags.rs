@@ -94,8 +94,14 @@ impl Flags {
 }
 
 /// The settings that are paths of data, beside `data.path` of a training, which is made whole as it is given.
-const PATHS: [&str; 5] =
-    ["data.validation_path", "data.test_path", "data.labels", "data.validation_labels", "data.test_labels"];
+const PATHS: [&str; 6] = [
+    "data.validation_path",
+    "data.test_path",
+    "data.labels",
+    "data.validation_labels",
+    "data.test_labels",
+    "data.frames_path",
+];
 
 /// What one of [`PATHS`] may say, with a path made whole: nothing, or to look beside the data, are none.
 fn whole(path: String) -> Result<String> {
