@@ -4,7 +4,7 @@ use super::names::{Pattern, Where};
 use super::wav::RATES;
 use crate::data::Part;
 use crate::data::files::{DataFiles, Wanted};
-use crate::data::parts::Rules;
+use crate::data::parts::{Rules, cut};
 use crate::error::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -132,17 +132,7 @@ impl DataConfig {
     /// # Errors
     /// [`Kind::Usage`] unless both shares are in 0..=1, `train` is above 0, and their sum is at most 1.
     pub(super) fn ends(&self, n: usize) -> Result<(usize, usize)> {
-        let sum = self.train + self.validation;
-        // 0.7 + 0.2 + 0.1 need not be 1 in floating point; what is that close is meant to be 1.
-        let whole = (sum - 1.0).abs() < 1e-9;
-        if !(self.train > 0.0 && self.validation >= 0.0 && (sum <= 1.0 || whole)) {
-            return Err(Error::new(Kind::Usage, "cannot split the recordings")
-                .cause(format!("`data.train` is {} and `data.validation` {}", self.train, self.validation))
-                .help("give a share above 0 to train, and at most 1 in all; the rest is the test part"));
-        }
-        let count = |share: f64| (share * n as f64).round() as usize;
-        let train = count(self.train).min(n);
-        Ok((train, if whole { n } else { (train + count(self.validation)).min(n) }))
+        cut("recordings", self.train, self.validation, n)
     }
 
     /// Reads the files, those of frames among them.

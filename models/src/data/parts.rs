@@ -74,6 +74,24 @@ pub(super) fn part_of(name: &str, rules: &Compiled) -> Option<Part> {
     }
 }
 
+/// The ends of the training and the validation part of `n` examples (`what` they are, for errors) by their shares; the rest is the test part.
+///
+/// # Errors
+/// [`Kind::Usage`] unless both shares are in 0..=1, `train` is above 0, and their sum is at most 1.
+pub(crate) fn cut(what: &str, train: f64, validation: f64, n: usize) -> Result<(usize, usize)> {
+    let sum = train + validation;
+    // 0.7 + 0.2 + 0.1 need not be 1 in floating point; what is that close is meant to be 1.
+    let whole = (sum - 1.0).abs() < 1e-9;
+    if !(train > 0.0 && validation >= 0.0 && (sum <= 1.0 || whole)) {
+        return Err(Error::new(Kind::Usage, format!("cannot split the {what}"))
+            .cause(format!("`data.train` is {train} and `data.validation` {validation}"))
+            .help("give a share above 0 to train, and at most 1 in all; the rest is the test part"));
+    }
+    let count = |share: f64| (share * n as f64).round() as usize;
+    let end = count(train).min(n);
+    Ok((end, if whole { n } else { (end + count(validation)).min(n) }))
+}
+
 impl DataFiles {
     /// Whether files decide what is trained, validated and tested on; else positions in them do.
     pub fn have_parts(&self) -> bool {
