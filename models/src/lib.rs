@@ -1,4 +1,4 @@
-//! Autoregressive models of series, text, images and, begun, audio on the engine `autograd`: each its data, its model, its floors.
+//! Autoregressive models of series, text, images and audio on the engine `autograd`: each its data, its model, its floors.
 //!
 //! This file is the map of the crate; it holds no code of its own.
 
