@@ -121,6 +121,38 @@ pub trait Autoregressive {
     }
 }
 
+/// A borrowed model is the model.
+impl<M: Autoregressive> Autoregressive for &M {
+    type Symbol = M::Symbol;
+    type Distribution = M::Distribution;
+    type State = M::State;
+
+    fn distributions(&self, sequence: &[M::Symbol]) -> Vec<M::Distribution> {
+        (**self).distributions(sequence)
+    }
+    fn start(&self) -> M::State {
+        (**self).start()
+    }
+    fn next<'s>(&self, state: &'s M::State) -> &'s M::Distribution {
+        (**self).next(state)
+    }
+    fn step(&self, state: &mut M::State, symbol: M::Symbol) {
+        (**self).step(state, symbol);
+    }
+    fn length(&self) -> Option<usize> {
+        (**self).length()
+    }
+    fn nats(&self, state: &mut M::State, sequence: &[M::Symbol]) -> Vec<f64> {
+        (**self).nats(state, sequence)
+    }
+    fn nats_of_many(&self, sequences: &[&[M::Symbol]]) -> Vec<Vec<f64>> {
+        (**self).nats_of_many(sequences)
+    }
+    fn step_many(&self, states: &mut [M::State], symbols: &[M::Symbol]) {
+        (**self).step_many(states, symbols);
+    }
+}
+
 /// A model of sequences given something that is not a symbol of them: `p(x | c) = ∏ p(x_t | x_<t, c)`.
 ///
 /// `model.given(&c)` is a model like any other, which samples, scores and is checked as they are. What depends on the condition

@@ -19,7 +19,7 @@
 
 use super::head::log_sigmoid;
 use crate::distribution::{Categorical, Distribution, pick};
-use autograd::kernels::log_sum_exp::log_sum_exp;
+use autograd::kernels::log_sum_exp::{log_sum_exp, weights};
 use autograd::{Scalar, Tensor};
 use rand::{Rng, RngExt};
 
@@ -105,7 +105,8 @@ impl Logistics {
         let component = |i: usize| Component {
             ln_weight: logits[i] - largest - ln_sum,
             mean: rest[i],
-            inverse: (-rest[k + i].clamp(-bound, bound)).exp(),
+            // Not the system's exponential: what is coded by one machine is decoded by another.
+            inverse: libm::exp(-rest[k + i].clamp(-bound, bound)),
         };
         Logistics { levels, components: (0..k).map(component).collect(), row }
     }
@@ -113,6 +114,25 @@ impl Logistics {
     /// V.
     pub fn levels(&self) -> usize {
         self.levels
+    }
+
+    /// K.
+    pub(crate) fn components(&self) -> usize {
+        self.components.len()
+    }
+
+    /// The weights of the components up to their sum, in K places: of the network's numbers by kernels that have the same bits everywhere.
+    pub(crate) fn weights(&self, out: &mut [f64]) {
+        weights(&self.row[..self.components.len()], out);
+    }
+
+    /// `Σ w σ((e − μ)/s)`, the weight of all levels below one, by those of the components: the same bits on every machine.
+    pub(crate) fn below(&self, level: usize, weights: &[f64]) -> f64 {
+        let edge = edge(level as f64 - 1.0, self.levels);
+        let of_one = |(component, weight): (&Component, &f64)| {
+            weight / (1.0 + libm::exp((component.mean - edge) * component.inverse))
+        };
+        self.components.iter().zip(weights).map(of_one).sum()
     }
 
     /// `ln p` of every level, as logits.
