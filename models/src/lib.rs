@@ -8,6 +8,7 @@ pub mod autoregressive;
 #[cfg(doctest)]
 mod book;
 pub mod check;
+pub mod compression;
 pub mod configuration;
 pub mod data;
 pub mod distribution;

@@ -17,10 +17,11 @@
 //! | [`decoder`] | the same network a sample at a time |
 //! | [`model`], [`given`] | a network and its sounds; the same through the trait of all models |
 //! | [`training`], [`saved`] | learning from pieces; to and from a checkpoint |
-//! | [`evaluation`], [`generation`], `properties` | scoring, drawing, checking |
+//! | [`evaluation`], [`generation`], `properties`, [`compression`] | scoring, drawing, checking, files as codes |
 //! | [`picture`], [`receptive_field`] | waveform and spectrogram; how far back a sample hears |
 //! | [`tones`] | sounds made by a rule, whose pitch is known |
 
+pub mod compression;
 pub mod condition;
 pub mod config;
 pub mod data;

@@ -78,7 +78,7 @@ fn beside_each<'p>(data: &mut DataFiles, pictures: impl Iterator<Item = &'p (Str
 }
 
 /// What the labels of a file of pictures may be called: `images` becomes `labels`, `idx3` or `idx4` becomes `idx1`, packed or not.
-fn names_beside(path: &str) -> Vec<String> {
+pub(super) fn names_beside(path: &str) -> Vec<String> {
     let (folder, name) = path.rsplit_once(['/', '\\']).map_or((0, path), |(folder, name)| (folder.len() + 1, name));
     if !name.contains("images") {
         return Vec::new();

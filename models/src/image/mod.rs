@@ -17,10 +17,11 @@
 //! | [`plain`] | a model through the trait, the whole network for every sub-pixel |
 //! | [`decoder`] | the same model prepared for drawing: an image costs one pass over the network in all |
 //! | [`training`], [`saved`] | learning from batches; to and from a checkpoint |
-//! | [`evaluation`], [`generation`], `properties` | scoring, drawing, checking |
+//! | [`evaluation`], [`generation`], `properties`, [`compression`] | scoring, drawing, checking, files as codes |
 //! | [`frames`] | a folder of pictures that are being drawn |
 
 pub mod augment;
+pub mod compression;
 pub mod config;
 pub mod data;
 pub mod decoder;

@@ -10,10 +10,11 @@
 //! | [`network`] | what a network over symbols brings; everything below is written against it |
 //! | [`config`], [`training`] | what can be set; the training |
 //! | [`saved`] | a network and its vocabulary in a checkpoint |
-//! | [`generation`], [`evaluation`], [`properties`] | text drawn, likelihood, checks |
+//! | [`generation`], [`evaluation`], [`properties`], [`compression`] | text drawn, likelihood, checks, files as codes |
 //! | [`language_model`], [`decoder`], [`recurrent`] | the recurrent network: in parallel, one symbol at a time, as a network of text |
 
 mod bpe;
+pub mod compression;
 pub mod config;
 pub mod corpus;
 pub mod decoder;
