@@ -2,6 +2,8 @@
 //! command is [`crate::families`]'s.
 
 mod check;
+mod compress;
+mod decompress;
 mod demo;
 mod doctor;
 mod eval;
@@ -27,6 +29,8 @@ pub enum Command {
     Resume(resume::Arguments),
     Generate(generate::Arguments),
     Vocode(vocode::Arguments),
+    Compress(compress::Arguments),
+    Decompress(decompress::Arguments),
     Forecast(forecast::Arguments),
     Eval(eval::Arguments),
     Check(check::Arguments),
@@ -49,6 +53,8 @@ impl Command {
             Command::Resume(arguments) => resume::run(arguments, context),
             Command::Generate(arguments) => generate::run(arguments, context),
             Command::Vocode(arguments) => vocode::run(arguments, context),
+            Command::Compress(arguments) => compress::run(arguments, context),
+            Command::Decompress(arguments) => decompress::run(arguments, context),
             Command::Forecast(arguments) => forecast::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),

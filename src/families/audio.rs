@@ -16,15 +16,17 @@ mod tables;
 mod tones;
 mod vocoding;
 
-use self::flags::{EvalFlags, GenerateFlags, ReceptiveFieldFlags, TrainFlags, VocodeFlags};
+use self::flags::{CompressFlags, EvalFlags, GenerateFlags, ReceptiveFieldFlags, TrainFlags, VocodeFlags};
+use super::coding;
 use super::opened::Source;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
-use super::{Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight, Vocode, Vocoded};
+use super::{Compress, Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight, Vocode, Vocoded};
 use crate::terminal::Context;
 use crate::terminal::console::Counting;
 use crate::terminal::output::quoted;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+use models::audio::compression as sounds;
 use models::audio::config::AudioConfig;
 use models::audio::data_config::DataConfig;
 use models::audio::evaluation::evaluate;
@@ -34,6 +36,7 @@ use models::audio::saved;
 use models::audio::shapes::elements_per_sample;
 use models::audio::training::AudioTask;
 use models::check::Outcome;
+use models::compression::{self, format::File, identity::identity};
 use models::data::Part;
 use models::error::Result;
 use models::medium::{Medium, Sink};
@@ -76,6 +79,10 @@ impl Family for Audio {
 
     fn eval_flags(&self, command: Command) -> Command {
         EvalFlags::augment_args(command)
+    }
+
+    fn compress_flags(&self, command: Command) -> Command {
+        CompressFlags::augment_args(command)
     }
 
     fn vocode_flags(&self, command: Command) -> Command {
@@ -195,6 +202,24 @@ impl Model for Opened {
         let text = tables::shown(&head, split, &evaluation);
         let each = tables::each(&evaluation);
         Report::new(head, split, &evaluation, text, each)
+    }
+
+    fn compress(&self, request: &Compress) -> Result<compression::Report> {
+        let CompressFlags { told, pattern } = request.own.parsed();
+        let chosen = self.chosen(&told)?;
+        let pattern = pattern.unwrap_or_else(|| self.source.setting::<DataConfig>("data").pattern);
+        let (bytes, path) = coding::read(request.file)?;
+        let (model, identity) = (&self.model, identity(self.source.described, &self.model));
+        coding::watched("samples coded", |progress| {
+            sounds::compress(model, identity, &bytes, &path, &chosen, &pattern, progress)
+        })
+        .map_err(|error| self.source.named(error))
+    }
+
+    fn decompress(&self, file: &File, name: &str) -> Result<Vec<u8>> {
+        let (model, identity) = (&self.model, identity(self.source.described, &self.model));
+        coding::watched("samples decoded", |progress| sounds::decompress(model, identity, file, name, progress))
+            .map_err(|error| self.source.named(error))
     }
 
     fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {

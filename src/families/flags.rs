@@ -31,6 +31,15 @@ impl Extended for ForEval {
     }
 }
 
+/// `autoreg compress`.
+pub struct ForCompress;
+
+impl Extended for ForCompress {
+    fn flags_of(family: &dyn Family, command: Command) -> Command {
+        family.compress_flags(command)
+    }
+}
+
 /// `autoreg vocode`.
 pub struct ForVocode;
 

@@ -14,18 +14,21 @@ mod glyphs;
 mod sight;
 mod tables;
 
-use self::flags::{EvalFlags, GenerateFlags, ReceptiveFieldFlags, TrainFlags};
+use self::flags::{CompressFlags, EvalFlags, GenerateFlags, ReceptiveFieldFlags, TrainFlags};
+use super::coding;
 use super::opened::Source;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
-use super::{Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight};
+use super::{Compress, Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight};
 use crate::terminal::Context;
 use crate::terminal::console::Counting;
 use crate::terminal::output::quoted;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::check::Outcome;
+use models::compression::{self, format::File, identity::identity};
 use models::data::Part;
 use models::error::Result;
+use models::image::compression::{self as pictures, Classes};
 use models::image::config::{DataConfig, ImageConfig};
 use models::image::evaluation::evaluate;
 use models::image::model::ImageModel;
@@ -73,6 +76,10 @@ impl Family for Image {
 
     fn eval_flags(&self, command: Command) -> Command {
         EvalFlags::augment_args(command)
+    }
+
+    fn compress_flags(&self, command: Command) -> Command {
+        CompressFlags::augment_args(command)
     }
 
     fn receptive_field_flags(&self, command: Command) -> Command {
@@ -184,6 +191,27 @@ impl Model for Opened {
         let text = tables::shown(&head, split, &evaluation);
         let each = tables::each(&evaluation);
         Report::new(head, split, &evaluation, text, each)
+    }
+
+    fn compress(&self, request: &Compress) -> Result<compression::Report> {
+        let CompressFlags { class, labels } = request.own.parsed();
+        let classes = match (class, labels) {
+            (Some(word), _) => Classes::All(self.class(&word)?),
+            (None, Some(file)) => Classes::File(file),
+            (None, None) => Classes::Unsaid,
+        };
+        let (bytes, path) = coding::read(request.file)?;
+        let (model, identity) = (&self.model, identity(self.source.described, &self.model));
+        coding::watched("sub-pixels coded", |progress| {
+            pictures::compress(model, identity, &bytes, &path, &classes, progress)
+        })
+        .map_err(|error| self.source.named(error))
+    }
+
+    fn decompress(&self, file: &File, name: &str) -> Result<Vec<u8>> {
+        let (model, identity) = (&self.model, identity(self.source.described, &self.model));
+        coding::watched("sub-pixels decoded", |progress| pictures::decompress(model, identity, file, name, progress))
+            .map_err(|error| self.source.named(error))
     }
 
     fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {

@@ -10,11 +10,13 @@
 //! | [`flags`] | flags that a family adds to a subcommand, under its own heading |
 //! | [`requests`] | what commands ask of a model, and what it answers |
 //! | [`opened`] | the model that a path on the command line means |
+//! | `coding` | what `compress` and `decompress` of every family share |
 //! | [`training`] | `train` and `resume` of any family: the run folder, the progress, the page |
 //! | [`tour`] | what an act of `autoreg demo` is given |
 //! | `text`, `series`, `image`, `audio` | the families |
 
 mod audio;
+mod coding;
 pub mod flags;
 mod image;
 pub mod opened;
@@ -25,13 +27,14 @@ pub mod tour;
 pub mod training;
 
 pub use requests::{
-    Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight, Vocode, Vocoded,
+    Compress, Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight, Vocode, Vocoded,
 };
 pub use series::header_of;
 
 use crate::terminal::Context;
 use clap::{ArgMatches, Command};
 use models::check::Outcome;
+use models::compression::{self, format::File};
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
 use models::storage::checkpoint::Checkpoint;
@@ -71,6 +74,11 @@ pub trait Family: Sync {
 
     /// Adds the flags of `eval` that only its models understand.
     fn eval_flags(&self, command: Command) -> Command {
+        command
+    }
+
+    /// Adds the flags of `compress` that only its models understand.
+    fn compress_flags(&self, command: Command) -> Command {
         command
     }
 
@@ -182,6 +190,32 @@ pub trait Model {
         let what = format!("{} holds {}", source.path.display(), source.family.a_model());
         Err(Error::new(Kind::Usage, what)
             .help("recordings are made again by a model of sounds that is told their frames"))
+    }
+
+    /// A file as the bits that the model finds it surprising.
+    ///
+    /// # Errors
+    /// A usage error for a model of real numbers; [`Kind::BadInput`] for a file that does not serve.
+    fn compress(&self, _: &Compress) -> Result<compression::Report> {
+        Err(self.codes_nothing())
+    }
+
+    /// The file that was compressed; `name` is the compressed one's.
+    ///
+    /// # Errors
+    /// As [`Model::compress`].
+    fn decompress(&self, _file: &File, _name: &str) -> Result<Vec<u8>> {
+        Err(self.codes_nothing())
+    }
+
+    /// The refusal of those whose symbols are no codes.
+    fn codes_nothing(&self) -> Error {
+        let source = self.source();
+        Error::new(Kind::Usage, format!("{} holds {}", source.path.display(), source.family.a_model()))
+            .cause(
+                "its symbols are real numbers: it gives a density, and no single number a probability to be coded by",
+            )
+            .help("models of text, of images and of sounds compress")
     }
 
     /// What one of its outputs can depend on.

@@ -3,6 +3,7 @@
 use super::{Family, Model, family_of};
 use crate::terminal::console::say;
 use crate::terminal::output;
+use models::compression::identity::described;
 use models::data::Part;
 use models::data::files::DataFiles;
 use models::data::fingerprint::Fingerprint;
@@ -32,6 +33,8 @@ pub struct Source {
     pub progress: Option<Progress>,
     /// The data it was trained on, where the file says so.
     pub data: Option<Fingerprint>,
+    /// The hash of its configuration and vocabulary.
+    pub described: u64,
 }
 
 /// The first fields of a result's JSON: what was measured.
@@ -127,5 +130,6 @@ pub fn of_checkpoint(checkpoint: &Checkpoint) -> Result<Box<dyn Model>> {
     let path = checkpoint.path.clone();
     let family = family_of(&kind, &path)?;
     let (progress, data) = (checkpoint.progress.clone(), begin::fingerprint(checkpoint)?);
-    family.open(checkpoint, Source { path, kind, family, progress, data })
+    let described = described(&checkpoint.config, checkpoint.vocabulary.as_ref());
+    family.open(checkpoint, Source { path, kind, family, progress, data, described })
 }

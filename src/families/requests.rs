@@ -45,6 +45,14 @@ pub struct Evaluate<'a> {
     pub own: &'a Given,
 }
 
+/// What `compress` asks for.
+pub struct Compress<'a> {
+    /// The file.
+    pub file: &'a Path,
+    /// The flags that only some families understand.
+    pub own: &'a Given,
+}
+
 /// What `vocode` asks for.
 pub struct Vocode<'a> {
     /// A recording, or a folder of them.

@@ -2,16 +2,18 @@
 
 mod engine_sources;
 
+use super::coding;
 use super::opened::{Head, Source};
 use super::tour::{MOST_TIME, Tour};
 use super::training::{self, Flags, Resume};
-use super::{Evaluate, Family, Generate, Model, Recorded, Report};
+use super::{Compress, Evaluate, Family, Generate, Model, Recorded, Report};
 use crate::terminal::Context;
 use crate::terminal::console::{Counting, say};
 use crate::terminal::output::quoted;
 use crate::terminal::table::{Align, Table};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::check::Outcome;
+use models::compression::{self, format::File, identity::identity};
 use models::data::Part;
 use models::data::files::DataFiles;
 use models::error::Result;
@@ -22,6 +24,7 @@ use models::pages::numbers::{counted, decimals};
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
+use models::text::compression as text;
 use models::text::config::{DataConfig, TextConfig};
 use models::text::evaluation::{Line, TextEvaluation, evaluate};
 use models::text::generation::{self, generate};
@@ -186,6 +189,19 @@ impl<N: Network> Model for Opened<N> {
         let line = |(i, Line { symbols, nats }): (usize, &Line)| format!("{},{symbols},{nats}\n", i + 1);
         let each = evaluation.lines.iter().enumerate().map(line).collect::<String>();
         Report::new(head, split, evaluation, text, "line,symbols,nats\n".to_owned() + &each)
+    }
+
+    fn compress(&self, request: &Compress) -> Result<compression::Report> {
+        let (bytes, path) = coding::read(request.file)?;
+        let identity = identity(self.source.described, &self.text.model);
+        coding::watched("symbols coded", |progress| text::compress(&self.text, identity, &bytes, &path, progress))
+            .map_err(|error| self.source.named(error))
+    }
+
+    fn decompress(&self, file: &File, name: &str) -> Result<Vec<u8>> {
+        let identity = identity(self.source.described, &self.text.model);
+        coding::watched("symbols decoded", |progress| text::decompress(&self.text, identity, file, name, progress))
+            .map_err(|error| self.source.named(error))
     }
 
     fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {

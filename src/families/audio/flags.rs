@@ -1,4 +1,4 @@
-//! The flags that sounds add to `train`, `generate`, `eval`, `vocode` and `receptive-field`. They stand in no group, whose name would be that of
+//! The flags that sounds add to `train`, `generate`, `eval`, `compress`, `vocode` and `receptive-field`. They stand in no group, whose name would be that of
 //! another family's.
 
 use clap::Args;
@@ -88,6 +88,16 @@ pub struct VocodeFlags {
     /// Bring recordings to the rate of the model.
     #[arg(long)]
     pub resample: bool,
+}
+
+#[derive(Args, Debug)]
+#[group(skip)]
+pub struct CompressFlags {
+    #[command(flatten)]
+    pub told: LabelFlags,
+    /// What the name of the file says, where it is not named as those of the run.
+    #[arg(long, value_name = "PATTERN")]
+    pub pattern: Option<String>,
 }
 
 #[derive(Args, Debug)]

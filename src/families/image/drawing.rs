@@ -71,7 +71,7 @@ impl Opened {
     }
 
     /// The number of a class by its name, or by itself.
-    fn class(&self, word: &str) -> Result<u32> {
+    pub(super) fn class(&self, word: &str) -> Result<u32> {
         let classes = &self.model.config.classes;
         let refused = |cause: String| {
             Err(Error::new(Kind::Usage, format!("--class {word}: there is no such class")).cause(cause))

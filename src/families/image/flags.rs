@@ -1,4 +1,4 @@
-//! The flags that images add to `train`, `generate`, `eval` and `receptive-field`. They stand in no group, whose name would be that of another family's.
+//! The flags that images add to `train`, `generate`, `eval`, `compress` and `receptive-field`. They stand in no group, whose name would be that of another family's.
 
 use clap::Args;
 use models::image::receptive_field::MOST_SIDE;
@@ -57,6 +57,17 @@ pub struct GenerateFlags {
 pub struct EvalFlags {
     /// The IDX file of the classes, or `auto` for the one beside the pictures, where they are not those of the run.
     #[arg(long, value_name = "PATH|auto")]
+    pub labels: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[group(skip)]
+pub struct CompressFlags {
+    /// The class of the picture, or of all of them, by name or number, where the model is told it.
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// The IDX file of the class of each picture, or `auto` for the one beside the pictures.
+    #[arg(long, value_name = "PATH|auto", conflicts_with = "class")]
     pub labels: Option<String>,
 }
 
