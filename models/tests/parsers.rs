@@ -8,6 +8,8 @@
 use autograd::random::{Stream, Streams};
 use models::audio::condition::{Upsampling, parse_frames};
 use models::audio::wav;
+use models::compression::format::{self, Form};
+use models::compression::identity::{described, identity};
 use models::configuration::Layers;
 use models::data::files::DataFiles;
 use models::data::sniff::not_text;
@@ -24,6 +26,7 @@ use models::storage::atomic::SystemDisk;
 use models::storage::checkpoint::Checkpoint;
 use models::storage::safetensors_header::read_header;
 use models::storage::{checksums, metrics};
+use models::text::compression;
 use models::text::config::TextConfig;
 use models::text::language_model::{Config, LanguageModel};
 use models::text::saved::TextModel;
@@ -363,6 +366,46 @@ fn frames_of_features() {
             assert!(error.what.starts_with("a.csv: ") && !error.help.is_empty(), "{error}");
             false
         }
+    });
+}
+
+#[test]
+fn a_compressed_file() {
+    let vocabulary = Vocabulary::from_text(VocabularyKind::Characters, "hello, world").unwrap();
+    let config = Config { symbols: vocabulary.size(), embedding: 1, hidden: 2, ..Config::default() };
+    let model = LanguageModel::<f32>::new(&config, &mut Streams::new(1).stream("init"));
+    let own = identity(described(&serde_json::json!({}), None), &model);
+    let text = TextModel { model, vocabulary };
+    let compressed = |input: &str| {
+        let report = compression::compress(&text, own, input.as_bytes(), "hello", &mut |_, _| Ok(())).unwrap();
+        report.compressed.bytes
+    };
+    let header = format::Header { form: Form::Idx, identity: own, sequences: 3, length: 40, checksum: 7 };
+    let seeds = [compressed("hello"), compressed(&"hello, world".repeat(10)), format::write(&header, vec![1; 50])];
+    fuzz("compressed file", &seeds.each_ref().map(Vec::as_slice), |input| {
+        // The checksum at the end is made right, so that a change reaches what reads the rest.
+        let mut summed = input.to_vec();
+        if let Some((content, sum)) = summed.split_last_chunk_mut::<4>() {
+            *sum = crc32fast::hash(content).to_le_bytes();
+        }
+        let read = |bytes: &[u8]| match format::read(bytes, "a.arz") {
+            Ok(file) => {
+                let symbols = file.header.sequences.checked_mul(file.header.length).expect("what was checked");
+                assert!(symbols <= (1 << 20) + ((bytes.len() as u64) << 10) && file.payload.len() <= bytes.len());
+                // A million symbols that a header claims are decoded, and take a second: here shorter ones will do.
+                let restored =
+                    (symbols < 10_000).then(|| compression::decompress(&text, own, &file, "a.arz", &mut |_, _| Ok(())));
+                if let Some(Err(error)) = restored {
+                    assert!(error.what.starts_with("a.arz ") || error.what.starts_with("a.arz:"), "{error}");
+                }
+                true
+            }
+            Err(error) => {
+                assert!(error.what.starts_with("a.arz ") && !error.cause.is_empty(), "{error}");
+                false
+            }
+        };
+        read(input) | read(&summed)
     });
 }
 

@@ -69,7 +69,7 @@ fn files_are_made_though_stdout_is_closed() {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             let written = redirected(&arguments, ">&-", folder.path());
             // Some report beside their picture.
-            let reports = ["eval", "receptive-field"].contains(&arguments[0]);
+            let reports = ["eval", "receptive-field", "compress"].contains(&arguments[0]);
             assert_eq!(written.status.code(), Some(if reports { 6 } else { 0 }), "{}", stderr(&written));
             assert!(output.is_file(), "{arguments:?}");
         }

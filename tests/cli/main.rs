@@ -5,6 +5,7 @@ mod audio_input;
 mod bad_input;
 mod bounds;
 mod closed;
+mod compression;
 mod demo;
 mod elsewhere;
 mod families;
@@ -73,12 +74,14 @@ fn assert_error(output: &Output, code: i32, says: &[&str]) {
     }
 }
 
-const SUBCOMMANDS: [&str; 13] = [
+const SUBCOMMANDS: [&str; 15] = [
     "demo",
     "train",
     "resume",
     "generate",
     "vocode",
+    "compress",
+    "decompress",
     "forecast",
     "eval",
     "check",

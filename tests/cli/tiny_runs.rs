@@ -57,7 +57,12 @@ pub const TINY_RUNS: &[TinyRun] = &[
         data: ("text.txt", text),
         set: &["model.hidden=6", "model.embedding=4", "model.dropout=0.1", "data.batch=2", "data.window=8"],
         resumes: true,
-        outputs: &[("generate", &["-n", "20"], "txt"), ("graph", &[], "svg"), ("graph", &[], "dot")],
+        outputs: &[
+            ("generate", &["-n", "20"], "txt"),
+            ("graph", &[], "svg"),
+            ("graph", &[], "dot"),
+            ("compress", &["DATA"], "arz"),
+        ],
     },
     TinyRun {
         family: "series",
@@ -86,7 +91,12 @@ pub const TINY_RUNS: &[TinyRun] = &[
         data: ("pictures.idx", pictures),
         set: &["model.hidden=6", "model.layers=1", "model.head=4", "data.levels=2", "data.batch=4"],
         resumes: true,
-        outputs: &[("generate", &["-n", "4"], "png"), ("graph", &[], "svg"), ("receptive-field", &[], "png")],
+        outputs: &[
+            ("generate", &["-n", "4"], "png"),
+            ("graph", &[], "svg"),
+            ("receptive-field", &[], "png"),
+            ("compress", &["DATA"], "arz"),
+        ],
     },
     TinyRun {
         family: "audio",
@@ -98,6 +108,7 @@ pub const TINY_RUNS: &[TinyRun] = &[
             ("generate", &["--seconds", "0.01"], "wav"),
             ("graph", &["--length", "20"], "svg"),
             ("receptive-field", &[], "png"),
+            ("compress", &["DATA"], "arz"),
         ],
     },
 ];
