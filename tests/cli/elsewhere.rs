@@ -1,4 +1,5 @@
-//! The same training in another build of the program: every tensor of every checkpoint has the same bits.
+//! The same training in another build of the program: every tensor of every checkpoint has the same bits; and what is compressed here comes
+//! back there.
 //!
 //! `AUTOREG_ELSEWHERE` is the command of the other build, such as one for aarch64 under an emulator (CONTRIBUTING.md, "Set-up").
 //! Without it the other one is this build with portable code in place of the machine's best instruction set.
@@ -56,5 +57,29 @@ fn checkpoints_of_another_build_have_the_same_tensors_bit_by_bit() {
         }
         let count: usize = here.values().map(Vec::len).sum();
         println!("{}: {count} tensors of {} checkpoints are the same", tiny.model, here.len());
+    }
+}
+
+#[test]
+fn what_is_compressed_here_comes_back_in_another_build() {
+    for tiny in TINY_RUNS.iter().filter(|tiny| tiny.family != "series") {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (run, data) = (tiny.train(folder.path()), tiny.write_data(folder.path()));
+        let [packed, packed_there, back, back_there] =
+            ["packed", "packed-there", "back", "back-there"].map(|name| folder.path().join(name));
+        let here = || Command::new(env!("CARGO_BIN_EXE_autoreg"));
+        for (mut command, words, output) in [
+            (here(), ["compress", data.to_str().unwrap()], &packed),
+            (elsewhere(), ["compress", data.to_str().unwrap()], &packed_there),
+            (here(), ["decompress", packed.to_str().unwrap()], &back),
+            (elsewhere(), ["decompress", packed.to_str().unwrap()], &back_there),
+        ] {
+            let [what, file] = words;
+            let command = command.arg(what).arg(&run).arg(file).arg("-o").arg(output);
+            assert_code(&command.output().expect("it runs"), 0);
+        }
+        let read = |path: &Path| std::fs::read(path).expect("a file");
+        assert_eq!(read(&packed), read(&packed_there), "{}: other bits", tiny.model);
+        assert_eq!(read(&back), read(&back_there), "{}: another file", tiny.model);
     }
 }
