@@ -3,7 +3,7 @@
 //! `bound(s) = ⌊P(x < s) · (2³² − 2V)⌋ + 2s`, `bound(0) = 0`, `bound(V) = 2³²`; symbol s has the interval from `bound(s)` to `bound(s + 1)`.
 //!
 //! - **Every symbol can come.** Two units belong to each beforehand: where rounding lets `P` step back from one symbol to the next, which
-//!   it can by one unit at most, one is left. The rest is shared by probability, so what is lost is at most `2V/2³²` of each: 5·10⁻⁷ bits
+//!   it can by one unit at most, one is left. The rest is shared by probability, so what is lost is at most `2V/2³²` of each: 2·10⁻⁷ bits
 //!   a symbol for 256 codes, 5·10⁻⁵ for 65,536.
 //! - **Every machine has the same ones.** `P` is computed from the numbers of the network by sums in one order and exponentials of our
 //!   own (`autograd::kernels::log_sum_exp::weights`, `libm`), never by the system's library, whose last bit is the system's own. Logarithms are not needed.

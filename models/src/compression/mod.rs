@@ -10,7 +10,7 @@
 //! | [`intervals`] | a distribution as whole numbers, the same on every machine |
 //! | [`coder`] | symbols into bits and back, each by its distribution |
 //! | [`sequences`] | the order in which symbols are coded, once for both directions |
-//! | [`format`] | the file around the bits: whose they are, and checksums |
+//! | [`mod@format`] | the file around the bits: whose they are, and checksums |
 //! | [`identity`] | how a file knows its model again |
 //! | [`rivals`] | what compressors that know no model reach |
 //!

@@ -2,7 +2,7 @@
 //! there is), PNG for pictures, FLAC for sounds. Each is the best setting of a library; none of their files is kept.
 
 use flac_codec::encode::{FlacSampleWriter, Options};
-use lzma_rust2::{LzipOptions, LzipWriter};
+use lzma_rust2::{LzipOptions, LzipWriter, LzmaOptions};
 use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 use std::io::{Cursor, Write};
 
@@ -15,15 +15,20 @@ pub struct Rival {
     pub bytes: u64,
 }
 
-/// `.lz` of bytes, as `lzip -9` writes it but for a few bytes.
+/// LZMA's options, those of `xz -9e`; the window is as long as what is to be found in it, as the match finder's tables grow with it.
+fn options(bytes: usize) -> LzipOptions {
+    let mut options = LzipOptions::with_preset(9);
+    let lzma = &mut options.lzma_options;
+    (lzma.nice_len, lzma.depth_limit) = (LzmaOptions::NICE_LEN_MAX, 512);
+    lzma.dict_size = lzma.dict_size.min(u32::try_from(bytes).unwrap_or(u32::MAX)).max(1 << 12);
+    options
+}
+
+/// `.lz` of bytes.
 ///
 /// None where the library refuses.
 pub fn lzma(bytes: &[u8]) -> Option<Rival> {
-    let mut options = LzipOptions::with_preset(9);
-    // The match finder's tables are as large as the window: no larger than what is to be found in it.
-    options.lzma_options.dict_size =
-        options.lzma_options.dict_size.min(u32::try_from(bytes.len()).unwrap_or(u32::MAX)).max(1 << 12);
-    let mut writer = LzipWriter::new(Vec::new(), options);
+    let mut writer = LzipWriter::new(Vec::new(), options(bytes.len()));
     writer.write_all(bytes).ok()?;
     Some(Rival { name: "lzma", bytes: writer.finish().ok()?.len() as u64 })
 }
@@ -88,10 +93,8 @@ mod tests {
             let rival = lzma(bytes).unwrap();
             assert!(rival.bytes as usize <= 40 + bytes.len(), "{rival:?}");
         }
-        let mut options = LzipOptions::with_preset(9);
-        options.lzma_options.dict_size = 1 << 12;
         let text = b"the cat sat on the mat. ".repeat(50);
-        let mut writer = LzipWriter::new(Vec::new(), options);
+        let mut writer = LzipWriter::new(Vec::new(), options(text.len()));
         writer.write_all(&text).unwrap();
         let file = writer.finish().unwrap();
         assert_eq!(lzma(&text).unwrap().bytes, file.len() as u64);

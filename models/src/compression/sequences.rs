@@ -9,7 +9,7 @@ use super::Progress;
 use super::coder::Coder;
 use super::intervals::Coded;
 use crate::autoregressive::Autoregressive;
-use crate::distribution::{Categorical, not_finite};
+use crate::distribution::{Categorical, Distribution, not_finite};
 use crate::error::{Error, Kind, Result};
 use std::collections::BTreeMap;
 
@@ -117,7 +117,7 @@ pub(super) fn run<S: Source, C: Coder>(
             for t in 0..length {
                 for ((state, &place), symbol) in states.iter().zip(places).zip(&mut symbols) {
                     let distribution = model.next(state);
-                    if !crate::distribution::Distribution::is_sound(distribution) {
+                    if !distribution.is_sound() {
                         return Err(not_finite(t + 1));
                     }
                     *symbol = coder.code(distribution, &mut sequences.codes[place], t)?;

@@ -3,18 +3,18 @@
 
 use super::network::Network;
 use super::saved::TextModel;
+use crate::autoregressive::Autoregressive;
 use crate::compression::format::{File, Form};
 use crate::compression::rivals::{Rival, lzma};
 use crate::compression::sequences::{Sequences, Source};
 use crate::compression::{self, Kept, Progress, Report};
+use crate::distribution::Categorical;
 use crate::error::{Error, Kind, Result};
 
 /// A network prepared for steps; it is told nothing.
 struct Text<D>(D);
 
-impl<D: crate::autoregressive::Autoregressive<Symbol = u32, Distribution = crate::distribution::Categorical<f32>>>
-    Source for Text<D>
-{
+impl<D: Autoregressive<Symbol = u32, Distribution = Categorical<f32>>> Source for Text<D> {
     type Told = ();
     type Given<'m>
         = &'m D
@@ -32,7 +32,7 @@ impl<D: crate::autoregressive::Autoregressive<Symbol = u32, Distribution = crate
     }
 }
 
-/// Compresses a text; `path` names it in messages, `count` hears how many symbols there are.
+/// Compresses a text; `path` names it in messages.
 ///
 /// # Errors
 /// [`Kind::BadInput`] if it has a character that the model does not know; those of `progress`.
@@ -79,7 +79,6 @@ mod tests {
     use super::super::language_model::{CellKind, Config, LanguageModel};
     use super::super::vocabulary::{Vocabulary, VocabularyKind};
     use super::*;
-    use crate::autoregressive::Autoregressive;
     use crate::compression::{Compressed, format};
     use autograd::random::Streams;
 
