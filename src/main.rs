@@ -24,14 +24,14 @@ static ALLOCATOR: CachingAllocator = CachingAllocator::new();
 #[derive(Parser)]
 #[command(name = "autoreg", version, after_help = EXIT_CODES, propagate_version = true)]
 struct CommandLine {
-    /// Number of threads; without it RAYON_NUM_THREADS, then all cores. No result depends on it.
-    #[arg(long, global = true, value_name = "N", env = "AUTOREG_THREADS", hide_env_values = true, display_order = 900,
+    /// Number of threads; without it what AUTOREG_THREADS or RAYON_NUM_THREADS says, else all cores. No result depends on it.
+    #[arg(long, global = true, value_name = "N", display_order = 900,
           value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS))]
     threads: Option<u16>,
 
-    /// The instruction set of the kernels: `avx512`, `avx2`, `neon` or `portable`; without it the best of this machine. No result
-    /// depends on it.
-    #[arg(long, global = true, value_name = "NAME", env = "AUTOREG_ISA", hide_env_values = true, display_order = 901)]
+    /// The instruction set of the kernels: `avx512`, `avx2`, `neon` or `portable`; without it what AUTOREG_ISA says, else the best of
+    /// this machine. No result depends on it.
+    #[arg(long, global = true, value_name = "NAME", display_order = 901)]
     isa: Option<String>,
 
     #[command(subcommand)]
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     };
     failure::report(failure::without_panic(|| {
         refuse_mistyped_variables()?;
-        use_instruction_set(line.isa.as_deref().unwrap_or_default())?;
+        use_instruction_set(line.isa.as_deref())?;
         use_threads(line.threads)?;
         let context = Context { results: Results::stdout() };
         line.command.run(&context)?;

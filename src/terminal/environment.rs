@@ -1,6 +1,6 @@
 //! What the process takes from its environment before any work: threads, the instruction set, variables that mean nothing.
 
-use autograd::kernels::isa::Isa;
+use autograd::kernels::isa::{Isa, VARIABLE};
 use models::error::{Error, Kind, Result};
 use models::pages::numbers::counted;
 use models::storage::expected::nearest;
@@ -11,13 +11,22 @@ pub const MOST_THREADS: i64 = 1024;
 /// Threads for each core, at most: a few are no harm (a test of threads runs on any machine), hundreds are a slip.
 const MOST_THREADS_OF_A_CORE: usize = 16;
 
-/// Makes the kernels use an instruction set; an empty name leaves them the best.
-pub fn use_instruction_set(name: &str) -> Result<()> {
-    if name.is_empty() {
-        return Ok(());
-    }
-    let forced = name.parse::<Isa>().and_then(Isa::force);
-    forced.map_err(|why| Error::new(Kind::Usage, format!("--isa cannot be `{name}`")).cause(why))
+/// Makes the kernels use the instruction set that the flag names, else the variable, else the best.
+pub fn use_instruction_set(flag: Option<&str>) -> Result<()> {
+    let (isa, asked) = match flag {
+        Some(name) => (name.parse().map(Some), format!("--isa cannot be `{name}`")),
+        None => {
+            let given = variable(VARIABLE).unwrap_or_default();
+            (Isa::from_environment(), format!("environment variable {VARIABLE} cannot be `{given}`"))
+        }
+    };
+    let forced = isa.and_then(|isa| isa.map_or(Ok(()), Isa::force));
+    forced.map_err(|why| Error::new(Kind::Usage, asked).cause(why))
+}
+
+/// What a variable says; one that is empty says nothing.
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).filter(|text| !text.is_empty()).map(|text| text.to_string_lossy().into_owned())
 }
 
 /// The variables that mean something to every subcommand; `AUTOREG_GROUP__KEY` is a setting of a training.
@@ -44,24 +53,30 @@ fn close_to(name: &str, known: [&'static str; 3]) -> Option<&'static str> {
     nearest(name, known).filter(|known| known.len().abs_diff(name.len()) <= 2)
 }
 
-/// The number of threads: of the flag or `AUTOREG_THREADS`, else of `RAYON_NUM_THREADS` (0 is unsaid), else all cores.
+/// The number of threads: of the flag, else of `AUTOREG_THREADS`, else of `RAYON_NUM_THREADS` (0 is unsaid there), else all cores.
 ///
 /// # Errors
 /// [`Kind::Usage`] for more than the machine can sensibly run, whoever asked for them.
-fn threads_asked(flag: Option<u16>, rayon: Option<&str>, cores: usize) -> Result<usize> {
+fn threads_asked(flag: Option<u16>, own: Option<&str>, rayon: Option<&str>, cores: usize) -> Result<usize> {
     let most = (cores * MOST_THREADS_OF_A_CORE).min(MOST_THREADS as usize);
-    let (asked, by) = match (flag, rayon) {
-        (Some(threads), _) => (threads.into(), "--threads or AUTOREG_THREADS"),
-        (None, Some(text)) => match text.trim().parse::<u64>() {
-            Ok(0) => (cores.min(most), ""),
-            Ok(threads) => (usize::try_from(threads).unwrap_or(usize::MAX), "RAYON_NUM_THREADS"),
-            Err(_) => {
-                let what = format!("environment variable RAYON_NUM_THREADS cannot be {text:?}");
-                return Err(Error::new(Kind::Usage, what).cause(format!("it must be a number from 1 to {most}")));
-            }
-        },
-        (None, None) => (cores.min(most), ""),
+    let said = |name: &'static str, text: &str| match text.trim().parse::<u128>() {
+        Ok(threads) => Ok((usize::try_from(threads).unwrap_or(usize::MAX), name)),
+        Err(_) => Err(Error::new(Kind::Usage, format!("environment variable {name} cannot be {text:?}"))
+            .cause(format!("a whole number from 1 to {most} is wanted"))),
     };
+    let (asked, by) = match (flag, own, rayon) {
+        (Some(threads), ..) => (threads.into(), "--threads"),
+        (None, Some(text), _) => said("AUTOREG_THREADS", text)?,
+        (None, None, Some(text)) => match said("RAYON_NUM_THREADS", text)? {
+            (0, _) => (cores.min(most), ""),
+            said => said,
+        },
+        (None, None, None) => (cores.min(most), ""),
+    };
+    if asked == 0 {
+        return Err(Error::new(Kind::Usage, format!("{by}: 0 threads do nothing"))
+            .cause(format!("a whole number from 1 to {most} is wanted")));
+    }
     if asked > most {
         return Err(Error::new(Kind::Usage, format!("{by}: {asked} threads are too many; at most {most} here"))
             .cause(format!("this machine runs {cores} at once, and {MOST_THREADS_OF_A_CORE} for each are allowed"))
@@ -76,8 +91,8 @@ fn threads_asked(flag: Option<u16>, rayon: Option<&str>, cores: usize) -> Result
 /// that it does not belong to costs a training step of many small products (gru-seed, two threads) a twentieth.
 pub fn use_threads(threads: Option<u16>) -> Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let rayon = std::env::var_os("RAYON_NUM_THREADS").map(|text| text.to_string_lossy().into_owned());
-    let threads = threads_asked(threads, rayon.as_deref(), cores)?;
+    let (own, rayon) = (variable("AUTOREG_THREADS"), variable("RAYON_NUM_THREADS"));
+    let threads = threads_asked(threads, own.as_deref(), rayon.as_deref(), cores)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread();
     pool.build_global().map_err(|e| {
         Error::new(Kind::Failed, format!("cannot start {}", counted(threads as u64, "thread")))
@@ -92,16 +107,24 @@ mod tests {
 
     #[test]
     fn threads_are_bounded_whichever_way_they_are_asked_for() {
-        assert_eq!(threads_asked(None, None, 4).unwrap(), 4);
-        assert_eq!(threads_asked(None, Some("0"), 4).unwrap(), 4);
-        assert_eq!(threads_asked(None, Some("64"), 4).unwrap(), 64);
-        assert_eq!(threads_asked(Some(3), Some("10000"), 4).unwrap(), 3, "the flag goes before the variable");
-        assert_eq!(threads_asked(None, None, 4096).unwrap(), 1024);
-        for (flag, rayon) in [(Some(1000), None), (None, Some("65")), (None, Some("10000")), (None, Some("many"))] {
-            assert_eq!(threads_asked(flag, rayon, 4).unwrap_err().kind, Kind::Usage, "{flag:?} {rayon:?}");
+        assert_eq!(threads_asked(None, None, None, 4).unwrap(), 4);
+        assert_eq!(threads_asked(None, None, Some("0"), 4).unwrap(), 4);
+        assert_eq!(threads_asked(None, None, Some("64"), 4).unwrap(), 64);
+        assert_eq!(threads_asked(None, Some("5"), Some("64"), 4).unwrap(), 5, "our own goes before rayon's");
+        assert_eq!(threads_asked(Some(3), Some("many"), Some("10000"), 4).unwrap(), 3, "the flag goes before both");
+        assert_eq!(threads_asked(None, None, None, 4096).unwrap(), 1024);
+        for (flag, own, rayon, by) in [
+            (Some(1000), None, None, "--threads"),
+            (None, Some("65"), None, "AUTOREG_THREADS"),
+            (None, Some("0"), None, "AUTOREG_THREADS"),
+            (None, Some("-1"), Some("2"), "AUTOREG_THREADS"),
+            (None, None, Some("65"), "RAYON_NUM_THREADS"),
+            (None, None, Some("many"), "RAYON_NUM_THREADS"),
+            (None, None, Some("18446744073709551616"), "RAYON_NUM_THREADS"),
+        ] {
+            let error = threads_asked(flag, own, rayon, 4).unwrap_err();
+            assert!(error.kind == Kind::Usage && error.what.contains(by), "{flag:?} {own:?} {rayon:?}: {error}");
         }
-        let most = threads_asked(None, Some("18446744073709551616"), 4).unwrap_err();
-        assert!(most.what.contains("RAYON_NUM_THREADS"), "{most}");
     }
 
     #[test]

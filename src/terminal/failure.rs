@@ -1,6 +1,7 @@
 //! How the process ends: an error becomes three lines on stderr and an exit code; a panic becomes an error.
 
 use super::closed::stdout_was_closed;
+use super::flag_values;
 use super::results::cannot_write;
 use models::error::{Error, Kind, Result};
 use models::visible::visible;
@@ -32,6 +33,9 @@ pub fn report(outcome: Result<()>) -> ExitCode {
 
 /// Prints what clap has to say instead of running a command: help and version on stdout, a usage error on stderr.
 pub fn report_told(told: &clap::Error) -> ExitCode {
+    if let Some(error) = flag_values::refusal(told) {
+        return report(Err(error));
+    }
     let code = ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(1));
     let printed = match told.use_stderr() {
         // The words of the command line stand in it: a name from outside may hold what a terminal obeys.

@@ -13,11 +13,13 @@
 //! | [`interrupt`] | Ctrl-C and SIGTERM |
 //! | [`limits`] | a limit on the size of files is an error, and not the end of the process |
 //! | [`failure`] | errors as three lines and an exit code |
+//! | [`flag_values`] | what clap says of a value that a flag does not take, as such an error |
 
 pub mod closed;
 pub mod console;
 pub mod environment;
 pub mod failure;
+pub mod flag_values;
 pub mod interrupt;
 pub mod limits;
 pub mod output;
