@@ -6,6 +6,7 @@ mod flags;
 pub use flags::{Assignment, Flags, Resume, data_path};
 
 use crate::terminal::console::{Progress, say};
+use crate::terminal::output::quoted;
 use crate::terminal::{Context, interrupt};
 use autograd::nn::Module;
 use models::audio;
@@ -121,12 +122,13 @@ pub fn run<K: Task>(
     let stop = interrupt::install()?;
     let mut display = Display { progress: Progress::new(steps), summary: &summary };
     let end = trainer.run(&mut folder, Limits { time: max_time, stop: &stop }, &mut display);
+    let end = end.map_err(|error| saved_so_far(error, &path));
     display.progress.finish();
     let (end, step) = (end?, trainer.progress.step);
     if end == End::Interrupted {
         return Err(Error::new(Kind::Interrupted, format!("stopped at step {step} of {steps}"))
             .cause("asked to by a signal; everything is saved")
-            .help(format!("autoreg resume {} goes on from there", crate::terminal::output::quoted(&path))));
+            .help(format!("autoreg resume {} goes on from there", quoted(&path))));
     }
     let mut lines = vec![format!("run         {}", path.display())];
     let time = duration(trainer.progress.seconds);
@@ -140,6 +142,19 @@ pub fn run<K: Task>(
     lines.push(format!("page        {}", path.join("index.html").display()));
     context.results.text(&(lines.join("\n") + "\n"))?;
     Ok(Trained { summary: with_progress(&summary, &path)? })
+}
+
+/// Of a write that the disk refused in the middle of a training: what is left of the training, and how it goes on.
+fn saved_so_far(error: Error, folder: &Path) -> Error {
+    if error.kind != Kind::Disk {
+        return error;
+    }
+    let left = match run_files::resolve(folder, run_files::Which::Latest) {
+        Ok(_) => format!("what was saved before is intact: autoreg resume {} goes on from there", quoted(folder)),
+        Err(_) => "nothing of this training was saved yet".to_owned(),
+    };
+    let help = if error.help.is_empty() { left } else { format!("{}; {left}", error.help) };
+    error.help(help)
 }
 
 /// Says on stderr what simple rivals achieve, and where the run is.

@@ -44,7 +44,7 @@ impl Disk for SystemDisk {
     fn create(&self, path: &Path, like: Option<&fs::Metadata>) -> io::Result<Box<dyn DiskFile>> {
         let mut options = File::options();
         options.write(true).create_new(true);
-        let Some(like) = like else { return Ok(Box::new(options.open(path)?)) };
+        let Some(like) = like else { return Ok(Box::new(locked(options.open(path)?))) };
         // Nobody else can read it before it has the permissions of the old one.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -58,7 +58,7 @@ impl Disk for SystemDisk {
             }
         }
         file.set_permissions(like.permissions())?;
-        Ok(Box::new(file))
+        Ok(Box::new(locked(file)))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -76,6 +76,13 @@ impl Disk for SystemDisk {
     fn create_folder(&self, folder: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)
     }
+}
+
+/// Locked while it is open: by that, what a crash has left is told from what somebody is writing ([`super::leftovers`]). Where a file
+/// system has no locks nothing is told, and nothing is lost.
+fn locked(file: File) -> File {
+    let _ = file.try_lock();
+    file
 }
 
 #[cfg(unix)]
@@ -144,9 +151,10 @@ pub fn replace_like(
         // 2. Its bytes before its name: otherwise the name may survive a power loss and the bytes not.
         let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync()?;
-        // 3. Closed before the rename: Windows renames no open file.
-        drop(file);
+        // 3. Open, and so locked, until it has its name; Windows renames no open file.
+        let open = (!cfg!(windows)).then_some(file);
         disk.rename(&temporary, path)?;
+        drop(open);
         disk.sync_folder(folder_of(path))
     };
     write().map_err(|cause| {
@@ -159,13 +167,9 @@ pub fn replace_like(
 /// The error of a write that the disk refused, with what to do about it.
 pub fn write_error(path: &Path, cause: &io::Error) -> Error {
     let help = match cause.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space and resume; everything saved before is intact"
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space, or write to another disk",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "choose a folder you may write to",
-        io::ErrorKind::FileTooLarge => {
-            "raise the limit on the size of files (ulimit -f); everything saved before is intact"
-        }
+        io::ErrorKind::FileTooLarge => "raise the limit on the size of files (ulimit -f)",
         _ => "",
     };
     Error::new(Kind::Disk, format!("cannot write {}", path.display())).cause(cause).help(help)

@@ -6,6 +6,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`atomic`] | replacing a file so that a crash leaves the old one or the new one |
+//! | `leftovers` | what a crash has left beside a user's file |
 //! | [`user_file`] | a file that a user named: what it is stays, what it holds is replaced |
 //! | [`regular`] | reading regular files, of a bounded length |
 //! | [`data_type`] | the types of element |
@@ -31,6 +32,7 @@ pub mod checkpoint;
 pub mod checksums;
 pub mod data_type;
 pub mod expected;
+mod leftovers;
 pub mod metrics;
 pub mod parameters;
 pub mod progress;

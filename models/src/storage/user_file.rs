@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::atomic::{SystemDisk, folder_of, replace, replace_like, write_error};
+use super::leftovers;
 use super::regular::kind_of;
 use crate::error::{Error, Kind, Result};
 
@@ -51,7 +52,11 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
 /// As [`write()`].
 pub fn write_by(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let failed = |e: io::Error| write_error(path, &e);
-    match target(path)? {
+    let target = target(path)?;
+    if let Target::New(file) | Target::Whole(file, _) = &target {
+        leftovers::remove(file);
+    }
+    match target {
         Target::New(file) => replace(&SystemDisk, &file, content),
         Target::Whole(file, old) => replace_like(&SystemDisk, &file, Some(&old), content),
         Target::Linked(file) => {
@@ -69,7 +74,7 @@ pub fn write_by(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<
 /// Whether two paths lead to one regular file (or to one that is not there yet). Two ends of one device are none.
 pub fn are_one_file(a: &Path, b: &Path) -> bool {
     match (place(a), place(b)) {
-        (Some(a), Some(b)) => a == b || is_same(&a, &b),
+        (Some(a), Some(b)) => a == b || identity(&a).is_some_and(|a| Some(a) == identity(&b)),
         _ => false,
     }
 }
@@ -84,16 +89,20 @@ pub fn place(path: &Path) -> Option<PathBuf> {
     Some(folder.join(followed.path.file_name()?))
 }
 
-#[cfg(unix)]
-fn is_same(a: &Path, b: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
-    identity(a).is_some_and(|a| Some(a) == identity(b))
-}
+/// What a file that is there is known by, however its path is written: on Unix by its number, elsewhere by its whole path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
 
-#[cfg(not(unix))]
-fn is_same(a: &Path, b: &Path) -> bool {
-    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+/// The identity of what a path leads to; none where nothing is there.
+pub fn identity(path: &Path) -> Option<Identity> {
+    #[cfg(unix)]
+    let known = fs::metadata(path).ok().map(|about| {
+        use std::os::unix::fs::MetadataExt;
+        (about.dev(), about.ino())
+    });
+    #[cfg(not(unix))]
+    let known = path.canonicalize().ok();
+    known.map(Identity)
 }
 
 #[cfg(unix)]
