@@ -155,14 +155,16 @@ impl Opened {
     /// What is read to be scored: the data that are named, by the run's settings, those of its own files of a part where one is asked for.
     fn data(&self, request: &Evaluate, flags: EvalFlags) -> Result<DataConfig> {
         let known: DataConfig = self.source.setting("data");
-        // All of the given data are those at the given path.
-        let given = |other: &String| if request.part == Part::All { String::new() } else { other.clone() };
+        // All of the given data are those at the given path, whatever files serve what.
+        let given = |rule: &String| if request.part == Part::All { String::new() } else { rule.clone() };
         Ok(DataConfig {
             path: training::data_path(request.data)?,
             pattern: flags.pattern.unwrap_or_else(|| known.pattern.clone()),
             rate: if flags.resample { self.model.config.rate } else { known.rate },
             validation_path: given(&known.validation_path),
             test_path: given(&known.test_path),
+            validation_files: given(&known.validation_files),
+            test_files: given(&known.test_files),
             ..known
         })
     }

@@ -145,13 +145,15 @@ impl Opened {
             // Those of other pictures stand beside them, if anywhere.
             false => "auto".to_owned(),
         });
-        // All of the given data are those at the given path.
-        let given = |other: &String| if request.part == Part::All { String::new() } else { other.clone() };
+        // All of the given data are those at the given path, whatever files serve what.
+        let given = |rule: &String| if request.part == Part::All { String::new() } else { rule.clone() };
         Ok(DataConfig {
             path,
             labels,
             validation_path: given(&known.validation_path),
             test_path: given(&known.test_path),
+            validation_files: given(&known.validation_files),
+            test_files: given(&known.test_files),
             validation_labels: given(&known.validation_labels),
             test_labels: given(&known.test_labels),
             ..known

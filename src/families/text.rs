@@ -158,6 +158,23 @@ struct Opened<N> {
     source: Source,
 }
 
+impl<N: Network> Opened<N> {
+    /// What is read to be scored: the data that are named, by the run's settings, those of its own files of a part where one is asked for.
+    fn data(&self, request: &Evaluate) -> Result<DataConfig> {
+        let known: DataConfig = self.source.setting("data");
+        // All of the given data are those at the given path, whatever files serve what.
+        let given = |rule: &String| if request.part == Part::All { String::new() } else { rule.clone() };
+        Ok(DataConfig {
+            path: training::data_path(request.data)?,
+            validation_path: given(&known.validation_path),
+            test_path: given(&known.test_path),
+            validation_files: given(&known.validation_files),
+            test_files: given(&known.test_files),
+            ..known
+        })
+    }
+}
+
 impl<N: Network> Model for Opened<N> {
     fn source(&self) -> &Source {
         &self.source
@@ -176,7 +193,7 @@ impl<N: Network> Model for Opened<N> {
     }
 
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {
-        let data = DataConfig { path: training::data_path(request.data)?, ..self.source.setting("data") };
+        let data = self.data(request)?;
         let files = self.source.parts_of(data.read()?, request.part)?;
         let mut counting = None;
         let evaluation = evaluate(&self.text, &files, &data.split(), request.part, &mut |done, of| {

@@ -4,6 +4,7 @@ use super::Part;
 use super::fingerprint::Fingerprint;
 use super::parts::{Rules, part_of};
 use super::reading::read_one;
+use super::shared;
 use crate::error::{Error, Kind, Result};
 use crate::memory::available;
 use std::fs;
@@ -65,11 +66,19 @@ impl DataFiles {
         for file in &mut files {
             file.part = part_of(&file.name, &rules);
         }
-        for (other, part) in [(wanted.rules.validation_path, Part::Validation), (wanted.rules.test_path, Part::Test)] {
-            if !other.is_empty() {
+        let named = |other: &str, part: Part| match other {
+            "" => Ok(Vec::new()),
+            other => {
                 let more = read_all(Path::new(other), wanted, rules.files.as_ref())?;
-                files.extend(more.into_iter().map(|file| DataFile { part: Some(part), ..file }));
+                Ok(more.into_iter().map(|file| DataFile { part: Some(part), ..file }).collect())
             }
+        };
+        let validation = named(wanted.rules.validation_path, Part::Validation)?;
+        let test = named(wanted.rules.test_path, Part::Test)?;
+        shared::refuse_named_twice(&validation, &test)?;
+        for named in [validation, test] {
+            files = shared::without(files, &named);
+            files.extend(named);
         }
         let by_file = files.iter().any(|file| file.part.is_some());
         if by_file {
@@ -77,7 +86,7 @@ impl DataFiles {
             if !files.iter().any(|file| file.part == Some(Part::Train)) {
                 return Err(Error::new(Kind::BadInput, format!("{} leaves nothing to train on", path.display()))
                     .cause("every file serves as validation or test data")
-                    .help("narrow `data.validation_files` and `data.test_files`"));
+                    .help("name other data to validate and test on, or fewer: `data.validation_path`, `data.validation_files`, `data.test_path`, `data.test_files`"));
             }
             let unmatched = [(&rules.validation, Part::Validation), (&rules.test, Part::Test)];
             for (pattern, part) in unmatched {
@@ -94,7 +103,11 @@ impl DataFiles {
         {
             return Err(no_match(path, part, pattern.as_str()));
         }
-        Ok(DataFiles { path: path.display().to_string(), files })
+        let data = DataFiles { path: path.display().to_string(), files };
+        if by_file {
+            shared::refuse_copies(&data)?;
+        }
+        Ok(data)
     }
 
     /// The last part of the path: `input.txt`.

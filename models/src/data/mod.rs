@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`files`] | the files that a path means, read whole, in one order |
 //! | [`parts`] | which of them are trained on, validated on, tested on |
+//! | `shared` | that none of them serves two parts |
 //! | `reading` | the bytes of one of them, within the memory that is free |
 //! | [`sniff`] | what a file is that is no plain text |
 //! | [`batches`] | the order in which examples are read: shuffled epochs |
@@ -16,6 +17,7 @@ pub mod files;
 pub mod fingerprint;
 pub mod parts;
 mod reading;
+mod shared;
 pub mod sniff;
 
 use serde::Serialize;
