@@ -20,6 +20,7 @@ pub mod levels;
 pub mod medium;
 pub mod memory;
 pub mod pages;
+pub mod refusals;
 pub mod sampling;
 pub mod series;
 pub mod storage;

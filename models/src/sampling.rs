@@ -3,6 +3,7 @@
 use crate::autoregressive::Autoregressive;
 use crate::distribution::{Categorical, Distribution, Gaussian, not_finite, pick};
 use crate::error::{Error, Kind, Result};
+use crate::pages::numbers::given;
 use rand::{Rng, RngExt};
 
 /// How the next symbol is chosen. The steps apply in the order of the fields; each keeps what the ones before left.
@@ -46,7 +47,7 @@ impl Options {
         if !(self.temperature >= 0.0 && self.temperature.is_finite()) {
             return wrong(
                 "temperature",
-                self.temperature.to_string(),
+                given(self.temperature),
                 "a number of at least 0; 0 takes the most likely symbol",
             );
         }
@@ -54,15 +55,15 @@ impl Options {
             return wrong("top-k", "0".into(), "at least 1; leave it out to keep all symbols");
         }
         if let Some(p) = self.top_p.filter(|&p| !within(p, 1.0)) {
-            return wrong("top-p", p.to_string(), "above 0 and at most 1; leave it out to keep all symbols");
+            return wrong("top-p", given(p), "above 0 and at most 1; leave it out to keep all symbols");
         }
         if let Some(p) = self.min_p.filter(|&p| !(0.0..=1.0).contains(&p)) {
-            return wrong("min-p", p.to_string(), "between 0 and 1; leave it out to keep all symbols");
+            return wrong("min-p", given(p), "between 0 and 1; leave it out to keep all symbols");
         }
         if !within(self.repetition_penalty, 1e6) {
             return wrong(
                 "repetition-penalty",
-                self.repetition_penalty.to_string(),
+                given(self.repetition_penalty),
                 "above 0 and at most 1e6; 1 changes nothing",
             );
         }

@@ -125,6 +125,13 @@ fn every_key_takes_every_value_or_refuses_it_by_name_in_every_layer() {
                     refused += 1;
                     let told = outcome.as_ref().unwrap_err().to_string();
                     assert!(matches!(kind, Kind::Usage | Kind::BadInput), "{case}: {told}");
+                    // In words, and numbers with the digits that they were given with.
+                    let foreign =
+                        ["invalid ", "expected ", "variant", "literal", "usize", "u64", "u32", "f64", "struct"];
+                    let foreign: Vec<_> = foreign.into_iter().filter(|word| told.contains(word)).collect();
+                    assert!(foreign.is_empty(), "{case} is told with {foreign:?}: {told}");
+                    let digits = told.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
+                    assert!(digits <= Some(20), "{case} is told with {digits:?} digits: {told}");
                     let last = key.rsplit('.').next().unwrap();
                     let word = value.trim_matches('"');
                     assert!(

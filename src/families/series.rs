@@ -22,6 +22,7 @@ use models::data::Part;
 use models::distribution::not_finite;
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
+use models::pages::numbers::given;
 use models::sampling::Options;
 use models::series::column::Header;
 use models::series::config::{DataConfig, ModelKind, SeriesConfig};
@@ -68,7 +69,7 @@ impl Family for Series {
 
     fn train(&self, flags: &Flags, own: &ArgMatches, context: &Context) -> Result<()> {
         let own = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
-        let number = |x: Option<f64>| x.map(|x| x.to_string());
+        let number = |x: Option<f64>| x.map(given);
         let more = [
             ("--model", "model.model", own.model),
             ("--column", "data.column", own.column),

@@ -6,6 +6,7 @@ use crate::data::Part;
 use crate::data::files::{DataFiles, Wanted};
 use crate::data::parts::{Rules, cut};
 use crate::error::{Error, Kind, Result};
+use crate::pages::numbers::given;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -98,7 +99,7 @@ impl DataConfig {
             return Err(Error::new(Kind::Usage, format!("`data.rate` is {}; it must be {range}", self.rate)));
         }
         if !(0.0..=MOST_TRIM).contains(&self.trim) {
-            let what = format!("`data.trim` is {}; it must be from 0 to {MOST_TRIM} decibels", self.trim);
+            let what = format!("`data.trim` is {}; it must be from 0 to {MOST_TRIM} decibels", given(self.trim));
             return Err(Error::new(Kind::Usage, what).help("0 cuts nothing off; 40 what is hardly heard"));
         }
         self.ends(1)?;

@@ -9,6 +9,7 @@
 
 use super::spectrum::{ShortTime, frames};
 use crate::error::{Error, Kind, Result};
+use crate::pages::numbers::given;
 use serde::{Deserialize, Serialize};
 
 /// The numbers of log-mel frames. The defaults are for speech of 8000 Hz.
@@ -76,12 +77,12 @@ impl MelSettings {
             return refused(format!("bands = {bands}"), "there are 1 to 512");
         }
         if !(floor.is_finite() && floor > 0.0) {
-            return refused(format!("floor = {floor}"), "a logarithm is of more than 0");
+            return refused(format!("floor = {}", given(floor)), "a logarithm is of more than 0");
         }
         let end = self.end(rate);
         if !(lowest >= 0.0 && lowest < end && end <= f64::from(rate) / 2.0) {
             let cause = format!("at {rate} samples per second frequencies are 0 to {} Hz", f64::from(rate) / 2.0);
-            return refused(format!("bands from lowest = {lowest} to highest = {highest}"), &cause);
+            return refused(format!("bands from lowest = {} to highest = {}", given(lowest), given(highest)), &cause);
         }
         let (from, to) = (mel(lowest), mel(end));
         let corner = |i: usize| hertz(from + (to - from) * i as f64 / (bands + 1) as f64);

@@ -8,6 +8,7 @@ use super::wav::RATES;
 use super::wavenet::{Conditions, Sizes};
 use crate::error::{Error, Kind, Result};
 use crate::levels::head::Head;
+use crate::pages::numbers::given;
 use serde::{Deserialize, Serialize};
 
 /// Which network.
@@ -253,7 +254,7 @@ impl ModelConfig {
             // Without a rate yet, by the lowest that has room for the bands: the lower it is, the narrower are bands that are told apart.
             Local::Mel(mel) => {
                 if mel.floor >= 1.0 {
-                    let what = format!("`model.local.mel`: floor = {}", mel.floor);
+                    let what = format!("`model.local.mel`: floor = {}", given(mel.floor));
                     return Err(Error::new(Kind::Usage, what)
                         .cause("features are read as a share of its logarithm: it is below 1"));
                 }

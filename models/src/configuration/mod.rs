@@ -4,6 +4,7 @@
 //! `#[serde(default, deny_unknown_fields)]`; which keys there are is known to that struct alone. Every key is tried as it
 //! is set, so that an error names the layer it came from (and the line, for a file).
 
+mod refused;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -16,9 +17,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use tables::{collect_leaves, collect_lines, insert, readings, shortened, unknown_field, value_of};
+use refused::refused;
+use tables::{collect_leaves, collect_lines, insert, readings, shortened, shown, value_of};
 
 use crate::error::{Error, Kind, Result};
+use crate::refusals::in_words;
 use crate::storage::atomic::read_error;
 use crate::storage::expected::nearest;
 
@@ -95,7 +98,7 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
         let broken = |e: toml::de::Error| {
             let line = e.span().map_or(1, |span| line_at(span.start));
             let written = text.lines().nth(line - 1).unwrap_or_default();
-            let cause = format!("{}: {}", e.message(), shortened(written));
+            let cause = format!("{}: {}", in_words(e.message()), shortened(written));
             Error::new(Kind::BadInput, format!("{}, line {line}: not TOML", path.display())).cause(cause)
         };
         let table: Table = toml::from_str(text).map_err(broken)?;
@@ -177,7 +180,8 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
     /// # Errors
     /// [`Kind::Usage`] if the struct refuses the whole although it took every key.
     pub fn finish(&self) -> Result<C> {
-        parse(&self.table).map_err(|e| Error::new(Kind::Usage, "the configuration does not fit together").cause(e))
+        parse(&self.table)
+            .map_err(|e| Error::new(Kind::Usage, "the configuration does not fit together").cause(in_words(&e)))
     }
 
     /// Where the value of a dotted key came from; `None` for a default.
@@ -213,33 +217,7 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
                 Err(_) => {}
             }
         }
-        Err(self.refused(key, &readings[0], &refusal, &origin))
-    }
-
-    fn refused(&self, key: &str, value: &Value, why: &str, origin: &Origin) -> Error {
-        let Some((unknown, siblings)) = unknown_field(why) else {
-            let too_large =
-                value.as_str().is_some_and(|text| text.parse::<i64>().is_err() && text.parse::<u128>().is_ok());
-            let why = if too_large { format!("a whole number is at most {}", i64::MAX) } else { shortened(why) };
-            return Error::new(Kind::Usage, format!("{origin}: `{key}` cannot be {}", shortened(&value.to_string())))
-                .cause(why);
-        };
-        // What is wrong may be inside the value: `vocabulary={ byte_pairs = { sise = 512 } }`.
-        let within =
-            if key.split('.').any(|part| part == unknown) { String::new() } else { format!(" (in it `{unknown}`)") };
-        let error = Error::new(Kind::Usage, format!("{origin}: unknown key `{key}`{within}"));
-        // What the struct itself knows beside the wrong part (optional keys too), then every key that has a default.
-        let parent = &key[..key.rfind(&unknown).unwrap_or(0)];
-        let mut known: Vec<String> = siblings.iter().map(|s| format!("{parent}{s}")).collect();
-        let mut leaves = Vec::new();
-        collect_leaves(&self.table, "", &mut leaves);
-        known.extend(leaves.into_iter().map(|(k, _)| k));
-        let last = |k: &str| k.rsplit('.').next().unwrap_or_default().to_owned();
-        let elsewhere = known.iter().find(|k| last(k) == last(key)).map(String::as_str);
-        match elsewhere.or_else(|| nearest(key, known.iter().map(String::as_str))) {
-            Some(like) => error.help(format!("did you mean `{like}`?")),
-            None => error.help(format!("known keys: {}", known[..siblings.len()].join(", "))),
-        }
+        Err(refused::<C>(&self.table, key, &readings[0], &refusal, &origin))
     }
 }
 
@@ -285,7 +263,7 @@ pub fn rows<C: Serialize>(config: &C) -> Result<Vec<(String, String)>> {
         Table::try_from(config).map_err(|e| Error::new(Kind::Failed, "the configuration has no TOML form").cause(e))?;
     let mut leaves = Vec::new();
     collect_leaves(&table, "", &mut leaves);
-    Ok(leaves.into_iter().map(|(key, value)| (key, value.to_string())).collect())
+    Ok(leaves.into_iter().map(|(key, value)| (key, shown(&value))).collect())
 }
 
 fn parse<C: DeserializeOwned>(table: &Table) -> std::result::Result<C, String> {

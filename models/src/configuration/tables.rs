@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
+use crate::pages::numbers::given;
+
 /// What stands under a dotted key.
 pub(super) fn value_of<'t>(table: &'t Table, key: &str) -> Option<&'t Value> {
     let (groups, last) = key.rsplit_once('.').unwrap_or(("", key));
@@ -20,12 +22,23 @@ pub(super) fn shortened(text: &str) -> String {
     if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain("…".chars()).collect() }
 }
 
-/// What a text may mean: a TOML value first, then the text itself (`tiny` and `3` are both possible names).
+/// A value as TOML writes it, a number with no more digits than tell it from others.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        // Of a whole number the point stays: it is what makes it no count.
+        Value::Float(x) if x.is_finite() && !(1e-5..1e16).contains(&x.abs()) && *x != 0.0 => given(*x),
+        other => other.to_string(),
+    }
+}
+
+/// What a text may mean: a TOML value first, then the text itself (`tiny` and `3` are both possible names), then a number that is too
+/// large for a whole one of TOML.
 pub(super) fn readings(text: &str) -> Vec<Value> {
     let wrapped: Option<Table> = toml::from_str(&format!("value = {text}")).ok();
     // One value alone: `1\nother = 2` would be two.
     let value = wrapped.filter(|t| t.len() == 1).and_then(|mut t| t.remove("value"));
-    value.into_iter().chain([Value::String(text.to_owned())]).collect()
+    let large = if value.is_none() { text.parse().ok().map(Value::Float) } else { None };
+    value.into_iter().chain([Value::String(text.to_owned())]).chain(large).collect()
 }
 
 /// Puts a value under a dotted key, making the tables on the way.

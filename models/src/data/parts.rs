@@ -4,7 +4,7 @@
 use super::Part;
 use super::files::{DataFile, DataFiles};
 use crate::error::{Error, Kind, Result};
-use crate::pages::numbers::counted;
+use crate::pages::numbers::{counted, given};
 use glob::Pattern;
 
 /// The settings `[data]` of a family that say it; empty where they say nothing.
@@ -84,7 +84,7 @@ pub(crate) fn cut(what: &str, train: f64, validation: f64, n: usize) -> Result<(
     let whole = (sum - 1.0).abs() < 1e-9;
     if !(train > 0.0 && validation >= 0.0 && (sum <= 1.0 || whole)) {
         return Err(Error::new(Kind::Usage, format!("cannot split the {what}"))
-            .cause(format!("`data.train` is {train} and `data.validation` {validation}"))
+            .cause(format!("`data.train` is {} and `data.validation` {}", given(train), given(validation)))
             .help("give a share above 0 to train, and at most 1 in all; the rest is the test part"));
     }
     let count = |share: f64| (share * n as f64).round() as usize;

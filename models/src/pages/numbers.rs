@@ -47,6 +47,12 @@ pub fn digits(x: f64, most: usize) -> String {
     }
 }
 
+/// A number with all the digits that it was given with and no others: `0.1`, and `1e308` where plain decimals would be mostly zeros.
+pub fn given(x: f64) -> String {
+    let plain = x == 0.0 || !x.is_finite() || (1e-5..1e16).contains(&x.abs());
+    if plain { x.to_string() } else { format!("{x:e}") }
+}
+
 /// A number with so many decimals; what rounds to zero has no sign, and what is no number is a dash.
 pub fn decimals(x: f64, count: usize) -> String {
     if x.is_nan() { "–".to_owned() } else { decimals_of(x, count) }
@@ -84,6 +90,9 @@ mod tests {
         let numbers = [0.0, 1.0, 1234.5678, -0.001_234_56, 1.234_56e-9, 1e300, f64::NAN, f64::INFINITY];
         let shown = ["0.000", "1.000", "1235", "-0.001235", "1.235e-9", "1.000e300", "–", "inf"];
         assert_eq!(numbers.map(|x| digits(x, 4)), shown);
+        let numbers = [0.0, 0.1, -12.5, 1e15, 1e16, 1e308, -2.5e-7, f64::INFINITY];
+        let shown = ["0", "0.1", "-12.5", "1000000000000000", "1e16", "1e308", "-2.5e-7", "inf"];
+        assert_eq!(numbers.map(given), shown);
         assert_eq!([0, 1023, 1024, 3 << 29].map(bytes), ["0 B", "1023 B", "1.0 KiB", "1.5 GiB"]);
     }
 }

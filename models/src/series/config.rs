@@ -10,6 +10,7 @@ use super::order::Criterion;
 use super::split::Split;
 use crate::error::{Error, Kind, Result};
 use crate::memory::Needs;
+use crate::pages::numbers::given;
 use crate::training::settings::{OptimizerSettings, Rule, Settings};
 
 /// The model, its data and its training.
@@ -60,7 +61,7 @@ impl fmt::Display for Method {
 
 /// How many lags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a whole number or `auto` is wanted")]
 pub enum Lags {
     /// So many.
     Count(usize),
@@ -175,7 +176,7 @@ fn count_of(name: &str, part: f64, values: usize) -> Result<usize> {
     match part {
         _ if (0.0..1.0).contains(&part) => Ok((part * values as f64).round() as usize),
         _ if part >= 1.0 && part.fract() == 0.0 && part < 1e15 => Ok(part as usize),
-        _ => Err(Error::new(Kind::Usage, format!("`data.{name}` cannot be {part}"))
+        _ => Err(Error::new(Kind::Usage, format!("`data.{name}` cannot be {}", given(part)))
             .cause("it must be a share of at least 0 and below 1, or a whole number of values below 10¹⁵")),
     }
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
+use crate::pages::numbers::given;
 
 /// Three ranges of positions, one after the other, that cover a series.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -41,9 +42,12 @@ impl Split {
     /// If a share is negative or not a number, or nothing is left to train on.
     pub fn by_share(values: usize, validation: f64, test: f64) -> Result<Split> {
         if !(validation >= 0.0 && test >= 0.0 && validation + test < 1.0) {
-            return Err(Error::new(Kind::Usage, format!("cannot hold out shares of {validation} and {test}"))
-                .cause("shares are at least 0 and together less than 1")
-                .help("0.1 for validation and 0.1 for test leave 80 % to train on"));
+            return Err(Error::new(
+                Kind::Usage,
+                format!("cannot hold out shares of {} and {}", given(validation), given(test)),
+            )
+            .cause("shares are at least 0 and together less than 1")
+            .help("0.1 for validation and 0.1 for test leave 80 % to train on"));
         }
         let count = |share: f64| (share * values as f64).round() as usize;
         Split::by_count(values, count(validation), count(test))

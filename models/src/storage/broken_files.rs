@@ -57,14 +57,14 @@ fn catalogue() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "a field twice",
             entries(r#""w":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}"#, 1),
-            "duplicate field `dtype`",
+            "`dtype` is there twice",
         ),
         (
             "an unknown field",
             entries(r#""w":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":1}"#, 1),
             "unknown field `x`",
         ),
-        ("a missing field", entries(r#""w":{"dtype":"U8","shape":[1]}"#, 1), "missing field `data_offsets`"),
+        ("a missing field", entries(r#""w":{"dtype":"U8","shape":[1]}"#, 1), "`data_offsets` is missing"),
         ("an empty name", entries(r#""":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}"#, 1), "the name is empty"),
         (
             "an unknown type",
@@ -97,9 +97,13 @@ fn catalogue() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "a negative axis",
             entries(r#""w":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}"#, 1),
-            "`w`: invalid value",
+            "`w`: a whole number from 0 is wanted, not the number -1",
         ),
-        ("half an axis", entries(r#""w":{"dtype":"U8","shape":[0.5],"data_offsets":[0,1]}"#, 1), "`w`: invalid type"),
+        (
+            "half an axis",
+            entries(r#""w":{"dtype":"U8","shape":[0.5],"data_offsets":[0,1]}"#, 1),
+            "`w`: a whole number from 0 is wanted, not the number 0.5",
+        ),
         (
             "a shape of 2^64 elements",
             entries(r#""w":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}"#, 0),
@@ -118,7 +122,7 @@ fn catalogue() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "offsets beyond 2^64",
             entries(r#""w":{"dtype":"U8","shape":[1],"data_offsets":[0,18446744073709551616]}"#, 1),
-            "`w`: invalid type",
+            "`w`: a whole number from 0 is wanted, not the number 1.8446744073709552e19",
         ),
         ("three offsets", entries(r#""w":{"dtype":"U8","shape":[1],"data_offsets":[0,1,2]}"#, 1), "`w`:"),
         (
@@ -190,7 +194,11 @@ fn catalogue() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             file(None, r#"{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#, 1),
             "no `autoreg.format`",
         ),
-        ("metadata that are no strings", metadata(r#"{"autoreg.format":1}"#), "`__metadata__`: invalid type"),
+        (
+            "metadata that are no strings",
+            metadata(r#"{"autoreg.format":1}"#),
+            "`__metadata__`: a text is wanted, not the number 1",
+        ),
         ("no configuration", metadata(r#"{"autoreg.format":"1"}"#), "no `autoreg.config`"),
         (
             "a configuration that is no JSON",
@@ -205,7 +213,7 @@ fn catalogue() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "progress without a step",
             metadata(r#"{"autoreg.format":"1","autoreg.config":"{}","autoreg.training":"{}"}"#),
-            "missing field `step`",
+            "`step` is missing",
         ),
         ("a format of the future", metadata(r#"{"autoreg.format":"2","autoreg.config":"{}"}"#), "version 2"),
     ]

@@ -17,6 +17,7 @@ pub use super::progress::{Best, MetricsMark, Progress};
 use super::regular::shortened;
 use super::safetensors_file::{SafetensorsFile, StoredTensor, write_file};
 use crate::error::{Error, Kind, Result};
+use crate::refusals;
 
 /// The version of the format that this code writes, and the newest it reads.
 pub const FORMAT: u32 = 1;
@@ -188,7 +189,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Kind::BadInput`] naming the key that does not fit.
     pub fn config_as<C: DeserializeOwned>(&self) -> Result<C> {
-        C::deserialize(&self.config).map_err(|e| bad_metadata(&self.path, CONFIG_KEY, e))
+        refusals::read(&self.config).map_err(|why| bad_metadata(&self.path, CONFIG_KEY, why))
     }
 
     /// The kind of model: the string `model` of the configuration.
@@ -268,7 +269,8 @@ impl Checkpoint {
 
 fn json<T: DeserializeOwned>(path: &Path, metadata: &BTreeMap<String, String>, key: &str) -> Result<Option<T>> {
     let text = metadata.get(key);
-    text.map(|text| serde_json::from_str(text).map_err(|e| bad_metadata(path, key, e))).transpose()
+    let read = |text| serde_json::from_str(text).map_err(|e| e.to_string()).and_then(|value| refusals::read(&value));
+    text.map(|text| read(text).map_err(|why| bad_metadata(path, key, why))).transpose()
 }
 
 fn bad_metadata(path: &Path, key: &str, why: impl std::fmt::Display) -> Error {

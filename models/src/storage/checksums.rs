@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::regular::shortened;
 use super::safetensors_header::DataType;
+use crate::refusals::in_words;
 
 /// The metadata key of the checksum of each tensor: an object from names to eight hexadecimal digits.
 pub const TENSORS_KEY: &str = "autoreg.checksums";
@@ -97,8 +98,8 @@ pub fn take<'a>(
         let header = shortened(&header, 20);
         return Err(format!("the header has the checksum {actual:08x}, and was written with {header}"));
     }
-    let texts: BTreeMap<String, String> =
-        serde_json::from_str(&each).map_err(|e| format!("the metadata `{TENSORS_KEY}` is not usable: {e}"))?;
+    let texts: BTreeMap<String, String> = serde_json::from_str(&each)
+        .map_err(|e| format!("the metadata `{TENSORS_KEY}` is not usable: {}", in_words(&e.to_string())))?;
     let mut sums = Checksums::new();
     for (name, text) in texts {
         let sum = u32::from_str_radix(&text, 16).map_err(|_| format!("`{TENSORS_KEY}` of `{name}` is no number"))?;

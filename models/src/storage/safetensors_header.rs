@@ -15,6 +15,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 pub use super::data_type::DataType;
 use super::regular::shortened;
+use crate::refusals::in_words;
 
 /// The highest rank a tensor of ours has is 4 (a convolution); more than this is a broken file.
 pub const MAX_RANK: usize = 8;
@@ -85,7 +86,7 @@ fn read_whole(source: &mut dyn Read, file_bytes: u64) -> Result<Header, String> 
         .map_err(|e| format!("the header is not UTF-8 at byte {} of the file", 8 + e.valid_up_to()))?;
     let RawHeader { tensors, metadata } = serde_json::from_str(text).map_err(|e| {
         let message = e.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default();
+        let message = in_words(message.split(" at line ").next().unwrap_or_default());
         match byte_of(text, e.line(), e.column()) {
             Some(at) => format!("the header is not what it should be at byte {} of the file: {message}", 8 + at),
             None => format!("the header is not what it should be: {message}"),
@@ -240,8 +241,9 @@ impl<'de> Deserialize<'de> for RawHeader {
                     if !seen.insert(name.clone()) {
                         return Err(de::Error::custom(format!("the name `{shown}` occurs twice")));
                     }
-                    let named =
-                        |e: A::Error| de::Error::custom(format!("`{shown}`: {}", shortened(&e.to_string(), SHOWN)));
+                    let named = |e: A::Error| {
+                        de::Error::custom(format!("`{shown}`: {}", shortened(&in_words(&e.to_string()), SHOWN)))
+                    };
                     if name == "__metadata__" {
                         metadata = map.next_value::<UniqueStrings>().map_err(named)?.0;
                     } else {

@@ -6,6 +6,7 @@ use crate::data::Part;
 use crate::data::files::{DataFile, DataFiles};
 use crate::data::sniff::{not_text, without_mark};
 use crate::error::{Error, Kind, Result};
+use crate::pages::numbers::given;
 use crate::text::utf8::as_utf8;
 use crate::text::vocabulary::{Vocabulary, VocabularyKind};
 
@@ -37,7 +38,11 @@ impl Split {
         let whole = (sum - 1.0).abs() < 1e-9;
         if !(self.train > 0.0 && self.validation >= 0.0 && (sum <= 1.0 || whole)) {
             return Err(Error::new(Kind::Usage, "cannot split the text")
-                .cause(format!("`data.train` is {} and `data.validation` {}", self.train, self.validation))
+                .cause(format!(
+                    "`data.train` is {} and `data.validation` {}",
+                    given(self.train),
+                    given(self.validation)
+                ))
                 .help("give a share above 0 to train, and at most 1 in all; the rest is the test part"));
         }
         let part = |share: f64| (share * n as f64) as usize;

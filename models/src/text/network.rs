@@ -6,6 +6,7 @@
 use crate::autoregressive::Autoregressive;
 use crate::distribution::Categorical;
 use crate::error::{Error, Kind, Result};
+use crate::pages::numbers::given;
 use autograd::Tensor;
 use autograd::nn::Module;
 use autograd::random::Stream;
@@ -90,7 +91,7 @@ pub trait Network: Module<f32> + Sized {
             return wrong(format!("`model.{key}` is {size}; it must be from 1 to {}", most(key)));
         }
         if let Some((key, p)) = Self::dropouts(config).into_iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
-            return wrong(format!("`model.{key}` is {p}; it must be at least 0 and below 1"));
+            return wrong(format!("`model.{key}` is {}; it must be at least 0 and below 1", given(p)));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use super::network::Network;
 use super::vocabulary::Vocabulary;
 use crate::error::{Error, Kind, Result};
+use crate::pages::numbers::given;
 use crate::storage::checkpoint::{Checkpoint, Group};
 use crate::storage::parameters::{fill, fill_averages};
 use crate::storage::safetensors_file::StoredTensor;
@@ -91,7 +92,7 @@ fn check(checkpoint: &Checkpoint, symbols: usize, sizes: &[(&str, usize)], dropo
         return bad(format!("{key} 0: it must be at least 1"));
     }
     if let Some((key, p)) = dropouts.iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
-        return bad(format!("{key} {p}: it must be at least 0 and below 1"));
+        return bad(format!("{key} {}: it must be at least 0 and below 1", given(*p)));
     }
     Ok(())
 }

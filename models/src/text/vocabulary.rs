@@ -20,6 +20,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
+use crate::refusals::in_words;
 use crate::text::bpe::{BytePairs, MAX_SYMBOLS};
 use crate::text::utf8::as_utf8;
 
@@ -219,7 +220,7 @@ impl Vocabulary {
                 "the checkpoint is damaged, or was written by another program; docs/file-formats.md describes the form",
             )
         };
-        match serde_json::from_str(json).map_err(|error| broken(error.to_string()))? {
+        match serde_json::from_str(json).map_err(|error| broken(in_words(&error.to_string())))? {
             Stored::Bytes {} => Ok(Self::of_bytes()),
             Stored::Characters { characters } => {
                 let characters: Vec<char> = characters.chars().collect();

@@ -5,6 +5,7 @@ use super::trainer::Trainer;
 use crate::data::files::DataFiles;
 use crate::data::fingerprint::Fingerprint;
 use crate::error::{Error, Kind, Result};
+use crate::refusals;
 use crate::storage::checkpoint::{Checkpoint, Progress};
 use crate::storage::regular::shortened;
 use crate::storage::safetensors_file::StoredTensor;
@@ -27,12 +28,12 @@ pub fn setting<T: for<'de> Deserialize<'de>>(progress: Option<&Progress>, table:
 /// [`Kind::BadInput`] if what it says is none.
 pub fn fingerprint(checkpoint: &Checkpoint) -> Result<Option<Fingerprint>> {
     let known = checkpoint.progress.as_ref().and_then(|progress| progress.settings.get("data"));
-    known.map(Fingerprint::deserialize).transpose().map_err(|error| {
+    known.map(refusals::read).transpose().map_err(|why| {
         Error::new(
             Kind::BadInput,
             format!("{}: the metadata `autoreg.training` is not usable", checkpoint.path.display()),
         )
-        .cause(format!("`settings.data`: {error}"))
+        .cause(format!("`settings.data`: {why}"))
     })
 }
 

@@ -5,6 +5,7 @@
 
 use crate::configuration::{self, Layers};
 use crate::error::{Error, Kind, Result};
+use crate::refusals;
 use crate::storage::checkpoint::Checkpoint;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -56,9 +57,9 @@ pub fn agreed<C: Serialize + DeserializeOwned + Default>(
         // A file that says nothing of its settings, from another program: what `config.toml` says is all there is.
         None => Layers::new(&C::default())?.text(path, text)?,
         Some(settings) => {
-            let known: C = C::deserialize(settings).map_err(|e| {
+            let known: C = refusals::read(settings).map_err(|why| {
                 Error::new(Kind::BadInput, format!("{}: the settings cannot be read", checkpoint.path.display()))
-                    .cause(format!("`settings.config` of `autoreg.training`: {e}"))
+                    .cause(format!("`settings.config` of `autoreg.training`: {why}"))
             })?;
             let mut written = BTreeMap::new();
             leaves(&Value::try_from(settings).unwrap_or(Value::Table(Table::new())), "", &mut written);

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::memory::Needs;
+use crate::pages::numbers::given;
 use autograd::optim::{Adam, Decay, Optimizer, Schedule, Sgd};
 use serde::{Deserialize, Serialize};
 
@@ -144,7 +145,7 @@ impl Settings {
         match rules.into_iter().find(|(holds, ..)| !holds) {
             None => Ok(()),
             Some((_, key, value, range)) => {
-                let what = format!("`training.optimizer.{key}` is {value}; it must be {range}");
+                let what = format!("`training.optimizer.{key}` is {}; it must be {range}", given(value));
                 Err(Error::new(Kind::Usage, what))
             }
         }

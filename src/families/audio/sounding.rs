@@ -17,6 +17,7 @@ use models::audio::model_config::Local;
 use models::audio::wav::{self, Sound};
 use models::error::{Error, Kind, Result};
 use models::medium::Sink;
+use models::pages::numbers::given;
 use models::sampling::Options;
 use models::storage::regular;
 use std::ops::ControlFlow;
@@ -206,7 +207,7 @@ impl Opened {
                 if !(samples >= 1.0 && samples <= f64::from(wav::LONGEST)) {
                     let most = f64::from(wav::LONGEST) / f64::from(config.rate);
                     let cause = format!("a sound has at least one sample, and a WAV holds {most:.0} seconds");
-                    return refused(format!("--seconds {seconds}"), cause);
+                    return refused(format!("--seconds {}", given(seconds)), cause);
                 }
                 samples as usize
             }
