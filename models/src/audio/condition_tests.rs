@@ -15,6 +15,8 @@ fn frames_are_read_with_names_or_without() {
         "pitch,loudness\n1,-2.5\n.003,4.0\n",
         "\u{feff}pitch , loudness\n\n 1 , -2.5 \n3E-3,+4\n\n",
         "\"a,\nb\",c\n\"1\",-2.5\n0.003,4\n",
+        "1;-2.5\n0.003;4\n",
+        "pitch\tloudness\n1\t-2.5\n0.003\t4\n",
     ] {
         assert_eq!(parse_frames(text.as_bytes(), "x.csv").unwrap(), expected, "{text:?}");
     }
@@ -46,7 +48,18 @@ fn a_file_that_holds_no_frames_is_refused_with_its_line() {
         (b"1,2\n3,1e39\n", "line 2, column 2: \"1e39\""),
         (b"a,2\n3,4\n", "line 1, column 1: \"a\""),
         (b"1,2\n,4\n", "line 2, column 1: \"\""),
-        (b"1;2\n3;4\n5;6\n", "line 2, column 1: \"3;4\""),
+        (b"1,5;2\n3;4\n5;6\n", "line 1, column 1: \"1,5\""),
+        (b"1,5;2\n3;4\n5;6\n", "decimal comma"),
+        (b"a,b\n1,5,2,5\n", "if the commas are decimal commas"),
+        (b"1.5 2.5\n3.5 4.5\n", "separated by blanks"),
+        (b"# bands\n1,2\n", "comment"),
+        (b"1,2\n#,4\n", "comment"),
+        (b"{\"frames\": [1]}", "JSON"),
+        (b"1,2\n\n3,4\n", "line 2 is empty"),
+        (b"0,1,2\n1.5,2,3\n", "line 1 may be a frame or numbers of columns"),
+        (b"0\n1.5\n", "line 1 may be a frame or numbers of columns"),
+        (b",0,1\n0,1.5,2\n", "as pandas writes an index"),
+        (b",pitch\n0,1.5\n", "as pandas writes an index"),
         (b"1,2\n\"3,4\n", "line 2"),
         (b"1,2\n\xff,4\n", "UTF-8"),
         (b"\x1f\x8b\x08\0", "gzip"),

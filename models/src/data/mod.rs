@@ -9,6 +9,7 @@
 //! | `shared` | that none of them serves two parts |
 //! | `reading` | the bytes of one of them, within the memory that is free |
 //! | [`sniff`] | what a file is that is no plain text |
+//! | `table` | what holds of every CSV file |
 //! | [`batches`] | the order in which examples are read: shuffled epochs |
 //! | [`fingerprint`] | length and hash, by which a resumed run knows its data again |
 
@@ -19,6 +20,7 @@ pub mod parts;
 mod reading;
 mod shared;
 pub mod sniff;
+pub(crate) mod table;
 
 use serde::Serialize;
 

@@ -2,17 +2,17 @@
 //!
 //! What a spreadsheet writes is understood without options: `,` `;` or tab, quotes, a header or none, BOM, CRLF. Gaps are
 //! an error and never filled: a lag would silently reach over them. What could be meant in two ways is refused, with the setting
-//! that decides. How cells are judged stands in `cell.rs`, the file as a whole in `layout.rs`, times in `dates.rs`.
+//! that decides. How cells and files are judged stands in `data/table`, times in `dates.rs`.
 
 use std::path::Path;
 
-use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 use serde::{Deserialize, Serialize};
 
-use super::cell::{self, Cell};
 use super::dates::Times;
-use super::layout::{self, First};
 use crate::data::sniff::without_mark;
+use crate::data::table::cell::{self, Cell};
+use crate::data::table::layout::{self, First};
+use crate::data::table::rows::Rows;
 use crate::error::{Error, Kind, Result};
 use crate::pages::numbers::counted;
 
@@ -94,7 +94,7 @@ impl<'a> Table<'a> {
     fn open(bytes: &'a [u8], source: &'a str, wanted: Option<&str>, header: Header) -> Result<Self> {
         let bad = |what: &str| Error::new(Kind::BadInput, format!("{source}: {what}"));
         let (bytes, _) = without_mark(bytes);
-        layout::check(bytes, source, cell::delimiter(bytes))?;
+        layout::check(bytes, source, "write a column of numbers, a line each")?;
         let mut ahead = Rows::of(bytes, source);
         let Some(first) = ahead.next()? else {
             return Err(bad("the file is empty").help("give a CSV file with a column of numbers"));
@@ -138,7 +138,11 @@ impl<'a> Table<'a> {
     /// The index of the column that `wanted` means.
     fn find(&self, wanted: Option<&str>) -> Result<usize> {
         let listed = match self.has_header {
-            true => format!("the columns are {}", self.names.join(", ")),
+            true => {
+                let shown =
+                    |name: &String| if name.is_empty() { "one without a name".to_owned() } else { name.clone() };
+                format!("the columns are {}", self.names.iter().map(shown).collect::<Vec<_>>().join(", "))
+            }
             false => format!("there are {} and no header", counted(self.names.len() as u64, "column")),
         };
         let Some(wanted) = wanted else {
@@ -146,7 +150,7 @@ impl<'a> Table<'a> {
                 1 => Ok(0),
                 _ => Err(Error::new(Kind::BadInput, format!("{}: which column?", self.source))
                     .cause(listed)
-                    .help("name one, or give its number from 1")),
+                    .help("--column says it, by name or by number from 1 (`data.column`)")),
             };
         };
         let number = |text: &str| number_in(text, self.names.len()).map(|number| number - 1);
@@ -228,56 +232,6 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A line of the file that holds cells.
-struct Row {
-    /// Its number in the file, from 1.
-    line: usize,
-    /// Whether the line before it is empty: between values, a gap.
-    after_blank: bool,
-    cells: ByteRecord,
-}
-
-/// The rows of a file, one after the other, none kept.
-struct Rows<'a> {
-    source: &'a str,
-    bytes: &'a [u8],
-    reader: Reader<&'a [u8]>,
-    /// The line of the first `counted` bytes' end.
-    line: usize,
-    counted: usize,
-}
-
-impl<'a> Rows<'a> {
-    fn of(bytes: &'a [u8], source: &'a str) -> Self {
-        let reader = ReaderBuilder::new()
-            .delimiter(cell::delimiter(bytes))
-            .has_headers(false)
-            .flexible(true) // rows of another length get our own message
-            .trim(Trim::All)
-            .from_reader(bytes);
-        Rows { source, bytes, reader, line: 1, counted: 0 }
-    }
-
-    fn next(&mut self) -> Result<Option<Row>> {
-        let mut cells = ByteRecord::new();
-        let more = self.reader.read_byte_record(&mut cells).map_err(|error| {
-            Error::new(Kind::BadInput, format!("{}: the CSV cannot be read", self.source)).cause(error)
-        })?;
-        if !more {
-            return Ok(None);
-        }
-        // The reader skips empty lines silently and gives the position before them.
-        let is_end = |byte: &&u8| matches!(**byte, b'\n' | b'\r');
-        let before = cells.position().expect("a record that was read has a position").byte() as usize;
-        let start = before + self.bytes[before..].iter().take_while(is_end).count();
-        let ends = self.bytes[..start].iter().rev().take_while(is_end).count();
-        self.line += line_ends(&self.bytes[self.counted..start]);
-        self.counted = start;
-        let after_blank = line_ends(&self.bytes[start - ends..start]) > 1;
-        Ok(Some(Row { line: self.line, after_blank, cells }))
-    }
-}
-
 fn same_name(name: &str, wanted: &str) -> bool {
     name.to_lowercase() == wanted.trim().to_lowercase()
 }
@@ -285,12 +239,6 @@ fn same_name(name: &str, wanted: &str) -> bool {
 /// The number of a column from 1, if `wanted` is one.
 fn number_in(wanted: &str, columns: usize) -> Option<usize> {
     wanted.trim().parse().ok().filter(|number| (1..=columns).contains(number))
-}
-
-/// The number of line ends in a piece of a file: LF, CRLF or CR.
-fn line_ends(bytes: &[u8]) -> usize {
-    let ends = |i: usize| bytes[i] == b'\n' || bytes[i] == b'\r' && bytes.get(i + 1) != Some(&b'\n');
-    (0..bytes.len()).filter(|i| ends(*i)).count()
 }
 
 #[cfg(test)]

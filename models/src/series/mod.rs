@@ -4,7 +4,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | [`column`](mod@column), `layout`, `cell`, `dates`, [`data`], [`split`] | a column of a CSV file, and its parts |
+//! | [`column`](mod@column), `dates`, [`data`], [`split`] | a column of a CSV file, and its parts |
 //! | [`ar`], [`ar_steps`], [`least_squares`], [`qr`], [`yule_walker`], [`burg`], [`order`], [`roots`] | the linear model: fitted, chosen, stepped, its roots |
 //! | [`neural_ar`], [`neural_predictor`] | the same lags into a network; one value at a time |
 //! | [`model`] | what both share: how far they look back, how they are scored |
@@ -18,7 +18,6 @@
 pub mod ar;
 pub mod ar_steps;
 pub mod burg;
-mod cell;
 pub mod column;
 pub mod config;
 pub mod data;
@@ -29,7 +28,6 @@ pub mod exposure;
 pub mod floors;
 pub mod forecast;
 pub mod generation;
-mod layout;
 pub mod least_squares;
 pub mod linear;
 pub mod linear_page;

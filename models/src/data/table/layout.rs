@@ -3,15 +3,16 @@
 
 use csv::ByteRecord;
 
-use super::cell::names_columns;
+use super::cell::{delimiter, names_columns};
 use crate::data::sniff::not_text;
 use crate::error::{Error, Kind, Result};
 
-/// Refuses files that are no CSV, by the name of what they are, and quotes that are never closed.
+/// Refuses files that are no CSV, by the name of what they are, and quotes that are never closed; `wanted` says what to write instead.
 ///
 /// # Errors
 /// [`Kind::BadInput`] with the line and what to do.
-pub(super) fn check(bytes: &[u8], source: &str, delimiter: u8) -> Result<()> {
+pub(crate) fn check(bytes: &[u8], source: &str, wanted: &str) -> Result<()> {
+    let delimiter = delimiter(bytes);
     let bad = |what: String, help: &str| Err(Error::new(Kind::BadInput, format!("{source}: {what}")).help(help));
     if let Some(kind) = not_text(bytes) {
         return bad(format!("the file is {}", kind.what), kind.help);
@@ -20,10 +21,10 @@ pub(super) fn check(bytes: &[u8], source: &str, delimiter: u8) -> Result<()> {
     let filled = || lines().filter(|line| !line.is_empty());
     let Some(first) = filled().next() else { return Ok(()) };
     if matches!(first[0], b'{' | b'[') {
-        return bad("the file is JSON, not CSV".into(), "write a column of numbers, a line each");
+        return bad("the file is JSON, not CSV".into(), wanted);
     }
     if first[0] == b'<' && first.get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || b"!?".contains(byte)) {
-        return bad("the file is HTML or XML, not CSV".into(), "write a column of numbers, a line each");
+        return bad("the file is HTML or XML, not CSV".into(), wanted);
     }
     if first[0] == b'#' {
         let cause = "a comment begins in the first line; comments are not part of CSV, and are not skipped";
@@ -89,7 +90,7 @@ fn unclosed_quote(bytes: &[u8], delimiter: u8) -> Option<(usize, Option<usize>)>
 
 /// What the first line of a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum First {
+pub(crate) enum First {
     /// It names the columns.
     Names,
     /// It holds values.
@@ -102,7 +103,7 @@ pub(super) enum First {
 ///
 /// Text is a name. A line of numbers is values, unless it is what programs write above columns that have no name: `0`, `0,1,2`,
 /// `,0`, or a row of years.
-pub(super) fn first_line(first: &ByteRecord, second: Option<&ByteRecord>) -> First {
+pub(crate) fn first_line(first: &ByteRecord, second: Option<&ByteRecord>) -> First {
     if names_columns(first, second) {
         return First::Names;
     }

@@ -1,12 +1,12 @@
 //! What one cell of a CSV file holds, and what the cells of its first lines say about separator and header.
 //!
-//! It judges text; files and columns stand in `column.rs`.
+//! It judges text; files stand in `layout.rs`, columns are a family's.
 
 use csv::ByteRecord;
 
 /// The content of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     /// A finite number.
     Number(f64),
     /// Nothing, or one of the marks that programs write for nothing.
@@ -22,7 +22,7 @@ pub(super) enum Cell {
 }
 
 impl Cell {
-    pub(super) fn of(text: &str) -> Cell {
+    pub(crate) fn of(text: &str) -> Cell {
         let text = text.trim();
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => return Cell::Number(value),
@@ -44,7 +44,7 @@ impl Cell {
     }
 
     /// What is wrong with a cell that is no finite number, and what to do.
-    pub(super) fn complaint(self, text: &str) -> (String, &'static str) {
+    pub(crate) fn complaint(self, text: &str) -> (String, &'static str) {
         match self {
             Cell::Number(_) => unreachable!("a finite number is no complaint"),
             Cell::Missing if text.is_empty() => {
@@ -55,11 +55,21 @@ impl Cell {
             }
             Cell::NotFinite => (format!("{text:?} is not finite"), "replace or remove the value"),
             Cell::DecimalComma => {
-                (format!("{text:?} has a decimal comma"), "write decimal points, in every line of the file")
+                // `1,000` may be one, or a thousand.
+                let digits = text.rsplit(',').next().is_some_and(|digits| digits.len() == 3);
+                let or = if digits { ", or one between thousands" } else { "" };
+                (
+                    format!("{text:?} has a decimal comma{or}"),
+                    "write decimal points, and nothing between thousands, in every line of the file",
+                )
             }
             Cell::Thousands => {
                 (format!("{text:?} has separators between its digits"), "write numbers without thousands separators")
             }
+            Cell::Text if text.trim_start().starts_with('#') => (
+                format!("{text:?} is a comment; comments are not part of CSV, and are not skipped"),
+                "remove the lines that begin with #",
+            ),
             Cell::Text => (
                 format!("{text:?} is not a number"),
                 "choose a column of numbers; if this line names the columns, say --header present (`data.header`)",
@@ -71,7 +81,7 @@ impl Cell {
 /// The separator of a file: the first of tab, `;` and `,` that every one of its first lines has, equally often.
 ///
 /// Failing that the one that is most frequent. A comma comes last, as it also stands inside numbers.
-pub(super) fn delimiter(bytes: &[u8]) -> u8 {
+pub(crate) fn delimiter(bytes: &[u8]) -> u8 {
     const CANDIDATES: [u8; 3] = [b'\t', b';', b','];
     let lines: Vec<[usize; 3]> = bytes
         .split(|byte| *byte == b'\n')
@@ -96,7 +106,7 @@ pub(super) fn delimiter(bytes: &[u8]) -> u8 {
 }
 
 /// Whether a first line names the columns: all its cells are text, or one is text above a number.
-pub(super) fn names_columns(first: &ByteRecord, second: Option<&ByteRecord>) -> bool {
+pub(crate) fn names_columns(first: &ByteRecord, second: Option<&ByteRecord>) -> bool {
     let cell = |bytes: &[u8]| Cell::of(&String::from_utf8_lossy(bytes));
     let is_text = |bytes: &[u8]| cell(bytes) == Cell::Text;
     let above_number =
@@ -105,7 +115,7 @@ pub(super) fn names_columns(first: &ByteRecord, second: Option<&ByteRecord>) -> 
 }
 
 /// Whether a row with more cells than `width` looks like numbers that were split at their decimal commas.
-pub(super) fn decimal_comma_split(row: &ByteRecord, width: usize) -> bool {
+pub(crate) fn decimal_comma_split(row: &ByteRecord, width: usize) -> bool {
     let whole = |cell: &[u8]| cell.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
     row.len() > width && row.iter().all(whole)
 }
