@@ -351,7 +351,7 @@ fn sounds_in_wav() {
 #[test]
 fn frames_of_features() {
     let seeds: [&[u8]; 3] =
-        [b"pitch,loudness\n1,-2.5\n3e-3,4\n", b"\xef\xbb\xbf1\r\n2\r\n\r\n-3.25\r\n", b"\"a,\nb\",c,d\n\"1\",2,3\n"];
+        [b"pitch,loudness\n1,-2.5\n3e-3,4\n", b"\xef\xbb\xbf1\r\n2\r\n-3.25\r\n\r\n", b"\"a,\nb\",c,d\n\"1\",2,3\n"];
     fuzz("frames", &seeds, |input| match parse_frames(input, "a.csv") {
         Ok(frames) => {
             assert!(frames.bands > 0 && frames.values.len() == frames.count() * frames.bands);

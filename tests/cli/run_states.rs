@@ -133,18 +133,26 @@ fn two_trainings_that_are_started_into_one_folder_leave_one_whole_run() {
     for run in TINY_RUNS {
         let folder = tempfile::tempdir().unwrap();
         let (data, path) = (run.write_data(folder.path()), folder.path().join("run"));
-        let start = || {
+        let start = |more: &[&str]| {
             std::process::Command::new(env!("CARGO_BIN_EXE_autoreg"))
-                .args(run.training(&data, &path, &[]))
+                .args(run.training(&data, &path, more))
                 .env("AUTOREG_THREADS", "1")
                 .stdout(std::process::Stdio::null())
-                .stderr(std::process::Stdio::null())
+                .stderr(std::process::Stdio::piped())
                 .spawn()
                 .unwrap()
         };
+        let both = |more: &[&str]| [start(more), start(more)].map(|child| child.wait_with_output().unwrap());
         for _ in 0..5 {
-            let both = [start(), start()].map(|mut child| child.wait().unwrap().code());
-            assert!(both.contains(&Some(0)) && both.contains(&Some(2)), "{both:?}");
+            let codes = both(&[]).map(|output| output.status.code());
+            assert!(codes.contains(&Some(0)) && codes.contains(&Some(2)), "{codes:?}");
+            // Who overwrites what is being overwritten is told that it is, or comes after.
+            for output in both(&["--overwrite"]) {
+                match output.status.code() {
+                    Some(0) => {}
+                    _ => assert_error(&output, 2, &["is in use", "another autoreg is training there"]),
+                }
+            }
             if run.resumes {
                 assert_code(&ends(&["resume", path.to_str().unwrap()]), 0);
             }

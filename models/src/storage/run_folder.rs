@@ -87,10 +87,12 @@ impl RunFolder {
         if path.exists() && !path.is_dir() {
             return Err(Error::new(Kind::Usage, format!("{} is a file, not a folder", path.display())));
         }
+        // While somebody is at work there, what lies there says nothing.
+        let held = RunLock::take_again(path)?;
         // Before anything is made, and again under the lock, where nobody else makes a run.
         may_hold_a_run(path, &Survey::of(path), overwrite)?;
         make_folders(&*disk, path)?;
-        let lock = RunLock::take(path)?;
+        let lock = held.map_or_else(|| RunLock::take(path), Ok)?;
         replaced_run::settle(&*disk, path)?;
         let found = Survey::of(path);
         may_hold_a_run(path, &found, overwrite)?;

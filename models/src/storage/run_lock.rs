@@ -43,6 +43,14 @@ impl RunLock {
         }
         Ok(RunLock { _file: file })
     }
+
+    /// Locks a folder that was locked before; none where it never was, and nothing is made there.
+    ///
+    /// # Errors
+    /// As [`RunLock::take`].
+    pub fn take_again(folder: &Path) -> Result<Option<Self>> {
+        folder.join(LOCK_FILE).is_file().then(|| Self::take(folder)).transpose()
+    }
 }
 
 /// How often and how long a lock is waited for. On Unix a process that is being started holds copies of its parent's open files,
