@@ -8,7 +8,7 @@ mod families;
 mod terminal;
 
 use autograd::kernels::memory::CachingAllocator;
-use clap::Parser;
+use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser};
 use std::process::ExitCode;
 use terminal::environment::{MOST_THREADS, refuse_mistyped_variables, use_instruction_set, use_threads};
 use terminal::results::Results;
@@ -41,11 +41,24 @@ struct CommandLine {
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 usage, 3 a check failed, 4 diverged, 5 bad input file, 6 disk, 130 interrupted";
 
+/// What was asked for. A negative number behind a flag is its value, which says itself what it takes: no unknown flag `-1`.
+fn command_line() -> Result<CommandLine, clap::Error> {
+    let mut command = with_negative_numbers(CommandLine::command());
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+fn with_negative_numbers(command: Command) -> Command {
+    let takes = |flag: &Arg| !flag.is_positional() && flag.get_action().takes_values();
+    let command = command.mut_args(|flag| if takes(&flag) { flag.allow_negative_numbers(true) } else { flag });
+    command.mut_subcommands(with_negative_numbers)
+}
+
 fn main() -> ExitCode {
     if let Err(error) = limits::writes_beyond_a_limit_are_errors() {
         return failure::report(Err(error));
     }
-    let line = match CommandLine::try_parse() {
+    let line = match command_line() {
         Ok(line) => line,
         // Help and version are no errors; that they could not be written is one.
         Err(told) => return failure::report_told(&told),
@@ -63,10 +76,9 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_arguments_of_all_subcommands_fit_together() {
-        CommandLine::command().debug_assert();
+        with_negative_numbers(CommandLine::command()).debug_assert();
     }
 }

@@ -23,6 +23,9 @@ pub fn in_words(message: &str) -> String {
 fn said(sentence: &str) -> Option<String> {
     for form in ["invalid type: ", "invalid value: "] {
         if let Some((found, wanted)) = sentence.strip_prefix(form).and_then(|rest| rest.rsplit_once(", expected ")) {
+            if wanted == "any valid TOML value" {
+                return Some(format!("a whole number is at most {}", i64::MAX));
+            }
             return Some(format!("{} is wanted, not {}", wanted_in_words(wanted), found_in_words(found)));
         }
     }
@@ -39,7 +42,12 @@ fn said(sentence: &str) -> Option<String> {
     if let Some(key) = named("duplicate field `") {
         return Some(format!("`{key}` is there twice"));
     }
+    // What toml says of the variants of a choice.
+    if let Some((wanted, found)) = sentence.strip_prefix("expected ").and_then(|rest| rest.split_once(", found ")) {
+        return Some(format!("{} is wanted, not {}", toml_in_words(wanted)?, toml_in_words(found)?));
+    }
     match sentence {
+        "expected empty table" => Some("a word without keys is wanted".to_owned()),
         "wanted string or table"
         | "wanted exactly 1 element, more than 1 element"
         | "wanted exactly 1 element, found 0 elements" => Some("a word, or a group of one key, is wanted".to_owned()),
@@ -82,7 +90,6 @@ fn wanted_in_words(wanted: &str) -> String {
         "field identifier" => "a key",
         "unit" | "unit value" => "nothing",
         "option" => "a value",
-        "any valid TOML value" => "what TOML can hold, whole numbers up to 9223372036854775807 among it,",
         "a map" => "a group of keys",
         _ if wanted.starts_with("enum ") || wanted.starts_with("variant of enum ") => "one of a few words",
         _ if wanted.starts_with("unit variant ") => "a word without keys",
@@ -99,6 +106,20 @@ fn array_in_words(wanted: &str) -> Option<String> {
     let count = ["an array of length ", "a tuple of size "].iter().find_map(|form| wanted.strip_prefix(form))?;
     let count = count.trim_end_matches(|c: char| !c.is_ascii_digit());
     Some(format!("a list of {count}"))
+}
+
+/// A type of toml's.
+fn toml_in_words(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "table" | "table with exactly 1 entry" => "a group of keys",
+        "empty table" => "an empty group",
+        "array" | "empty array" => "a list",
+        "string" => "a text",
+        "integer" | "float" => "a number",
+        "boolean" => "true or false",
+        "datetime" => "a date",
+        _ => return None,
+    })
 }
 
 /// What was found, from serde's `Unexpected`.
@@ -208,77 +229,5 @@ fn leaves(value: &Value, above: &mut Vec<String>, paths: &mut Vec<Vec<String>>) 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde::Deserialize;
-
-    #[derive(Debug, Deserialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Rule {
-        Adam,
-        Sgd,
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only read")]
-    struct Inner {
-        rate: f64,
-        rule: Rule,
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[allow(dead_code, reason = "only read")]
-    struct Outer {
-        layers: u32,
-        tied: bool,
-        names: Vec<String>,
-        pair: (u8, u8),
-        inner: Inner,
-    }
-
-    fn whole() -> Value {
-        json!({ "layers": 1, "tied": true, "names": ["a"], "pair": [1, 2], "inner": { "rate": 0.5, "rule": "adam" } })
-    }
-
-    fn refusal(key: &str, value: Value) -> String {
-        let mut object = whole();
-        *object.pointer_mut(key).expect("there is such a key") = value;
-        read::<Outer>(&object).unwrap_err()
-    }
-
-    #[test]
-    fn every_sentence_of_serde_is_told_in_words_with_the_key_it_speaks_of() {
-        assert!(read::<Outer>(&whole()).is_ok());
-        for (key, value, told) in [
-            (
-                "/layers",
-                json!("many"),
-                "`layers`: a whole number from 0 to 4294967295 is wanted, not the text \"many\"",
-            ),
-            ("/layers", json!(-1), "`layers`: a whole number from 0 to 4294967295 is wanted, not the number -1"),
-            ("/layers", json!(1e308), "`layers`: a whole number from 0 to 4294967295 is wanted, not the number 1e308"),
-            ("/layers", json!(null), "`layers`: a whole number from 0 to 4294967295 is wanted, not nothing"),
-            ("/tied", json!([1]), "`tied`: true or false is wanted, not a list"),
-            ("/names", json!({ "a": 1 }), "`names`: a list is wanted, not a group of keys"),
-            ("/names", json!([1]), "`names`: a text is wanted, not the number 1"),
-            ("/pair", json!([1]), "`pair`: a list of 2 is wanted, not one of 1"),
-            ("/inner", json!(true), "`inner`: a group of keys is wanted, not true"),
-            ("/inner/rate", json!("x"), "`inner.rate`: a number is wanted, not the text \"x\""),
-            ("/inner/rule", json!("adamm"), "`inner.rule`: `adam` or `sgd` is wanted, not `adamm`"),
-            ("/inner/rule", json!(3), "`inner.rule`: one of a few words is wanted, not the number 3"),
-        ] {
-            assert_eq!(refusal(key, value.clone()), told, "{key} {value}");
-        }
-        let mut lacking = whole();
-        lacking["inner"].as_object_mut().expect("an object").remove("rate");
-        assert_eq!(read::<Outer>(&lacking).unwrap_err(), "`rate` is missing");
-    }
-
-    #[test]
-    fn a_place_stays_behind_the_sentence_and_what_is_no_sentence_of_serdes_is_left_alone() {
-        let told = serde_json::from_str::<Inner>(r#"{"rate": "x"}"#).unwrap_err().to_string();
-        assert_eq!(in_words(&told), "a number is wanted, not the text \"x\" at line 1 column 12");
-        assert_eq!(in_words("expected value at line 1 column 1"), "expected value at line 1 column 1");
-    }
-}
+#[path = "refusals_tests.rs"]
+mod tests;

@@ -44,12 +44,8 @@ impl Options {
             Err(Error::new(Kind::Usage, format!("{name} is {value}")).cause(format!("{name} must be {help}")))
         };
         let within = |x: f64, most: f64| x > 0.0 && x <= most;
-        if !(self.temperature >= 0.0 && self.temperature.is_finite()) {
-            return wrong(
-                "temperature",
-                given(self.temperature),
-                "a number of at least 0; 0 takes the most likely symbol",
-            );
+        if !(0.0..=1e6).contains(&self.temperature) {
+            return wrong("temperature", given(self.temperature), "from 0 to 1e6; 0 takes the most likely symbol");
         }
         if self.top_k == Some(0) {
             return wrong("top-k", "0".into(), "at least 1; leave it out to keep all symbols");

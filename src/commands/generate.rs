@@ -44,23 +44,23 @@ pub struct Arguments {
     symbols: Option<usize>,
 
     /// Below 1 sharpens the distribution, above 1 flattens it; 0 is --greedy
-    #[arg(long, value_name = "T", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "T", default_value_t = 1.0)]
     temperature: f64,
 
     /// Draw from the K most likely symbols
-    #[arg(long, value_name = "K", allow_negative_numbers = true)]
+    #[arg(long, value_name = "K")]
     top_k: Option<usize>,
 
     /// Draw from the fewest symbols whose probabilities reach P together
-    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    #[arg(long, value_name = "P")]
     top_p: Option<f64>,
 
     /// Draw from the symbols at least P times as likely as the most likely one
-    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    #[arg(long, value_name = "P")]
     min_p: Option<f64>,
 
     /// Make symbols that have come before less likely; 1 changes nothing
-    #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
     repetition_penalty: f64,
 
     /// Always take the most likely symbol
@@ -106,6 +106,7 @@ pub fn run(mut arguments: Arguments, context: &Context) -> Result<()> {
     output::check(arguments.output.as_deref(), &inputs)?;
     let model = open(&arguments.model)?;
     model.source().spares_data(arguments.output.as_deref())?;
+    arguments.output.as_deref().map_or(Ok(()), |path| output::check_form(path, model.medium()))?;
     let own = arguments.own.given_to(model.source().family)?;
     let Arguments { echo, symbols, seed, .. } = arguments;
     let prompt = match (arguments.prompt, &arguments.prompt_file) {

@@ -8,6 +8,7 @@ use crate::terminal::table::{Align, Table};
 use crate::terminal::{Context, output};
 use clap::Args;
 use models::error::{Error, Kind, Result};
+use models::medium::Medium;
 use models::pages::numbers::{decimals, grouped};
 use models::sampling::Options;
 use models::storage::user_file;
@@ -29,12 +30,12 @@ pub struct Arguments {
     #[arg(value_name = "FILE.wav|FOLDER")]
     recordings: PathBuf,
 
-    /// The file that is written; of a folder a folder, which is made, or empty
+    /// The file that is written; of a folder a folder, which is made, or empty: what was interrupted is made anew, in another one
     #[arg(short, long, value_name = "OUT.wav|FOLDER")]
     output: PathBuf,
 
     /// Below 1 sharpens the distribution of each sample, above 1 flattens it
-    #[arg(long, value_name = "T", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "T", default_value_t = 1.0)]
     temperature: f64,
 
     /// Another seed makes another sound
@@ -75,6 +76,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     if folder {
         is_free(&output, &recordings)?
     } else {
+        output::check_form(&output, Medium::Sound)?;
         output::check([&*output], &[&recordings, &model])?
     }
     let model = open(&model)?;

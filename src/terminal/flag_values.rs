@@ -19,14 +19,14 @@ pub fn refusal(told: &clap::Error) -> Option<Error> {
     let value = named(ContextKind::InvalidValue)?;
     let cause = match told.source() {
         Some(why) if why.is::<humantime::DurationError>() => "a time is wanted: `90s`, `10m`, `1h 30m`".to_owned(),
-        Some(why) => in_words(&why.to_string()),
+        Some(why) => in_words(&why.to_string(), &value),
         None => String::new(),
     };
     Some(Error::new(Kind::Usage, format!("{flag} cannot be `{value}`")).cause(cause))
 }
 
 /// What Rust says of a text that is no number.
-fn in_words(why: &str) -> String {
+fn in_words(why: &str, value: &str) -> String {
     if let Some((least, most)) = why.split_once(" is not in ").and_then(|(_, range)| range.split_once("..")) {
         // Of a bound that is the type's own nobody has thought.
         let most = most.trim_start_matches('=');
@@ -37,6 +37,8 @@ fn in_words(why: &str) -> String {
         };
     }
     match why {
+        // Where a negative one would be read, none is asked for.
+        "invalid digit found in string" if value.parse::<i128>().is_ok() => "a whole number from 0 is wanted",
         "invalid digit found in string" | "cannot parse integer from empty string" => "a whole number is wanted",
         "number too large to fit in target type" => "a smaller number is wanted",
         "number too small to fit in target type" => "a larger number is wanted",
@@ -66,7 +68,7 @@ mod tests {
         let time = || flag().value_parser(humantime::parse_duration);
         for (flag, value, cause) in [
             (whole(), "many", "a whole number is wanted"),
-            (whole(), "-1", "a whole number is wanted"),
+            (whole(), "-1", "a whole number from 0 is wanted"),
             (whole(), "1.5", "a whole number is wanted"),
             (whole(), "18446744073709551616", "a smaller number is wanted"),
             (few(), "0", "a whole number from 1 to 1024 is wanted"),

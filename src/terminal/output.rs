@@ -2,6 +2,7 @@
 
 use super::console::say;
 use models::error::{Error, Kind, Result};
+use models::medium::Medium;
 use models::pages::numbers::bytes;
 use models::storage::run_files::is_run;
 use models::storage::run_identity::is_place_of;
@@ -30,6 +31,27 @@ pub fn check<'a>(outputs: impl IntoIterator<Item = &'a Path>, inputs: &[&Path]) 
         user_file::check(output)?;
     }
     Ok(())
+}
+
+/// Endings of files of pictures and of sounds, by which other programs know how to read them.
+const FORMS: [&str; 18] = [
+    "png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "svg", "pdf", "wav", "mp3", "ogg", "opus", "flac",
+    "aac", "m4a", "aiff",
+];
+
+/// Refuses a file whose name says that it is of another form than what is written into it; a name that says nothing is anybody's.
+///
+/// # Errors
+/// [`Kind::Usage`] with the ending that there is.
+pub fn check_form(path: &Path, medium: Medium) -> Result<()> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase).unwrap_or_default();
+    if medium == Medium::Text || ending == medium.ending() || !FORMS.contains(&&*ending) {
+        return Ok(());
+    }
+    let form = medium.ending();
+    Err(Error::new(Kind::Usage, format!("{} would be no .{ending}", path.display()))
+        .cause(format!("what is written is {}", form.to_uppercase()))
+        .help(format!("name it {}; other programs make a .{ending} of it", path.with_extension(form).display())))
 }
 
 /// Whether an output is an input: the file itself, or, of a run folder, one of the files that a run writes there.
@@ -69,6 +91,32 @@ pub fn quoted(word: impl AsRef<Path>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_says_another_form_is_refused_and_one_that_says_nothing_is_taken() {
+        let check = |name: &str, medium| check_form(Path::new(name), medium);
+        for (name, medium) in [
+            ("a.png", Medium::Picture),
+            ("a.PNG", Medium::Picture),
+            ("a", Medium::Picture),
+            ("/dev/null", Medium::Sound),
+            ("a.b", Medium::Sound),
+            ("a.csv", Medium::Numbers),
+            ("a.txt", Medium::Numbers),
+            ("a.png", Medium::Text),
+        ] {
+            assert!(check(name, medium).is_ok(), "{name}");
+        }
+        for (name, medium) in [
+            ("a.jpg", Medium::Picture),
+            ("a.wav", Medium::Picture),
+            ("a.mp3", Medium::Sound),
+            ("a.svg", Medium::Numbers),
+        ] {
+            let error = check(name, medium).unwrap_err();
+            assert!(error.kind == Kind::Usage && error.help.contains(medium.ending()), "{error}");
+        }
+    }
 
     #[test]
     fn a_word_that_a_shell_would_cut_or_run_is_quoted() {

@@ -77,13 +77,18 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
     /// [`Kind::BadInput`] if the file cannot be read or is not TOML; [`Kind::Usage`] for an unknown key or a value of the
     /// wrong type, naming key, value and line.
     pub fn file(self, path: &Path) -> Result<Self> {
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(|e| read_error(path, &e))?;
-        file.take(LONGEST_FILE + 1).read_to_string(&mut text).map_err(|e| read_error(path, &e))?;
-        if text.len() as u64 > LONGEST_FILE {
+        file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| read_error(path, &e))?;
+        if bytes.len() as u64 > LONGEST_FILE {
             let what = format!("{} is longer than {LONGEST_FILE} bytes", path.display());
             return Err(Error::new(Kind::BadInput, what).help("give a TOML file of settings"));
         }
+        let text = String::from_utf8(bytes).map_err(|e| {
+            Error::new(Kind::BadInput, format!("{} is no text", path.display()))
+                .cause(format!("it is not UTF-8 at byte {}", e.utf8_error().valid_up_to()))
+                .help("give a TOML file of settings")
+        })?;
         self.text(path, &text)
     }
 
@@ -128,7 +133,8 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
             let Some(key) = name.strip_prefix("AUTOREG_") else { continue };
             if !reserved.contains(&name.as_str()) {
                 let key = key.to_lowercase().replace("__", ".");
-                let meant = nearest(&name, reserved.iter().copied());
+                // A key has two underscores, and what is wrong with a key that there is says the error itself.
+                let meant = nearest(&name, reserved.iter().copied()).filter(|_| !name.contains("__"));
                 self.assign(&key, &readings(&text), Origin::Environment(name.clone())).map_err(
                     |error| match meant {
                         Some(meant) => error.help(format!("did you mean {meant}?")),
@@ -239,9 +245,9 @@ pub fn environment_variables() -> Result<Vec<(String, String)>> {
 
 /// An error whose help names a key, with the key as a variable is named.
 fn in_variables(error: Error) -> Error {
-    let Some(key) = error.help.strip_prefix("did you mean `").and_then(|help| help.strip_suffix("`?")) else {
-        return error;
-    };
+    let key = error.help.strip_prefix("did you mean `").and_then(|help| help.strip_suffix("`?"));
+    // Else what is meant is a value.
+    let Some(key) = key.filter(|_| error.what.contains(": unknown key `")) else { return error };
     let variable = format!("AUTOREG_{}", key.to_uppercase().replace('.', "__"));
     error.help(format!("did you mean {variable}? Two underscores stand for the point of a key"))
 }

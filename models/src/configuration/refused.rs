@@ -39,6 +39,12 @@ fn of_value<C: DeserializeOwned>(table: &Table, key: &str, value: &Value, why: &
         tried.and_then(|()| parse::<C>(&table).map(|_| ())).err()
     };
     match no_word().as_deref().and_then(unknown_word) {
+        Some((_, words)) if value.as_str().is_some_and(|text| words.iter().any(|word| word == text)) => {
+            let word = value.as_str().unwrap_or_default();
+            error
+                .cause(format!("`{word}` has keys of its own"))
+                .help(format!("write {{ {word} = {{{}}} }}", keys_of::<C>(table, key, word)))
+        }
         Some((_, words)) => error.cause(format!("{} is wanted", one_of(&words))),
         None => {
             let words = in_words(why);
@@ -50,6 +56,22 @@ fn of_value<C: DeserializeOwned>(table: &Table, key: &str, value: &Value, why: &
             }
         }
     }
+}
+
+/// The keys that a word of a choice must have, as they are written.
+fn keys_of<C: DeserializeOwned>(table: &Table, key: &str, word: &str) -> String {
+    let (mut keys, mut given) = (Vec::new(), Table::new());
+    // Without one serde says its name.
+    while keys.len() < 8 {
+        let mut table = table.clone();
+        let choice = Value::Table(Table::from_iter([(word.to_owned(), Value::Table(given.clone()))]));
+        let why = insert(&mut table, key, choice).and_then(|()| parse::<C>(&table).map(|_| ())).err();
+        let missing = why.as_deref().and_then(|why| why.strip_prefix("missing field `")?.strip_suffix('`'));
+        let Some(missing) = missing else { break };
+        given.insert(missing.to_owned(), Value::Integer(1));
+        keys.push(format!("{missing} = …"));
+    }
+    if keys.is_empty() { String::new() } else { format!(" {} ", keys.join(", ")) }
 }
 
 fn of_key(table: &Table, key: &str, unknown: &str, siblings: &[String], origin: &Origin) -> Error {

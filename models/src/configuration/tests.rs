@@ -126,6 +126,34 @@ fn a_value_of_the_wrong_type_names_key_value_and_origin() {
 }
 
 #[test]
+fn a_value_that_is_none_of_a_choice_is_told_the_choice() {
+    for value in ["3", "[1]", "true", "1e308", "\"\"", "SGD"] {
+        let error = layers().set(&format!("optimizer.kind={value}")).unwrap_err();
+        assert!(error.cause.contains("`adam` or `sgd` is wanted"), "{value}: {error}");
+    }
+    assert_eq!(layers().set("optimizer.kind=sgdd").unwrap_err().help, "did you mean `sgd`?");
+    let many = text("limit = \"many\"").unwrap_err();
+    assert_eq!(many.cause, "a number is wanted, not the text \"many\"");
+    let number = layers().set("name=x").unwrap().set("dilations=[1, 1e308]").unwrap_err();
+    assert_eq!(number.cause, "a whole number from 0 is wanted, not the number 1e308");
+    // A word of a choice that has keys of its own.
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Vocabulary {
+        Bytes,
+        Pairs { size: usize, merged: usize },
+    }
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    struct Data {
+        vocabulary: Vocabulary,
+    }
+    let data = Layers::new(&Data { vocabulary: Vocabulary::Bytes }).unwrap();
+    let error = data.clone().set("vocabulary=pairs").unwrap_err();
+    assert_eq!(error.help, "write { pairs = { size = …, merged = … } }");
+    assert!(data.set("vocabulary={ pairs = { size = 3, merged = 4 } }").is_ok());
+}
+
+#[test]
 fn a_group_is_no_value_and_a_value_no_group() {
     assert_eq!(layers().set("optimizer=3").unwrap_err().kind, Kind::Usage);
     assert_eq!(layers().set("steps.x=3").unwrap_err().kind, Kind::Usage);
@@ -180,6 +208,8 @@ fn a_file_may_begin_with_a_byte_order_mark_and_not_be_endless() {
     let path = folder.path().join("long.toml");
     std::fs::write(&path, "#".repeat(1 << 21)).unwrap();
     assert!(layers().file(&path).unwrap_err().what.contains("longer than"));
+    std::fs::write(&path, b"steps = 1 # \xff").unwrap();
+    assert_eq!(layers().file(&path).unwrap_err().cause, "it is not UTF-8 at byte 12");
 }
 
 #[test]
@@ -203,6 +233,12 @@ fn reserved_variables_are_passed_over_and_unknown_ones_are_not() {
     assert_eq!(layers().environment(set.clone(), &[]).unwrap_err().kind, Kind::Usage);
     let error = layers().environment(set, &["AUTOREG_LOGS"]).unwrap_err();
     assert_eq!(error.help, "did you mean AUTOREG_LOGS?");
+    // Neither a value that is wrong nor a key is taken for one of them.
+    let optimizer = |name: &str, value: &str| {
+        layers().environment(variables(&[(name, value)]), &["AUTOREG_OPTIMIZER_KIND"]).unwrap_err()
+    };
+    assert_eq!(optimizer("AUTOREG_OPTIMIZER__KIND", "sgdd").help, "did you mean `sgd`?");
+    assert!(optimizer("AUTOREG_OPTIMIZER__KINT", "sgd").help.contains("AUTOREG_OPTIMIZER__KIND?"));
 }
 
 #[test]

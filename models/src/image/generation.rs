@@ -6,6 +6,7 @@ use super::model::ImageModel;
 use super::png;
 use super::quantized::{level, shown};
 use crate::error::{Error, Kind, Result};
+use crate::memory::Needs;
 use crate::sampling::Options;
 use autograd::random::Streams;
 
@@ -58,6 +59,22 @@ pub fn draw(
         (0..request.images).map(|image| drawing(image).clamped_to(request.known.to_vec())).collect();
     Decoder::new(model).draw(&mut drawings, &request.options, row_done)?;
     Ok(drawings.into_iter().map(|drawing| drawing.levels).collect())
+}
+
+/// Refuses more images than memory or a PNG holds, before any is drawn: all are drawn, then written as one picture by [`grid`].
+///
+/// # Errors
+/// [`Kind::Usage`] with what is needed and what there is.
+///
+/// # Panics
+/// If `columns` or `scale` is 0.
+pub fn check_size(images: usize, shape: Shape, columns: usize, scale: usize) -> Result<()> {
+    let count = images as u128;
+    // A level as it is drawn, one that is kept, and a byte of the grid's; each of the three in a vector of its own.
+    let of_one = shape.values() as u128 * (size_of::<u32>() + size_of::<Option<u32>>() + 1) as u128;
+    let held = of_one + (size_of::<Drawing>() + 2 * size_of::<Vec<u8>>()) as u128;
+    Needs::default().and("the pictures", count.saturating_mul(held), 1, "-n").check()?;
+    png::grid_size(images, shape, columns, scale, scale).map(|_| ())
 }
 
 /// What is kept of a picture of bytes where its first rows are given.

@@ -130,6 +130,34 @@ pub fn write(values: &[u8], shape: Shape) -> Result<Vec<u8>> {
     write_grid(&[values], shape, 1, 0, 1)
 }
 
+/// Columns and rows of the pixels of the grid that [`write_grid`] makes of so many pictures.
+///
+/// # Errors
+/// As [`write_grid`].
+///
+/// # Panics
+/// If `columns` or `scale` is 0.
+#[track_caller]
+pub fn grid_size(images: usize, shape: Shape, columns: usize, gap: usize, scale: usize) -> Result<(usize, usize)> {
+    assert!(columns > 0 && scale > 0, "a grid of {columns} columns, each pixel {scale} wide");
+    let Shape { height, width, channels } = shape;
+    let (columns, rows) = (columns.min(images), images.div_ceil(columns));
+    let side = |count: usize, of: usize| -> Option<usize> {
+        let pictures = count.checked_mul(of.checked_mul(scale)?)?;
+        pictures.checked_add(count.saturating_sub(1).checked_mul(gap)?)
+    };
+    let free = available().unwrap_or(isize::MAX as u64) as u128 / 2;
+    let size = side(columns, width).zip(side(rows, height)).filter(|&(across, down)| {
+        let fits = |side: usize| u32::try_from(side).is_ok_and(|side| (1..=i32::MAX as u32).contains(&side));
+        fits(across) && fits(down) && across as u128 * down as u128 * channels as u128 <= free
+    });
+    size.ok_or_else(|| {
+        Error::new(Kind::Usage, format!("{} of {shape} make no PNG", counted(images as u64, "picture")))
+            .cause(format!("{columns} in a row, each pixel {scale} wide, with {gap} between them"))
+            .help("draw some, but fewer or smaller")
+    })
+}
+
 /// Pictures of one size side by side in rows of `columns`, as the bytes of a PNG: `gap` grey pixels between them, each of their pixels
 /// a square of `scale`. What is left of the last row is grey. The same bytes for the same pictures.
 ///
@@ -145,25 +173,10 @@ pub fn write(values: &[u8], shape: Shape) -> Result<Vec<u8>> {
 pub fn write_grid(images: &[&[u8]], shape: Shape, columns: usize, gap: usize, scale: usize) -> Result<Vec<u8>> {
     /// Neither black nor white pictures run into it.
     const BETWEEN: u8 = 128;
-    assert!(columns > 0 && scale > 0, "a grid of {columns} columns, each pixel {scale} wide");
     assert!(images.iter().all(|image| image.len() == shape.values()), "each picture is {shape}");
     let Shape { height, width, channels } = shape;
-    let (columns, rows) = (columns.min(images.len()), images.len().div_ceil(columns));
-    let side = |count: usize, of: usize| -> Option<usize> {
-        let pictures = count.checked_mul(of.checked_mul(scale)?)?;
-        pictures.checked_add(count.saturating_sub(1).checked_mul(gap)?)
-    };
-    let free = available().unwrap_or(isize::MAX as u64) as u128 / 2;
-    let size = side(columns, width).zip(side(rows, height)).filter(|&(across, down)| {
-        let fits = |side: usize| u32::try_from(side).is_ok_and(|side| (1..=i32::MAX as u32).contains(&side));
-        fits(across) && fits(down) && across as u128 * down as u128 * channels as u128 <= free
-    });
-    let Some((across, down)) = size else {
-        let what = format!("{} of {shape} make no PNG", counted(images.len() as u64, "picture"));
-        return Err(Error::new(Kind::Usage, what)
-            .cause(format!("{columns} in a row, each pixel {scale} wide, with {gap} between them"))
-            .help("draw some, but fewer or smaller"));
-    };
+    let (across, down) = grid_size(images.len(), shape, columns, gap, scale)?;
+    let columns = columns.min(images.len());
     let mut grid = vec![BETWEEN; across * down * channels];
     for (i, image) in images.iter().enumerate() {
         let (top, left) = (i / columns * (height * scale + gap), i % columns * (width * scale + gap));

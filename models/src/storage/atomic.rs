@@ -3,6 +3,7 @@
 //! The order is: temporary file in the same folder, write, fsync, rename, fsync the folder. Every call that changes the
 //! disk goes through [`Disk`], so a test can let each of them fail. Appending (the metrics) is not here.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -103,11 +104,24 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
 /// Ending of a file that is being written; whatever bears it after a crash is rubbish.
 pub const UNFINISHED: &str = ".unfinished";
 
+/// The longest name that temporary neighbours bear whole: with what is put around it, it must be a name still.
+const LONGEST_NAME: usize = 200;
+
+/// The name of a file as its temporary neighbours bear it: one that is too long is cut, and told from others by a hash.
+pub(super) fn borne(name: &str) -> Cow<'_, str> {
+    if name.len() <= LONGEST_NAME {
+        return Cow::Borrowed(name);
+    }
+    let end = (0..=LONGEST_NAME - 9).rev().find(|&at| name.is_char_boundary(at)).unwrap_or(0);
+    Cow::Owned(format!("{}-{:08x}", &name[..end], crc32fast::hash(name.as_bytes())))
+}
+
 /// A neighbour of `path` that no other writer uses: `.NAME.PID-COUNT.unfinished`.
 /// [`written_as`] reads it back.
 fn temporary_neighbour(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = borne(&name);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     path.with_file_name(format!(".{name}.{}-{count}{UNFINISHED}", std::process::id()))
 }
@@ -235,6 +249,13 @@ mod tests {
         for file in ["latest", "step-000001.safetensors", ".hidden.1-2"] {
             assert_eq!(written_as(&name(file)), Some(file));
         }
+        // A name that is as long as a name can be is written too, and its neighbours are its own.
+        let (long, other) = ("ä".repeat(127), "ä".repeat(126) + "x");
+        assert!(name(&long).len() < 255);
+        assert_eq!(written_as(&name(&long)), Some(&*borne(&long)));
+        assert_ne!(borne(&long), borne(&other));
+        let path = tempfile::tempdir().unwrap();
+        replace(&SystemDisk, &path.path().join(&long), |out| out.write_all(b"whole")).unwrap();
         for foreign in [
             "thesis.unfinished",
             ".thesis.unfinished",

@@ -8,17 +8,17 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::Duration;
 
-use super::atomic::{folder_of, written_as};
+use super::atomic::{borne, folder_of, written_as};
 
 /// Between making a file and locking it a writer needs microseconds.
 const AGE: Duration = Duration::from_secs(10);
 
 /// Removes what crashes have left of earlier attempts at writing `path`. What cannot be looked at or removed stays: it harms nothing.
 pub(super) fn remove(path: &Path) {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return };
+    let Some(name) = path.file_name().and_then(|name| name.to_str()).map(borne) else { return };
     let Ok(folder) = fs::read_dir(folder_of(path)) else { return };
     for entry in folder.filter_map(Result::ok) {
-        let ours = entry.file_name().to_str().is_some_and(|temporary| written_as(temporary) == Some(name));
+        let ours = entry.file_name().to_str().is_some_and(|temporary| written_as(temporary) == Some(&*name));
         if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) && is_nobodys(&entry.path()) {
             let _ = fs::remove_file(entry.path());
         }

@@ -138,7 +138,7 @@ fn target(path: &Path) -> Result<Target> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             return match folder_of(&file).is_dir() {
                 true => Ok(Target::New(file)),
-                false => refused("its folder does not exist", ""),
+                false => refused("its folder does not exist", "make the folder first, or name another"),
             };
         }
         Err(e) => return Err(write_error(path, &e)),

@@ -36,7 +36,7 @@ pub struct TrainFlags {
 #[group(skip)]
 pub struct GenerateFlags {
     /// How long each sound is, in seconds [default: 2, or as long as what --condition names].
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    #[arg(long, value_name = "S")]
     pub seconds: Option<f64>,
     /// Go on from a recording.
     #[arg(long, value_name = "FILE.wav")]

@@ -8,7 +8,7 @@ use crate::terminal::output;
 use models::error::{Error, Kind, Result};
 use models::image::decoder::AT_A_TIME;
 use models::image::frames::{self, Frames};
-use models::image::generation::{Request, columns, draw, first_rows, grid, outside_of, unfinished};
+use models::image::generation::{Request, check_size, columns, draw, first_rows, grid, outside_of, unfinished};
 use models::image::images::Shape;
 use models::image::png;
 use models::medium::Sink;
@@ -44,6 +44,7 @@ impl Opened {
             |wide| wide as usize,
         );
         let (shape, levels, scale) = (config.shape(), config.levels, flags.scale as usize);
+        check_size(images, shape, wide, scale)?;
         let mut frames =
             flags.frames.as_deref().map(|folder| self.frames(folder, images, request, &inputs)).transpose()?;
         let asked = Request { images, class, known: &known, options: request.options.clone(), seed: request.seed };

@@ -26,10 +26,10 @@ pub struct TrainFlags {
     pub method: Option<String>,
     /// What is chosen on, before the test part: a share of the values, or how many [default: nothing for `ar`, which is fitted on
     /// all values; 0.1 for `neural-ar`].
-    #[arg(long, value_name = "SHARE|N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE|N")]
     pub validation: Option<f64>,
     /// What is reported on, at the end: a share of the values, or how many [default: as --validation].
-    #[arg(long, value_name = "SHARE|N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE|N")]
     pub test: Option<f64>,
 }
 
