@@ -31,6 +31,6 @@ mod tensor;
 
 pub use graph::{Gradients, Id, Node, Slot, no_grad};
 pub use kernels::gemm::Store;
-pub use ops::{Convolution, LstmOutput, Wavefront};
+pub use ops::{Convolution, Heads, LstmOutput, Wavefront};
 pub use scalar::Scalar;
 pub use tensor::{Tensor, Value};

@@ -4,6 +4,7 @@
 //! number of threads over a sum.
 #![allow(unsafe_code)] // the one place: each block says why it is sound
 
+pub mod attention;
 mod blocked;
 pub(crate) mod compiled;
 pub mod convolution;
@@ -41,6 +42,7 @@ pub mod parallel;
 pub mod recurrent;
 pub mod reduce;
 pub mod rms_norm;
+pub mod rotary;
 mod row_tasks;
 pub mod rows;
 pub mod softmax;

@@ -4,6 +4,7 @@
 //! of its output into those of its inputs. The rule's captures are exactly what the op saves.
 
 mod arithmetic;
+mod attention;
 mod comparison;
 mod convolution;
 mod creation;
@@ -26,6 +27,7 @@ mod recurrent;
 mod reduce;
 mod reduced_axes;
 mod rms_norm;
+mod rotary;
 mod rows;
 mod scalar_operators;
 mod selection;
@@ -35,6 +37,7 @@ mod view;
 
 use crate::gradcheck::Case;
 
+pub use crate::kernels::attention::Heads;
 pub use crate::kernels::lstm::wavefront::Wavefront;
 pub use convolution::Convolution;
 pub use recurrent::LstmOutput;
@@ -56,6 +59,8 @@ pub(crate) fn cases() -> Vec<Case> {
         cumulative::cases(),
         matmul::cases(),
         einsum::cases(),
+        attention::cases(),
+        rotary::cases(),
         convolution::cases(),
         view::cases(),
         rearrange::cases(),

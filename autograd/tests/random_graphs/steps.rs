@@ -5,7 +5,7 @@
 
 use super::graph::Growing;
 use autograd::random::Streams;
-use autograd::{Convolution, Tensor, Wavefront};
+use autograd::{Convolution, Heads, Tensor, Wavefront};
 use ndarray::{ArrayD, Axis};
 
 /// Grows a graph by an op; none when it does not fit there.
@@ -268,6 +268,18 @@ pub const STEPS: &[(&str, Step)] = &[
         let pair = g.values[x].shape()[..2].to_vec();
         let condition = g.fit(&pair)?;
         g.push(&[x, condition], |x| x[0].clone().gated_tanh(Some(&x[1])))
+    }),
+    ("causal_attention", |g| {
+        let x = g.pick_where(|shape| shape.len() == 3 && shape[2].is_multiple_of(3) && shape[2] > 0)?;
+        let third = last(g, x) / 3;
+        let queries = if third.is_multiple_of(2) && g.happens(0.5) { 2 } else { 1 };
+        let heads = Heads { queries, keys: queries, width: third / queries };
+        g.push(&[x], move |x| x[0].causal_attention(heads))
+    }),
+    ("rotary", |g| {
+        let x = g.pick_where(|shape| shape.len() >= 2 && shape[shape.len() - 1] >= 2)?;
+        let heads = 1 + g.below(last(g, x) / 2);
+        g.push(&[x], move |x| x[0].rotary(heads, 2, 100.0, 3))
     }),
     ("tied weights", |g| {
         let (v, c) = (1 + g.below(5), 1 + g.below(4));
