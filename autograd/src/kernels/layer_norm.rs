@@ -52,6 +52,41 @@ pub fn forward<T: Scalar>(x: &[T], weight: &[T], bias: &[T], epsilon: T) -> Norm
     normalized::forward("layer_norm", x, cols, |rows| dispatch(Forward { rows, weight, bias, epsilon }))
 }
 
+struct Row<'a, T> {
+    x: &'a [T],
+    weight: &'a [T],
+    bias: &'a [T],
+    epsilon: T,
+    z: &'a mut [T],
+}
+
+impl<T: Scalar> Pass for Row<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Row { x, weight, bias, epsilon, z } = self;
+        let n = T::of(x.len() as f64);
+        let mean = T::of(sum_lanes(x)) / n;
+        let variance = T::of(sum_terms(x, |x| (x - mean) * (x - mean))) / n;
+        let inv_std = (variance + epsilon).sqrt().recip();
+        for (((&x, z), &w), &b) in x.iter().zip(z).zip(weight).zip(bias) {
+            *z = (x - mean) * inv_std * w + b;
+        }
+    }
+}
+
+/// One row into memory that is there, in the bits of [`forward`]: a step of generation.
+///
+/// # Shapes
+/// `x`, `weight`, `bias` (C) → `z` (C)
+///
+/// # Panics
+/// If the lengths differ.
+pub fn row<T: Scalar>(x: &[T], weight: &[T], bias: &[T], epsilon: T, z: &mut [T]) {
+    assert_eq!([weight.len(), bias.len(), z.len()], [x.len(); 3], "layer_norm: lengths of a row");
+    dispatch(Row { x, weight, bias, epsilon, z });
+}
+
 struct BackwardInput<'a, T> {
     rows: BackwardRows<'a, T>,
     weight: &'a [T],
@@ -105,6 +140,17 @@ mod tests {
         let x_hat = forward(&x, &[1.0; 4], &[0.0; 4], 0.0).x_hat;
         for (got, exact) in x_hat.iter().zip([-1.5, -0.5, 0.5, 1.5]) {
             assert_relative_eq!(*got, exact / 1.25f32.sqrt(), max_relative = 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_row_alone_has_the_bits_of_the_row_among_all() {
+        let (x, w, b) = (wave32(5 * 37, 0.0), wave32(37, 1.0), wave32(37, 2.0));
+        let all = forward(&x, &w, &b, 1e-5).output;
+        for (x, all) in x.chunks(37).zip(all.chunks(37)) {
+            let mut z = vec![0.0; 37];
+            row(x, &w, &b, 1e-5, &mut z);
+            assert_eq!(z, all);
         }
     }
 

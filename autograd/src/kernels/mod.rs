@@ -12,6 +12,7 @@ mod double;
 pub mod dropout;
 pub mod elementwise;
 pub mod gate;
+pub mod gelu;
 pub mod gemm;
 pub mod gru;
 pub mod isa;

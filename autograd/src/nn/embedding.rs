@@ -16,7 +16,12 @@ module!(Embedding { weight });
 impl<T: Scalar> Embedding<T> {
     /// A table of `symbols` rows of length `channels`.
     pub fn new(symbols: usize, channels: usize, stream: &mut Stream) -> Self {
-        Embedding { weight: init::normal(&[symbols, channels], 1.0, stream) }
+        Self::normal(symbols, channels, 1.0, stream)
+    }
+
+    /// A table drawn from N(0, deviation²).
+    pub fn normal(symbols: usize, channels: usize, deviation: f64, stream: &mut Stream) -> Self {
+        Embedding { weight: init::normal(&[symbols, channels], deviation, stream) }
     }
 
     /// The rows of the given symbols.

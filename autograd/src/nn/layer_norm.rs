@@ -9,8 +9,8 @@ use ndarray::ArrayD;
 pub struct LayerNorm<T> {
     /// (C).
     pub weight: Param<T>,
-    /// (C).
-    pub bias: Param<T>,
+    /// (C); a layer may do without.
+    pub bias: Option<Param<T>>,
     /// Added to the variance.
     pub epsilon: T,
 }
@@ -21,7 +21,12 @@ impl<T: Scalar> LayerNorm<T> {
     /// A layer for rows of length `channels`.
     pub fn new(channels: usize) -> Self {
         let weight = Param::new(ArrayD::ones(vec![channels]));
-        LayerNorm { weight, bias: Param::new(ArrayD::zeros(vec![channels])), epsilon: T::of(1e-5) }
+        LayerNorm { weight, bias: Some(Param::new(ArrayD::zeros(vec![channels]))), epsilon: T::of(1e-5) }
+    }
+
+    /// The same layer without a shift.
+    pub fn without_bias(self) -> Self {
+        LayerNorm { bias: None, ..self }
     }
 
     /// Normalizes each row.
@@ -33,6 +38,9 @@ impl<T: Scalar> LayerNorm<T> {
     /// If the last axis has not size C.
     #[track_caller]
     pub fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
-        x.layer_norm(&self.weight, &self.bias, self.epsilon)
+        match &self.bias {
+            Some(bias) => x.layer_norm(&self.weight, bias, self.epsilon),
+            None => x.layer_norm(&self.weight, &Tensor::zeros(self.weight.shape()), self.epsilon),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What owns parameters: layers, each a struct with its parameters as plain fields and a `forward`.
 
+mod attention;
 mod causal_convolution;
 mod convolution;
 mod dropout;
@@ -14,6 +15,7 @@ mod module;
 mod recurrent;
 mod rms_norm;
 
+pub use attention::CausalSelfAttention;
 pub use causal_convolution::CausalConv1d;
 pub use convolution::{Conv2d, Mask, MaskedConv2d};
 pub use dropout::Dropout;

@@ -3,6 +3,7 @@
 use super::elementwise::within;
 use crate::gradcheck::{Case, real};
 use crate::kernels::elementwise::each;
+use crate::kernels::gelu;
 use crate::{Scalar, Tensor};
 
 impl<T: Scalar> Tensor<T> {
@@ -38,18 +39,7 @@ impl<T: Scalar> Tensor<T> {
     /// Source: Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016; PyTorch's `gelu(approximate="tanh")`.
     #[track_caller]
     pub fn gelu_tanh(&self) -> Tensor<T> {
-        let (half, one) = (T::of(0.5), T::one());
-        let (scale, cubic) = (T::of((2.0 / std::f64::consts::PI).sqrt()), T::of(0.044715));
-        // Beyond ±100 the tanh has been ±1 for long, and z is −0 or x: x³, x² and ∞·0 have no part in it.
-        let (low, high) = (T::of(-100.0), T::of(100.0));
-        let tanh_u = move |x: T| T::tanh_lane(scale * (x + cubic * x * x * x));
-        let derivative = move |x: T| {
-            let x = within(x, low, high);
-            let (t, du) = (tanh_u(x), scale * (one + T::of(3.0) * cubic * x * x));
-            half * (one + t) + half * x * (one - t * t) * du
-        };
-        let f = move |x: T| half * within(x, low, T::infinity()) * (one + tanh_u(within(x, low, high)));
-        self.map_from_input("gelu_tanh", each(f), derivative)
+        self.map_from_input("gelu_tanh", each(gelu::gelu_tanh), gelu::gelu_tanh_derivative)
     }
 }
 

@@ -37,6 +37,12 @@ impl<M: Default> TextConfig<M> {
                 .help("leave it out: it is taken from the data"));
         }
         self.data.check()?;
+        if let Some(context) = N::context(&self.model)
+            && self.data.window > context
+        {
+            let what = format!("`data.window` is {}, above `model.context`, {context}", self.data.window);
+            return Err(Error::new(Kind::Usage, what).help("shorten the window or widen the context"));
+        }
         self.training.check()
     }
 

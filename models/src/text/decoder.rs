@@ -24,7 +24,7 @@ const MAX_TABLE: usize = 1 << 25;
 
 /// Weights below which a second thread costs more than it brings: a dispatch takes about a microsecond, in which one thread
 /// reads some 64 kB.
-const MIN_TEAM: usize = 1 << 16;
+pub(super) const MIN_TEAM: usize = 1 << 16;
 
 /// How a symbol enters the first layer.
 enum Input<T> {

@@ -11,6 +11,7 @@
 //! | [`config`], [`training`] | what can be set; the training |
 //! | [`saved`] | a network and its vocabulary in a checkpoint |
 //! | [`generation`], [`evaluation`], [`properties`], [`compression`] | text drawn, likelihood, checks, files as codes |
+//! | [`gpt`] | the Transformer: in parallel, one symbol at a time, as a network of text |
 //! | [`language_model`], [`decoder`], [`recurrent`] | the recurrent network: in parallel, one symbol at a time, as a network of text |
 
 mod bpe;
@@ -21,6 +22,7 @@ pub mod decoder;
 pub mod evaluation;
 pub mod floors;
 pub mod generation;
+pub mod gpt;
 pub mod language_model;
 pub mod markov;
 pub mod network;

@@ -85,16 +85,29 @@ pub trait Network: Module<f32> + Sized {
     /// # Errors
     /// [`Kind::Usage`] naming the key and its bound.
     fn check(config: &Self::Config) -> Result<()> {
-        let wrong = |what: String| Err(Error::new(Kind::Usage, what));
-        let most = |key: &str| if key == "layers" { MOST_LAYERS } else { MOST };
-        if let Some((key, size)) = Self::sizes(config).into_iter().find(|(key, size)| !(1..=most(key)).contains(size)) {
-            return wrong(format!("`model.{key}` is {size}; it must be from 1 to {}", most(key)));
-        }
-        if let Some((key, p)) = Self::dropouts(config).into_iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
-            return wrong(format!("`model.{key}` is {}; it must be at least 0 and below 1", given(p)));
-        }
-        Ok(())
+        sizes_and_dropouts::<Self>(config)
     }
+
+    /// The most positions of a window, where a network has a limit.
+    fn context(_: &Self::Config) -> Option<usize> {
+        None
+    }
+}
+
+/// Checks that every size and probability of a configuration is within its bounds.
+///
+/// # Errors
+/// [`Kind::Usage`] naming the key and its bound.
+pub(super) fn sizes_and_dropouts<N: Network>(config: &N::Config) -> Result<()> {
+    let wrong = |what: String| Err(Error::new(Kind::Usage, what));
+    let most = |key: &str| if key == "layers" { MOST_LAYERS } else { MOST };
+    if let Some((key, size)) = N::sizes(config).into_iter().find(|(key, size)| !(1..=most(key)).contains(size)) {
+        return wrong(format!("`model.{key}` is {size}; it must be from 1 to {}", most(key)));
+    }
+    if let Some((key, p)) = N::dropouts(config).into_iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
+        return wrong(format!("`model.{key}` is {}; it must be at least 0 and below 1", given(p)));
+    }
+    Ok(())
 }
 
 /// Sizes beyond this are slips of the keyboard.

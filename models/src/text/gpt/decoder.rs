@@ -1,0 +1,322 @@
+//! GPT one symbol at a time: the keys and values of the positions before are kept, so that a symbol costs one pass of one row.
+//!
+//! A context that is full is left behind by half: the later half of its symbols is taken in anew, as a window that begins at position 0, and
+//! generation goes on from there. So a prediction looks back at between half a context and a whole one, and what it is depends on the symbols
+//! alone, not on how they came: in parallel, in blocks or one by one.
+
+use super::Gpt;
+use crate::affine::{Affine, share};
+use crate::autoregressive::Autoregressive;
+use crate::distribution::{Categorical, log_probability};
+use crate::text::decoder::MIN_TEAM;
+use autograd::kernels::attention::{Gathered, Memory, attend};
+use autograd::kernels::gemm::Matrix;
+use autograd::kernels::rotary::Angles;
+use autograd::kernels::team::Team;
+use autograd::kernels::{elementwise, gelu, layer_norm};
+use autograd::nn::LayerNorm;
+use autograd::{Heads, Scalar, no_grad};
+use std::cell::RefCell;
+
+/// Most positions that are taken in at a time.
+const POSITIONS: usize = 128;
+
+struct Norm<T> {
+    weight: Vec<T>,
+    bias: Vec<T>,
+    epsilon: T,
+}
+
+impl<T: Scalar> Norm<T> {
+    fn new(norm: &LayerNorm<T>) -> Self {
+        let weight = norm.weight.values().to_vec();
+        let bias = norm.bias.as_ref().map_or_else(|| vec![T::zero(); weight.len()], |bias| bias.values().to_vec());
+        Norm { weight, bias, epsilon: norm.epsilon }
+    }
+
+    fn rows(&self, x: &[T], z: &mut Vec<T>) {
+        let width = self.weight.len();
+        z.resize(x.len(), T::zero());
+        for (x, z) in x.chunks_exact(width).zip(z.chunks_exact_mut(width)) {
+            layer_norm::row(x, &self.weight, &self.bias, self.epsilon, z);
+        }
+    }
+}
+
+struct Layer<T> {
+    ln_1: Norm<T>,
+    qkv: Affine<T>,
+    proj: Affine<T>,
+    ln_2: Norm<T>,
+    fc: Affine<T>,
+    mlp_proj: Affine<T>,
+}
+
+/// A [`Gpt`] ready to be stepped; owns what it needs.
+pub struct GptDecoder<T> {
+    model: Gpt<T>,
+    layers: Vec<Layer<T>>,
+    ln_f: Norm<T>,
+    head: Affine<T>,
+    angles: Option<Vec<Angles<T>>>,
+    team: RefCell<Team>,
+    buffers: RefCell<Buffers<T>>,
+}
+
+/// Memory that passes use again.
+#[derive(Default)]
+struct Buffers<T> {
+    x: Vec<T>,
+    normalized: Vec<T>,
+    qkv: Vec<T>,
+    attended: Vec<T>,
+    added: Vec<T>,
+    hidden: Vec<T>,
+    logits: Vec<T>,
+    gathered: Vec<Gathered<T>>,
+}
+
+/// The keys and values of one layer.
+#[derive(Clone, Debug)]
+struct Cache<T> {
+    /// (M, D, context).
+    keys: Vec<T>,
+    /// (M, context, D).
+    values: Vec<T>,
+}
+
+/// What a [`GptDecoder`] has seen.
+#[derive(Clone, Debug)]
+pub struct GptState<T> {
+    /// The symbols of the window, as many as there are positions in the caches.
+    window: Vec<u32>,
+    caches: Vec<Cache<T>>,
+    distribution: Categorical<T>,
+}
+
+impl<T: Scalar> GptDecoder<T> {
+    /// Prepares a model; uses as many threads as rayon has.
+    pub fn new(model: &Gpt<T>) -> Self {
+        let affine = |layer: &autograd::nn::Linear<T>| Affine::new(&layer.weight, layer.bias.as_ref());
+        let layer = |block: &super::Block<T>| Layer {
+            ln_1: Norm::new(&block.ln_1),
+            qkv: affine(&block.attn.qkv),
+            proj: affine(&block.attn.proj),
+            ln_2: Norm::new(&block.ln_2),
+            fc: affine(&block.mlp.fc),
+            mlp_proj: affine(&block.mlp.proj),
+        };
+        let (config, width) = (&model.config, model.config.width);
+        let large = width * width * config.layers >= MIN_TEAM;
+        let members = if large { rayon::current_num_threads() } else { 1 };
+        let one = |base| (0..config.context).map(|t| Angles::new(config.layout().width, base, t, 1)).collect();
+        GptDecoder {
+            model: model.clone(),
+            layers: model.blocks.iter().map(layer).collect(),
+            ln_f: Norm::new(&model.ln_f),
+            head: Affine::new(&model.tokens.weight, None),
+            angles: config.rotary().map(one),
+            team: RefCell::new(Team::new(members)),
+            buffers: RefCell::default(),
+        }
+    }
+
+    /// Symbols that a window leaves behind when it is full.
+    fn stride(&self) -> usize {
+        self.model.config.context.div_ceil(2)
+    }
+
+    /// Takes symbols in at the next positions of a window that has room for them; leaves their normalized outputs, (R, C), in
+    /// `buffers.normalized`.
+    fn take(&self, state: &mut GptState<T>, symbols: &[u32], team: &mut Team, buffers: &mut Buffers<T>) {
+        let (config, heads, first) = (&self.model.config, self.model.config.layout(), state.window.len());
+        let (width, rows) = (config.width, symbols.len());
+        let Buffers { x, normalized, qkv, attended, added, hidden, gathered, .. } = buffers;
+        let apply = |layer: &Affine<T>, team: &mut Team, x: &[T], y: &mut Vec<T>, outputs: usize| {
+            if rows == 1 {
+                y.resize(outputs, T::zero());
+                layer.apply(team, x, y);
+            } else {
+                layer.apply_rows(team, x, y);
+            }
+        };
+        x.clear();
+        for (r, &symbol) in symbols.iter().enumerate() {
+            let token = &self.model.tokens.weight.values()[symbol as usize * width..][..width];
+            match &self.model.positions {
+                Some(positions) => {
+                    let position = &positions.weight.values()[(first + r) * width..][..width];
+                    x.extend(token.iter().zip(position).map(|(&a, &b)| a + b));
+                }
+                None => x.extend_from_slice(token),
+            }
+        }
+        let add = |x: &mut [T], added: &[T]| x.iter_mut().zip(added).for_each(|(x, &y)| *x += y);
+        for (layer, cache) in self.layers.iter().zip(&mut state.caches) {
+            layer.ln_1.rows(x, normalized);
+            apply(&layer.qkv, team, normalized, qkv, heads.packed());
+            for (r, row) in qkv.chunks_exact_mut(heads.packed()).enumerate() {
+                if let Some(angles) = &self.angles {
+                    angles[first + r].turn(row, heads.packed(), heads.queries + heads.keys, false);
+                }
+                cache.write(row, first + r, heads, config.context);
+            }
+            attention(qkv, first, cache, heads, config.context, team, attended, gathered);
+            apply(&layer.proj, team, attended, added, width);
+            add(x, added);
+            layer.ln_2.rows(x, normalized);
+            apply(&layer.fc, team, normalized, hidden, 4 * width);
+            elementwise::update(hidden, gelu::gelu_tanh);
+            apply(&layer.mlp_proj, team, hidden, added, width);
+            add(x, added);
+        }
+        self.ln_f.rows(x, normalized);
+        state.window.extend_from_slice(symbols);
+    }
+
+    /// Leaves the earlier part of a full window behind.
+    fn slide(&self, state: &mut GptState<T>, team: &mut Team, buffers: &mut Buffers<T>) {
+        if state.window.len() == self.model.config.context {
+            let kept = state.window.split_off(self.stride());
+            state.window.clear();
+            for symbols in kept.chunks(POSITIONS) {
+                self.take(state, symbols, team, buffers);
+            }
+        }
+    }
+
+    /// The distribution after the last of the rows in `normalized`.
+    fn predict(&self, state: &mut GptState<T>, team: &mut Team, normalized: &[T]) {
+        let last = &normalized[normalized.len() - self.model.config.width..];
+        self.head.apply(team, last, &mut state.distribution.logits);
+    }
+}
+
+impl<T: Scalar> Cache<T> {
+    /// Keeps the keys and values of a row of queries, keys and values.
+    fn write(&mut self, row: &[T], t: usize, heads: Heads, context: usize) {
+        let Heads { queries, keys, width } = heads;
+        for m in 0..keys {
+            let key = &row[(queries + m) * width..][..width];
+            for (d, &k) in key.iter().enumerate() {
+                self.keys[(m * width + d) * context + t] = k;
+            }
+            let value = &row[(queries + keys + m) * width..][..width];
+            self.values[(m * context + t) * width..][..width].copy_from_slice(value);
+        }
+    }
+
+    fn memory(&self, m: usize, count: usize, width: usize, context: usize) -> Memory<'_, T> {
+        let keys = &self.keys[m * width * context..][..width * context];
+        let values = &self.values[m * width * context..][..width * context];
+        Memory {
+            keys: Matrix::with_strides(keys, width, count, context, 1),
+            values: Matrix::new(&values[..count * width], count, width),
+        }
+    }
+}
+
+/// What the queries of each row gather, (R, N·D); heads are shared out to the team.
+#[allow(clippy::too_many_arguments)] // the parts of a pass
+fn attention<T: Scalar>(
+    qkv: &[T],
+    first: usize,
+    cache: &Cache<T>,
+    heads: Heads,
+    context: usize,
+    team: &mut Team,
+    attended: &mut Vec<T>,
+    gathered: &mut Vec<Gathered<T>>,
+) {
+    let (rows, width) = (qkv.len() / heads.packed(), heads.width);
+    attended.resize(rows * heads.outputs(), T::zero());
+    gathered.resize_with(heads.queries, Gathered::default);
+    // Head by head and within it row by row; afterwards row by row.
+    let mut by_head = vec![T::zero(); attended.len()];
+    let pieces = by_head.chunks_exact_mut(rows * width).zip(gathered.iter_mut()).enumerate();
+    share(team, pieces, |(n, (out, gathered))| {
+        let memory = cache.memory(n / heads.group(), first + rows, width, context);
+        let queries = Matrix::with_strides(&qkv[n * width..], rows, width, heads.packed(), 1);
+        attend(queries, first, memory, gathered, |r, z, _| out[r * width..][..width].copy_from_slice(z));
+    });
+    for (n, head) in by_head.chunks_exact(rows * width).enumerate() {
+        for (r, z) in head.chunks_exact(width).enumerate() {
+            attended[r * heads.outputs() + n * width..][..width].copy_from_slice(z);
+        }
+    }
+}
+
+impl<T: Scalar> Autoregressive for GptDecoder<T> {
+    type Symbol = u32;
+    type Distribution = Categorical<T>;
+    type State = GptState<T>;
+
+    /// Window by window through the graph's pass, as training has it.
+    fn distributions(&self, sequence: &[u32]) -> Vec<Categorical<T>> {
+        let (context, size) = (self.model.config.context, self.model.config.symbols);
+        let mut all = Vec::with_capacity(sequence.len());
+        all.extend((!sequence.is_empty()).then(|| self.start().distribution));
+        let mut begin = 0;
+        while all.len() < sequence.len() {
+            let window = &sequence[begin..sequence.len().min(begin + context)];
+            let logits = no_grad(|| self.model.forward(window, 1, None)).to_vec();
+            // Those that an earlier window gave are not given again.
+            let known = all.len() - begin - 1;
+            let wanted = logits.chunks_exact(size).skip(known).take(sequence.len() - all.len());
+            all.extend(wanted.map(|logits| Categorical { logits: logits.to_vec() }));
+            begin += self.stride();
+        }
+        all
+    }
+
+    /// The first symbol is predicted by what the output layer makes of a vector of zeros.
+    fn start(&self) -> GptState<T> {
+        let config = &self.model.config;
+        let len = config.layout().keys * config.layout().width * config.context;
+        let cache = Cache { keys: vec![T::zero(); len], values: vec![T::zero(); len] };
+        let mut logits = vec![T::zero(); config.symbols];
+        self.head.apply(&mut self.team.borrow_mut(), &self.ln_f.bias, &mut logits);
+        let caches = vec![cache; self.layers.len()];
+        GptState { window: Vec::with_capacity(config.context), caches, distribution: Categorical { logits } }
+    }
+
+    fn next<'s>(&self, state: &'s GptState<T>) -> &'s Categorical<T> {
+        &state.distribution
+    }
+
+    fn step(&self, state: &mut GptState<T>, symbol: u32) {
+        let (team, buffers) = (&mut *self.team.borrow_mut(), &mut *self.buffers.borrow_mut());
+        self.slide(state, team, buffers);
+        self.take(state, &[symbol], team, buffers);
+        self.predict(state, team, &buffers.normalized);
+    }
+
+    /// In blocks of positions: each weight is read once for all of them, in the bits of stepping.
+    fn nats(&self, state: &mut GptState<T>, sequence: &[u32]) -> Vec<f64> {
+        let (width, size) = (self.model.config.width, self.model.config.symbols);
+        let (team, buffers) = (&mut *self.team.borrow_mut(), &mut *self.buffers.borrow_mut());
+        let mut nats = Vec::with_capacity(sequence.len());
+        let mut rest = sequence;
+        while !rest.is_empty() {
+            self.slide(state, team, buffers);
+            let room = self.model.config.context - state.window.len();
+            let (piece, later) = rest.split_at(rest.len().min(room).min(POSITIONS));
+            rest = later;
+            nats.push(-log_probability(&state.distribution.logits, piece[0]));
+            self.take(state, piece, team, buffers);
+            let Buffers { normalized, logits, .. } = &mut *buffers;
+            let before_last = &normalized[..(piece.len() - 1) * width];
+            if !before_last.is_empty() {
+                self.head.apply_rows(team, before_last, logits);
+                let rows = logits.chunks_exact(size).zip(&piece[1..]);
+                nats.extend(rows.map(|(logits, &symbol)| -log_probability(logits, symbol)));
+            }
+            self.predict(state, team, normalized);
+        }
+        nats
+    }
+}
+
+#[cfg(test)]
+#[path = "decoder_tests.rs"]
+mod tests;
