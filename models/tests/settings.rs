@@ -7,6 +7,7 @@ use models::configuration::{Layers, rows};
 use models::error::{Error, Kind, Result};
 use models::image::training::ImageTask;
 use models::series::training::SeriesTask;
+use models::text::gpt::Gpt;
 use models::text::language_model::LanguageModel;
 use models::text::training::TextTask;
 use models::training::begin;
@@ -83,6 +84,8 @@ fn families() -> Vec<Family> {
     let text = "the cat sat on the mat\n".repeat(30);
     let series: String = (1..60).map(|t| format!("{}\n", (t * 7) % 11)).collect();
     let tiny_text = &["model.hidden=4", "model.embedding=3", "data.batch=2", "data.window=4"];
+    let tiny_gpt =
+        &["model.width=4", "model.layers=1", "model.heads=2", "model.key_heads=1", "data.batch=2", "data.window=4"];
     let tiny_series = &["model.model=neural-ar", "model.hidden=4", "model.lags=2"];
     // An IDX file of 20 pictures, 3 rows of 2 pixels.
     let mut pictures = vec![0, 0, 8, 3, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 2];
@@ -96,6 +99,7 @@ fn families() -> Vec<Family> {
         family::<SeriesTask>("series", &series, tiny_series),
         family::<ImageTask>("image", pictures, tiny_image),
         family::<AudioTask>("audio", recording, tiny_audio),
+        family::<TextTask<Gpt<f32>>>("text by GPT", &text, tiny_gpt),
     ]
 }
 

@@ -16,7 +16,7 @@ use models::check::Outcome;
 use models::compression::{self, format::File, identity::identity};
 use models::data::Part;
 use models::data::files::DataFiles;
-use models::error::Result;
+use models::error::{Error, Result};
 use models::evaluation::{Floor, Likelihood};
 use models::medium::{Medium, Sink};
 use models::memory::Needs;
@@ -28,6 +28,7 @@ use models::text::compression as text;
 use models::text::config::{DataConfig, TextConfig};
 use models::text::evaluation::{Line, TextEvaluation, evaluate};
 use models::text::generation::{self, generate};
+use models::text::gpt::Gpt;
 use models::text::language_model::LanguageModel;
 use models::text::network::Network;
 use models::text::saved::TextModel;
@@ -42,12 +43,15 @@ use std::path::Path;
 /// The recurrent network, trained in f32.
 type Recurrent = LanguageModel<f32>;
 
+/// The Transformer, trained in f32.
+type Transformer = Gpt<f32>;
+
 /// The family.
 pub struct Text;
 
 #[derive(Args, Debug)]
 struct TrainFlags {
-    /// `gru` or `lstm`.
+    /// `gru`, `lstm` or `gpt`.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
 }
@@ -69,7 +73,7 @@ impl Family for Text {
     }
 
     fn about(&self) -> &'static str {
-        "A recurrent language model (GRU or LSTM) on text files"
+        "A language model (GRU, LSTM or GPT) on text files"
     }
 
     fn a_model(&self) -> &'static str {
@@ -77,7 +81,7 @@ impl Family for Text {
     }
 
     fn kinds(&self) -> Vec<&'static str> {
-        Recurrent::KINDS.to_vec()
+        [Recurrent::KINDS, Transformer::KINDS].concat()
     }
 
     fn train_flags(&self, command: Command) -> Command {
@@ -90,15 +94,34 @@ impl Family for Text {
 
     fn train(&self, flags: &Flags, own: &ArgMatches, context: &Context) -> Result<()> {
         let TrainFlags { model } = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
-        training::train::<TextTask<Recurrent>>(flags, &[("--model", "model.model", model)], commands, context)
+        let more = [("--model", "model.model", model)];
+        let told = |error: &Error| error.to_string().contains("model.model") || error.to_string().contains("--model");
+        let of_gpt = || flags.configure(&<TextConfig<<Transformer as Network>::Config>>::default(), &more).err();
+        let recurrent = flags.configure(&<TextConfig<<Recurrent as Network>::Config>>::default(), &more).err();
+        let gpt = flags.says(&<TextConfig<<Transformer as Network>::Config>>::default(), &more, "model.model");
+        match recurrent {
+            // Another kind than those of the recurrent network, which is either the Transformer or no kind at all.
+            Some(error) if !gpt && told(&error) => match of_gpt() {
+                Some(other) if !told(&other) => Err(other),
+                _ => Err(error.help(format!("models of text are {}", self.kinds().join(", ")))),
+            },
+            Some(_) if gpt => training::train::<TextTask<Transformer>>(flags, &more, commands, context),
+            _ => training::train::<TextTask<Recurrent>>(flags, &more, commands, context),
+        }
     }
 
     fn resume(&self, request: &Resume, folder: RunFolder, checkpoint: &Checkpoint, context: &Context) -> Result<()> {
-        training::resume::<TextTask<Recurrent>>(request, folder, checkpoint, commands, context)
+        match is_gpt(checkpoint)? {
+            true => training::resume::<TextTask<Transformer>>(request, folder, checkpoint, commands, context),
+            false => training::resume::<TextTask<Recurrent>>(request, folder, checkpoint, commands, context),
+        }
     }
 
     fn open(&self, checkpoint: &Checkpoint, source: Source) -> Result<Box<dyn Model>> {
-        Ok(Box::new(Opened { text: TextModel::<Recurrent>::from_checkpoint(checkpoint)?, source }))
+        Ok(match is_gpt(checkpoint)? {
+            true => Box::new(Opened { text: TextModel::<Transformer>::from_checkpoint(checkpoint)?, source }),
+            false => Box::new(Opened { text: TextModel::<Recurrent>::from_checkpoint(checkpoint)?, source }),
+        })
     }
 
     /// The kind, the size and the first symbols of a vocabulary.
@@ -135,6 +158,11 @@ impl Family for Text {
         }
         tour.add(&trained)
     }
+}
+
+/// Whether a checkpoint is one of the Transformer.
+fn is_gpt(checkpoint: &Checkpoint) -> Result<bool> {
+    Ok(Transformer::KINDS.contains(&checkpoint.model()?))
 }
 
 /// How to go on with a run.

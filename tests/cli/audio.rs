@@ -217,7 +217,7 @@ fn frames_of_a_file_are_what_a_model_is_told() {
     let told = recordings.write_bytes("told.csv", b"0,1\n1,0\n2,1\n");
     assert_eq!(made(&recordings, &run, &["--condition", &told]).samples.len(), 3 * 50 - 1);
     assert_eq!(made(&recordings, &run, &["--condition", &told, "--seconds", "0.01"]).samples.len(), 80);
-    let wide = recordings.write_bytes("wide.csv", b"0,1,2\n");
+    let wide = recordings.write_bytes("wide.csv", b"5,1,2\n");
     assert_error(
         &with_model("generate", &run, &["--condition", &wide, "-o", "x.wav"]),
         5,
