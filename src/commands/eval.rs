@@ -79,6 +79,7 @@ impl Split {
 /// A bad input for a file that is no model, for data that do not serve, or an empty part.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let Arguments { model, data, split, each, json, own } = arguments;
+    each.as_deref().map_or(Ok(()), |path| output::check_form(path, "csv"))?;
     output::check(each.as_deref(), &[&data, &model])?;
     let model = open(&model)?;
     model.source().spares_data(each.as_deref())?;

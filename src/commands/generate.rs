@@ -106,7 +106,10 @@ pub fn run(mut arguments: Arguments, context: &Context) -> Result<()> {
     output::check(arguments.output.as_deref(), &inputs)?;
     let model = open(&arguments.model)?;
     model.source().spares_data(arguments.output.as_deref())?;
-    arguments.output.as_deref().map_or(Ok(()), |path| output::check_form(path, model.medium()))?;
+    // A text may be of any kind.
+    if let Some(path) = arguments.output.as_deref().filter(|_| model.medium() != Medium::Text) {
+        output::check_form(path, model.medium().ending())?;
+    }
     let own = arguments.own.given_to(model.source().family)?;
     let Arguments { echo, symbols, seed, .. } = arguments;
     let prompt = match (arguments.prompt, &arguments.prompt_file) {

@@ -6,7 +6,6 @@ use crate::families::{Look, Sight, family_named};
 use crate::terminal::{Context, output};
 use clap::Args;
 use models::error::{Error, Kind, Result};
-use models::medium::Medium;
 use std::path::PathBuf;
 
 /// What more layers see nobody computes.
@@ -52,7 +51,7 @@ pub struct Arguments {
 /// A usage error for what has no receptive field or is outside the picture, a bad input for a file that is no model, a disk error.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let Arguments { run, model, layers, output, json, own } = arguments;
-    output.as_deref().map_or(Ok(()), |path| output::check_form(path, Medium::Picture))?;
+    output.as_deref().map_or(Ok(()), |path| output::check_form(path, "png"))?;
     output::check(output.as_deref(), &run.as_deref().into_iter().collect::<Vec<_>>())?;
     let picture = output.is_some();
     let Sight { json: object, text, picture } = match (run, model) {

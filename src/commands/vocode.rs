@@ -8,7 +8,6 @@ use crate::terminal::table::{Align, Table};
 use crate::terminal::{Context, output};
 use clap::Args;
 use models::error::{Error, Kind, Result};
-use models::medium::Medium;
 use models::pages::numbers::{decimals, grouped};
 use models::sampling::Options;
 use models::storage::user_file;
@@ -76,7 +75,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     if folder {
         is_free(&output, &recordings)?
     } else {
-        output::check_form(&output, Medium::Sound)?;
+        output::check_form(&output, "wav")?;
         output::check([&*output], &[&recordings, &model])?
     }
     let model = open(&model)?;

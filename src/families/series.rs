@@ -216,6 +216,7 @@ impl Model for Opened {
 
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {
         let EvalFlags { column, header, horizons, output } = request.own.parsed();
+        output.as_deref().map_or(Ok(()), |path| output::check_form(path, "svg"))?;
         output::check(output.as_deref().into_iter().chain(request.each), &[request.data, &self.source.path])?;
         self.source.spares_data(output.as_deref())?;
         let data = self.series(Some(request.data), column.as_deref(), header, request.part)?;

@@ -3,6 +3,7 @@
 
 use crate::series::Sunspots;
 use crate::tiny_model::{Files, TEXT, model};
+use crate::tiny_runs::TINY_RUNS;
 use crate::{assert_code, assert_error, autoreg, stderr, stdout, with_model};
 use assert_cmd::Command;
 use models::text::vocabulary::VocabularyKind;
@@ -70,6 +71,47 @@ fn numbers_without_end_are_usage_errors_and_leave_no_run() {
     }
     let first = with_model("forecast", &ar, &["-n", "3", "--first", "18446744073709551615"]);
     assert_error(&first, 2, &["--first"]);
+}
+
+#[test]
+fn pictures_and_sounds_without_end_are_usage_errors_before_one_is_drawn() {
+    for run in TINY_RUNS.iter().filter(|run| run.outputs.iter().any(|output| matches!(output.2, "png" | "wav"))) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = run.train(folder.path());
+        for count in ["18446744073709551615", "1000000000000"] {
+            let output = with_model("generate", &path, &["-n", count]);
+            assert_code(&output, 2);
+            let told = stderr(&output);
+            assert!(told.contains("of memory") || told.contains("more than a WAV holds"), "{told}");
+            assert!(output.stdout.is_empty());
+        }
+        let tall = with_model("generate", &path, &["-n", "20000000", "--scale", "64", "--columns", "1"]);
+        assert_code(&tall, 2);
+        assert!(
+            ["make no PNG", "of memory", "--scale is for"].iter().any(|word| stderr(&tall).contains(word)),
+            "{}",
+            stderr(&tall)
+        );
+    }
+}
+
+#[test]
+fn a_wrong_value_in_a_variable_is_told_by_the_variable_and_what_it_may_be() {
+    let files = Files::new();
+    files.write("text.txt", TEXT.repeat(8));
+    for (name, value, says) in [
+        ("AUTOREG_MODEL__HIDDEN", "many", "a whole number from 0 is wanted, not the text \"many\""),
+        ("AUTOREG_MODEL__HIDDEN", "1e308", "cannot be 1e308"),
+        ("AUTOREG_DATA__VOCABULARY", "byte_pairs", "write { byte_pairs = { size = … } }"),
+        ("AUTOREG_TRAINING__OPTIMIZER__RULE", "[1]", "`adam`, `adamw` or `sgd` is wanted"),
+        ("AUTOREG_MODEL__HIDEN", "3", "did you mean AUTOREG_MODEL__HIDDEN?"),
+    ] {
+        let arguments = ["train", "text", "--data", "text.txt", "--out-dir", "never"];
+        let output = autoreg_in(files.folder.path(), &[(name, value)], &arguments, b"");
+        assert_error(&output, 2, &[&format!("environment variable {name}"), says]);
+        assert!(!stderr(&output).contains("AUTOREG_ISA"), "{}", stderr(&output));
+    }
+    assert!(!files.path("never").exists());
 }
 
 #[cfg(target_os = "linux")]

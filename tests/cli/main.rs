@@ -14,6 +14,7 @@ mod image;
 mod image_drawing;
 mod memory;
 mod outputs;
+mod parts;
 mod random_lines;
 mod receptive_field;
 mod run_files;
@@ -140,6 +141,10 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
         (&["doctor", "--threads", "0"], "from 1 to 1024"),
         (&["doctor", "--threads", "1000000"], "from 1 to 1024"),
         (&["check", "run", "--length", "1"], "--length"),
+        (&["train", "text", "--data", "x", "--steps", "-1"], "--steps cannot be `-1`"),
+        (&["generate", "run", "-n", "-5"], "--symbols cannot be `-5`"),
+        (&["generate", "run", "--seed", "1e5"], "a whole number is wanted"),
+        (&["train", "text", "--data", "x", "--max-time", "soon"], "a time is wanted"),
     ] {
         let output = autoreg(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));

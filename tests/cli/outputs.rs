@@ -84,6 +84,42 @@ fn what_is_at_the_path_of_an_output_stays_what_it_is() {
         assert_code(&write(&null), 0);
         assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
 
+        // A name as long as a name can be is one.
+        let (_, ending) = output.file_name().unwrap().to_str().unwrap().rsplit_once('.').unwrap();
+        let long = folder.join(format!("{}.{ending}", "n".repeat(254 - ending.len())));
+        assert_code(&write(&long), 0);
+        assert_eq!(fs::read(&long).unwrap(), content);
+
+        // What a killed process has left of the same file goes with the next write, and nothing else of such a name.
+        let leave = |name: String| {
+            let left = folder.join(name);
+            fs::write(&left, "half of it").unwrap();
+            let old = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+            fs::File::options().write(true).open(&left).unwrap().set_modified(old).unwrap();
+            left
+        };
+        let (killed, foreign) =
+            (leave(format!(".again.{ending}.1-0.unfinished")), leave(".thesis.unfinished".to_owned()));
+        assert_code(&write(&folder.join(format!("again.{ending}"))), 0);
+        assert!(!killed.exists() && foreign.exists());
+        fs::remove_file(foreign).unwrap();
+
+        // A name that says another form than what is written.
+        let other = folder.join("other.jpg");
+        match ending {
+            "txt" => assert_code(&write(&other), 0),
+            _ => assert_error(&write(&other), 2, &["other.jpg"]),
+        }
+
+        // A full disk is told with what helps there: a written file is nothing to resume.
+        if cfg!(target_os = "linux") {
+            let full = beside("full");
+            symlink("/dev/full", &full).unwrap();
+            let told = write(&full);
+            assert_error(&told, 6, &["cannot write", "help: free some space, or write to another disk"]);
+            assert!(!crate::stderr(&told).contains("resume"), "{}", crate::stderr(&told));
+        }
+
         // What cannot be written is said before any work.
         let full_folder = beside("folder");
         fs::create_dir(&full_folder).unwrap();
