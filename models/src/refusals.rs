@@ -42,6 +42,15 @@ fn said(sentence: &str) -> Option<String> {
     if let Some(key) = named("duplicate field `") {
         return Some(format!("`{key}` is there twice"));
     }
+    let of_field = |rest: &'_ str| {
+        let none = || Some((rest.strip_suffix("`, there are no fields")?, ""));
+        rest.rsplit_once("`, expected ").or_else(none).map(|(key, known)| (key.to_owned(), known.to_owned()))
+    };
+    if let Some((key, known)) = sentence.strip_prefix("unknown field `").and_then(of_field) {
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        let known = if known.is_empty() { String::new() } else { format!("; the keys are `{}`", known.join("`, `")) };
+        return Some(format!("there is no key `{key}`{known}"));
+    }
     // What toml says of the variants of a choice.
     if let Some((wanted, found)) = sentence.strip_prefix("expected ").and_then(|rest| rest.split_once(", found ")) {
         return Some(format!("{} is wanted, not {}", toml_in_words(wanted)?, toml_in_words(found)?));

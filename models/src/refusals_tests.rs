@@ -57,6 +57,9 @@ fn every_sentence_of_serde_is_told_in_words_with_the_key_it_speaks_of() {
     ] {
         assert_eq!(refusal(key, value.clone()), told, "{key} {value}");
     }
+    let mut more = whole();
+    more["inner"]["size"] = json!(1);
+    assert_eq!(read::<Outer>(&more).unwrap_err(), "there is no key `size`; the keys are `rate`, `rule`");
     let mut lacking = whole();
     lacking["inner"].as_object_mut().expect("an object").remove("rate");
     assert_eq!(read::<Outer>(&lacking).unwrap_err(), "`rate` is missing");

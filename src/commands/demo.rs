@@ -7,6 +7,8 @@ use clap::Args;
 use models::error::{Error, Kind, Result};
 use models::pages::page::Page;
 use models::storage::atomic::{SystemDisk, replace, write_error};
+use models::storage::regular;
+use models::storage::user_file::what_is_there;
 use std::path::PathBuf;
 
 /// Train small models on data that come with the program and write a page about them; takes about a minute.
@@ -20,6 +22,9 @@ pub struct Arguments {
     steps: Option<u64>,
 }
 
+/// No page of a tour is longer, with its pictures and sounds.
+const MOST_PAGE: u64 = 1 << 30;
+
 /// What the page of a tour is told by: another `index.html` is somebody's own.
 const TITLE: &str = "autoreg: the tour";
 
@@ -30,7 +35,8 @@ const TITLE: &str = "autoreg: the tour";
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     let Arguments { out_dir: folder, steps } = arguments;
     let index = folder.join("index.html");
-    if index.exists() && !std::fs::read_to_string(&index).is_ok_and(|html| html.contains(TITLE)) {
+    let of_a_tour = |html: Vec<u8>| String::from_utf8(html).is_ok_and(|html| html.contains(TITLE));
+    if what_is_there(&index).is_some() || index.exists() && !regular::read(&index, MOST_PAGE).is_ok_and(of_a_tour) {
         return Err(Error::new(Kind::Usage, format!("{} is not the page of a tour", index.display()))
             .help("--out-dir names another folder"));
     }

@@ -62,7 +62,7 @@ fn catalogue() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "an unknown field",
             entries(r#""w":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":1}"#, 1),
-            "unknown field `x`",
+            "there is no key `x`",
         ),
         ("a missing field", entries(r#""w":{"dtype":"U8","shape":[1]}"#, 1), "`data_offsets` is missing"),
         ("an empty name", entries(r#""":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}"#, 1), "the name is empty"),
@@ -232,7 +232,7 @@ fn every_broken_file_is_refused_by_name_at_once() {
         assert!(error.what.contains("broken.safetensors"), "{name}: {error}");
         assert!(error.cause.contains(wanted), "{name}: {error}");
         // Milliseconds on a quiet machine; what must not happen is work in proportion to a claimed size.
-        assert!(took < Duration::from_millis(500), "{name}: {took:?}");
+        assert!(took < Duration::from_secs(2), "{name}: {took:?}");
     }
 }
 

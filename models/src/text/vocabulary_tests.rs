@@ -74,7 +74,7 @@ fn json_that_is_no_vocabulary_is_an_error_and_never_a_panic() {
         (r#"{"kind":"characters","characters":""}"#, "no characters"),
         (r#"{"kind":"characters","characters":"ba"}"#, "ascending"),
         (r#"{"kind":"characters","characters":"aa"}"#, "ascending"),
-        (r#"{"kind":"characters","characters":"ab","more":1}"#, "unknown field"),
+        (r#"{"kind":"characters","characters":"ab","more":1}"#, "there is no key `more`"),
         (r#"{"kind":"byte_pairs","merges":[[0,256]]}"#, "only 256 symbols"),
         (r#"{"kind":"byte_pairs","merges":[[0,-1]]}"#, "a whole number from 0 to 4294967295 is wanted"),
         (r#"{"kind":"byte_pairs","merges":[[0,4294967296]]}"#, "a whole number from 0 to 4294967295 is wanted"),

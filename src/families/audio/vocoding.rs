@@ -56,7 +56,8 @@ impl Opened {
         let (mel, prepared) = (Mel::new(settings, config.rate)?, Prepared::new(&self.model));
         let stop = interrupt::install()?;
         let stop = || match stop.load(Ordering::Relaxed) {
-            true => Err(Error::new(Kind::Interrupted, "stopped; what was drawn before is written")),
+            true => Err(Error::new(Kind::Interrupted, "stopped; what was drawn before is written")
+                .help("a folder of them is made anew, as another one: what is in the first is not gone on with")),
             false => Ok(()),
         };
         let along = Along { options: request.options.clone(), seed: request.seed, stop: &stop };
