@@ -5,13 +5,13 @@
 //! a fused sequence equals its composed form): that stands beside the layer. The list makes the file longer than one sitting; each line is
 //! read by itself.
 
-use autograd::Convolution;
 use autograd::Tensor;
 use autograd::nn::{
-    CausalConv1d, Conv2d, DiagonalBiLstm, DiagonalLstm, Embedding, Gru, LayerNorm, Linear, Lstm, Mask, MaskedConv2d,
-    Module, RmsNorm, RowLstm,
+    CausalConv1d, CausalSelfAttention, Conv2d, DiagonalBiLstm, DiagonalLstm, Embedding, Gru, LayerNorm, Linear, Lstm,
+    Mask, MaskedConv2d, Module, RmsNorm, RowLstm,
 };
 use autograd::random::{Stream, Streams};
+use autograd::{Convolution, Heads};
 use ndarray::ArrayD;
 use std::f64::consts::TAU;
 
@@ -103,6 +103,23 @@ fn layers() -> Vec<Layer> {
             &[2, 5],
             |_| LayerNorm::new(5),
             |norm, x| norm.forward(x),
+        ),
+        layer(
+            "CausalSelfAttention",
+            &[
+                ("qkv.weight", &[8, 4], LINEAR),
+                ("qkv.bias", &[8], LINEAR),
+                ("proj.weight", &[4, 4], LINEAR),
+                ("proj.bias", &[4], LINEAR),
+            ],
+            &[2, 3, 4],
+            |stream| CausalSelfAttention {
+                qkv: Linear::new(4, 8, stream),
+                proj: Linear::new(4, 4, stream),
+                heads: Heads { queries: 2, keys: 1, width: 2 },
+                rotary: Some(100.0),
+            },
+            |attention, x| attention.forward(x),
         ),
         layer("RmsNorm", &[("weight", &[5], Constant(1.0))], &[2, 5], |_| RmsNorm::new(5), |norm, x| norm.forward(x)),
         // 1/√(2 · 2 · 3) and 1/√(2 · 3); of a masked layer's 3 × 5 places, 2 · 7 inputs are seen.

@@ -71,7 +71,8 @@ fn a_file_in_the_folder_of_the_data_serves_what_it_is_named_for_and_is_scored_by
         let symbols = |data: &Path| {
             let output = ends(&["eval", path.to_str().unwrap(), "--data", data.to_str().unwrap(), "--json"]);
             assert_code(&output, 0);
-            let object: serde_json::Value = serde_json::from_str(stdout(&output)).expect(stderr(&output));
+            let object: serde_json::Value =
+                serde_json::from_str(stdout(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)));
             object["symbols"].as_u64().expect("a count")
         };
         let validated = ends(&[

@@ -186,7 +186,7 @@ fn transpose<T: Copy>(x: Matrix<T>, out: &mut [T]) {
     let rows = x.rows();
     for t in 0..rows {
         for (d, out) in out.iter_mut().skip(t).step_by(rows).enumerate() {
-            *out = x.get(t, d);
+            *out = x.data[t * x.row_stride + d * x.col_stride];
         }
     }
 }

@@ -59,18 +59,6 @@ impl<'a, T> Matrix<'a, T> {
         Matrix { data: &self.data[first..], rows: rows_len, cols: cols_len, ..self }
     }
 
-    /// Element `(i, j)`.
-    ///
-    /// # Panics
-    /// If there is none.
-    pub(super) fn get(&self, i: usize, j: usize) -> T
-    where
-        T: Copy,
-    {
-        assert!(i < self.rows && j < self.cols, "matrix: no such element");
-        self.data[i * self.row_stride + j * self.col_stride]
-    }
-
     /// Where element `(i, j)` lies; only to be read if there is such an element.
     pub(super) fn address(&self, i: usize, j: usize) -> *const T {
         self.data.as_ptr().wrapping_add(i * self.row_stride + j * self.col_stride)

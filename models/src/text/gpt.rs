@@ -6,6 +6,7 @@
 //! Source: Radford et al., "Language Models are Unsupervised Multitask Learners", 2019 (GPT-2); Press & Wolf, "Using the Output Embedding
 //! to Improve Language Models", 2017; rotary positions and grouped queries as in LLaMA.
 
+mod cache;
 mod decoder;
 mod network;
 

@@ -1,3 +1,5 @@
+//! Attention against itself: alone and among all, changed later, in extremes, on threads. Against its formula: `ops/attention.rs`.
+
 use super::*;
 use crate::kernels::row_tasks::tests::{assert_thread_independent, wave32};
 

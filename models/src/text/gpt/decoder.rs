@@ -5,17 +5,17 @@
 //! alone, not on how they came: in parallel, in blocks or one by one.
 
 use super::Gpt;
-use crate::affine::{Affine, share};
+use super::cache::{Cache, attention};
+use crate::affine::Affine;
 use crate::autoregressive::Autoregressive;
 use crate::distribution::{Categorical, log_probability};
 use crate::text::decoder::MIN_TEAM;
-use autograd::kernels::attention::{Gathered, Memory, attend};
-use autograd::kernels::gemm::Matrix;
+use autograd::kernels::attention::Gathered;
 use autograd::kernels::rotary::Angles;
 use autograd::kernels::team::Team;
 use autograd::kernels::{elementwise, gelu, layer_norm};
 use autograd::nn::LayerNorm;
-use autograd::{Heads, Scalar, no_grad};
+use autograd::{Scalar, no_grad};
 use std::cell::RefCell;
 
 /// Most positions that are taken in at a time.
@@ -74,15 +74,6 @@ struct Buffers<T> {
     hidden: Vec<T>,
     logits: Vec<T>,
     gathered: Vec<Gathered<T>>,
-}
-
-/// The keys and values of one layer.
-#[derive(Clone, Debug)]
-struct Cache<T> {
-    /// (M, D, context).
-    keys: Vec<T>,
-    /// (M, context, D).
-    values: Vec<T>,
 }
 
 /// What a [`GptDecoder`] has seen.
@@ -192,60 +183,6 @@ impl<T: Scalar> GptDecoder<T> {
     }
 }
 
-impl<T: Scalar> Cache<T> {
-    /// Keeps the keys and values of a row of queries, keys and values.
-    fn write(&mut self, row: &[T], t: usize, heads: Heads, context: usize) {
-        let Heads { queries, keys, width } = heads;
-        for m in 0..keys {
-            let key = &row[(queries + m) * width..][..width];
-            for (d, &k) in key.iter().enumerate() {
-                self.keys[(m * width + d) * context + t] = k;
-            }
-            let value = &row[(queries + keys + m) * width..][..width];
-            self.values[(m * context + t) * width..][..width].copy_from_slice(value);
-        }
-    }
-
-    fn memory(&self, m: usize, count: usize, width: usize, context: usize) -> Memory<'_, T> {
-        let keys = &self.keys[m * width * context..][..width * context];
-        let values = &self.values[m * width * context..][..width * context];
-        Memory {
-            keys: Matrix::with_strides(keys, width, count, context, 1),
-            values: Matrix::new(&values[..count * width], count, width),
-        }
-    }
-}
-
-/// What the queries of each row gather, (R, N·D); heads are shared out to the team.
-#[allow(clippy::too_many_arguments)] // the parts of a pass
-fn attention<T: Scalar>(
-    qkv: &[T],
-    first: usize,
-    cache: &Cache<T>,
-    heads: Heads,
-    context: usize,
-    team: &mut Team,
-    attended: &mut Vec<T>,
-    gathered: &mut Vec<Gathered<T>>,
-) {
-    let (rows, width) = (qkv.len() / heads.packed(), heads.width);
-    attended.resize(rows * heads.outputs(), T::zero());
-    gathered.resize_with(heads.queries, Gathered::default);
-    // Head by head and within it row by row; afterwards row by row.
-    let mut by_head = vec![T::zero(); attended.len()];
-    let pieces = by_head.chunks_exact_mut(rows * width).zip(gathered.iter_mut()).enumerate();
-    share(team, pieces, |(n, (out, gathered))| {
-        let memory = cache.memory(n / heads.group(), first + rows, width, context);
-        let queries = Matrix::with_strides(&qkv[n * width..], rows, width, heads.packed(), 1);
-        attend(queries, first, memory, gathered, |r, z, _| out[r * width..][..width].copy_from_slice(z));
-    });
-    for (n, head) in by_head.chunks_exact(rows * width).enumerate() {
-        for (r, z) in head.chunks_exact(width).enumerate() {
-            attended[r * heads.outputs() + n * width..][..width].copy_from_slice(z);
-        }
-    }
-}
-
 impl<T: Scalar> Autoregressive for GptDecoder<T> {
     type Symbol = u32;
     type Distribution = Categorical<T>;
@@ -272,8 +209,7 @@ impl<T: Scalar> Autoregressive for GptDecoder<T> {
     /// The first symbol is predicted by what the output layer makes of a vector of zeros.
     fn start(&self) -> GptState<T> {
         let config = &self.model.config;
-        let len = config.layout().keys * config.layout().width * config.context;
-        let cache = Cache { keys: vec![T::zero(); len], values: vec![T::zero(); len] };
+        let cache = Cache::new(config.layout(), config.context);
         let mut logits = vec![T::zero(); config.symbols];
         self.head.apply(&mut self.team.borrow_mut(), &self.ln_f.bias, &mut logits);
         let caches = vec![cache; self.layers.len()];

@@ -1,3 +1,5 @@
+//! What must hold of a GPT: causal, steps = parallel = blocks beyond its context, summing to one, gradients of differences.
+
 use super::super::{GptConfig, Positions};
 use super::*;
 use crate::check;
