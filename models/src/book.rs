@@ -26,4 +26,5 @@ page!(DrawingAPictureOnce, "../../docs/book/12-drawing-a-picture-once.md");
 page!(DilationAndQueues, "../../docs/book/13-dilation-and-queues.md");
 page!(SamplesAsSymbols, "../../docs/book/14-samples-as-symbols.md");
 page!(Conditioning, "../../docs/book/15-conditioning.md");
-page!(CompressionAsProof, "../../docs/book/19-compression-as-proof.md");
+page!(Attention, "../../docs/book/16-attention.md");
+page!(CompressionAsProof, "../../docs/book/17-compression-as-proof.md");

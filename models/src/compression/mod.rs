@@ -15,7 +15,7 @@
 //! | [`rivals`] | what compressors that know no model reach |
 //!
 //! Encoding steps through the model as decoding must: both see the same bits of the same distributions, on any number of threads and any
-//! instruction set (`docs/decisions/0001`, `0026`).
+//! instruction set (`docs/decisions/0001`, `0025`).
 
 pub mod coder;
 pub mod format;
