@@ -11,11 +11,14 @@ import time
 
 # The models of the comparison, by kind. V symbols, training batch B.
 #     text: embedding C, hidden H, T symbols a sequence.
+#     gpt: L blocks of C channels and N heads, T symbols a context.
 #     audio: R channels from layer to layer, S of the skips, so many layers in each of so many stacks, T samples a sound.
 #     image: C channels between the blocks and H inside them, so many blocks, channels of the head, side × side pixels of V levels.
 MODELS = {
     "gru-seed": {"kind": "text", "V": 10_000, "C": 128, "H": 256, "B": 32, "T": 10},
     "gru-char": {"kind": "text", "V": 65, "C": 128, "H": 512, "B": 32, "T": 128},
+    "gpt-nano": {"kind": "gpt", "V": 65, "C": 128, "N": 4, "L": 4, "B": 12, "T": 64},
+    "gpt-6x384": {"kind": "gpt", "V": 65, "C": 384, "N": 6, "L": 6, "B": 8, "T": 256},
     "pixelcnn": {"kind": "image", "V": 2, "C": 128, "H": 64, "blocks": 7, "head": 128, "side": 28, "B": 16},
     "wavenet": {"kind": "audio", "V": 256, "R": 32, "S": 128, "layers": 10, "stacks": 1, "B": 2, "T": 8000},
     "wavenet-3x10": {"kind": "audio", "V": 256, "R": 64, "S": 256, "layers": 10, "stacks": 3, "B": 1, "T": 8000},

@@ -30,6 +30,8 @@ BUILT = ROOT / "target" / "peers"
 WORK = {
     "gru-seed": {"train_mflop": 17.13, "generate_mb": 11.0},
     "gru-char": {"train_mflop": 6.10, "generate_mb": 3.3},
+    "gpt-nano": {"train_mflop": 4.97, "generate_mb": 3.3},
+    "gpt-6x384": {"train_mflop": 67.4, "generate_mb": 45},
     "pixelcnn": {"train_mflop": 1302, "generate_mb": 1.1},
     "wavenet": {"train_mflop": 0.848, "generate_mb": 0.57},
     "wavenet-3x10": {"train_mflop": 7.42, "generate_mb": 4.95},
@@ -50,7 +52,7 @@ def engines(options):
         "autoreg": ([options.autoreg], TASKS, KINDS, None),
         "torch": (python(options.torch_python, "worker_torch.py"), TASKS, KINDS, "import torch"),
         "torch-compiled": (python(options.torch_python, "worker_torch.py", "--compile"), ["train"], KINDS, "import torch"),
-        "jax": (python(options.jax_python, "worker_jax.py"), TASKS, KINDS, "import jax"),
+        "jax": (python(options.jax_python, "worker_jax.py"), TASKS, ["text", "image", "audio"], "import jax"),
         "onnxruntime": (python(options.onnx_python, "worker_onnx.py"), ["generate"], ["text", "audio"], "import onnx, onnxruntime"),
         # A peer must not lose because threads get in its way: one row at a time, one thread may be faster than two.
         "torch-1-thread": (python(options.torch_python, "worker_torch.py"), ["generate"], KINDS, "import torch"),

@@ -4,11 +4,12 @@ import torch
 from torch.nn import functional
 
 import measuring
+from gpt_torch import Gpt
 from gru_torch import LanguageModel
 from pixelcnn_torch import PixelCnn
 from wavenet_torch import WaveNet
 
-NETWORKS = {"text": LanguageModel, "image": PixelCnn, "audio": WaveNet}
+NETWORKS = {"text": LanguageModel, "gpt": Gpt, "image": PixelCnn, "audio": WaveNet}
 
 
 def train(options, size, meter):

@@ -4,6 +4,7 @@
 //! `cargo bench --bench yardstick -- --task train --model gru-char --seconds 5 --threads 2`.
 
 mod audio;
+mod gpt;
 
 use autograd::Tensor;
 use autograd::kernels::isa::Isa;
@@ -41,6 +42,9 @@ enum Task {
 enum Model {
     GruSeed,
     GruChar,
+    GptNano,
+    #[value(name = "gpt-6x384")]
+    Gpt6x384,
     Pixelcnn,
     Wavenet,
     #[value(name = "wavenet-3x10")]
@@ -55,7 +59,7 @@ impl Model {
                 Some((Config { symbols: 10_000, embedding: 128, hidden: 256, ..Config::default() }, 32, 10))
             }
             Model::GruChar => Some((Config { symbols: 65, embedding: 128, hidden: 512, ..Config::default() }, 32, 128)),
-            Model::Pixelcnn | Model::Wavenet | Model::Wavenet3x10 => None,
+            _ => None,
         }
     }
 }
@@ -120,9 +124,10 @@ fn main() {
         .expect("the first pool of the process");
     let mut report =
         serde_json::json!({ "engine": "autoreg", "threads": arguments.threads, "isa": Isa::in_use().name() });
-    match (arguments.model.text(), arguments.model.audio()) {
-        (Some(sizes), _) => text(&arguments, sizes, &mut report),
-        (_, Some(sizes)) => audio::audio(&arguments, sizes, &mut report),
+    match (arguments.model.text(), arguments.model.gpt(), arguments.model.audio()) {
+        (Some(sizes), ..) => text(&arguments, sizes, &mut report),
+        (_, Some(sizes), _) => gpt::gpt(&arguments, sizes, &mut report),
+        (.., Some(sizes)) => audio::audio(&arguments, sizes, &mut report),
         _ => image(&arguments, &mut report),
     }
     report["model"] = arguments.model.to_possible_value().expect("it is not skipped").get_name().into();

@@ -94,6 +94,7 @@ impl Family for Text {
 
     fn train(&self, flags: &Flags, own: &ArgMatches, context: &Context) -> Result<()> {
         let TrainFlags { model } = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
+        let named = model.as_deref().is_some_and(|model| !Transformer::KINDS.contains(&model));
         let more = [("--model", "model.model", model)];
         let told = |error: &Error| error.to_string().contains("model.model") || error.to_string().contains("--model");
         let of_gpt = || flags.configure(&<TextConfig<<Transformer as Network>::Config>>::default(), &more).err();
@@ -102,7 +103,7 @@ impl Family for Text {
         match recurrent {
             // Another kind than those of the recurrent network, which is either the Transformer or no kind at all.
             Some(error) if !gpt && told(&error) => match of_gpt() {
-                Some(other) if !told(&other) => Err(other),
+                Some(other) if !told(&other) && !named => Err(other),
                 _ => Err(error.help(format!("models of text are {}", self.kinds().join(", ")))),
             },
             Some(_) if gpt => training::train::<TextTask<Transformer>>(flags, &more, commands, context),

@@ -65,3 +65,34 @@ fn a_folder_of_files_is_data_and_its_folders_are_the_parts() {
     std::fs::write(files.path("texts/train/b.txt"), TEXT.repeat(4)).unwrap();
     assert_error(&with_model("resume", &run, &["--steps", "8"]), 5, &["texts", "not the data of this run"]);
 }
+
+#[test]
+fn a_gpt_goes_through_every_command_and_no_other_network_takes_its_settings() {
+    let files = Files::new();
+    let (data, run) = (files.write("text.txt", &TEXT.repeat(4)), files.path("gpt"));
+    let folder = run.to_str().unwrap();
+    let tiny = ["width=8", "layers=2", "heads=2", "key_heads=1", "context=16", "positions=rotary"];
+    let tiny: Vec<String> = tiny.iter().map(|setting| format!("model.{setting}")).collect();
+    let train = |more: &[&str]| {
+        let mut arguments = vec!["train", "text", "--data", &data, "--out-dir", folder, "--steps", "4"];
+        tiny.iter().for_each(|setting| arguments.extend(["--set", setting]));
+        arguments.extend(["--set", "data.batch=2", "--set", "data.window=16"]);
+        autoreg(arguments.iter().chain(more))
+    };
+    assert_error(&train(&[]), 2, &["unknown key `model.width`"]);
+    assert_error(&train(&["--model", "gpt", "--set", "model.heads=3"]), 2, &["`model.heads` is 3", "divide"]);
+    assert_error(&train(&["--model", "gpt", "--set", "data.window=17"]), 2, &["`data.window` is 17", "model.context"]);
+    assert_code(&train(&["--model", "gpt"]), 0);
+    assert_code(&autoreg(["resume", folder, "--steps", "6"]), 0);
+    for (subcommand, more) in [
+        ("eval", &["--data", &data][..]),
+        ("check", &["--length", "40"]),
+        ("inspect", &[]),
+        ("graph", &["-o", files.path("graph.svg").to_str().unwrap()]),
+    ] {
+        assert_code(&with_model(subcommand, &run, more), 0);
+    }
+    // Beyond the context.
+    let drawn = with_model("generate", &run, &["-n", "50", "--seed", "1"]);
+    assert_eq!(stdout(&drawn).chars().count(), 50);
+}
