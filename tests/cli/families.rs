@@ -69,7 +69,7 @@ fn a_folder_of_files_is_data_and_its_folders_are_the_parts() {
 #[test]
 fn a_gpt_goes_through_every_command_and_no_other_network_takes_its_settings() {
     let files = Files::new();
-    let (data, run) = (files.write("text.txt", &TEXT.repeat(4)), files.path("gpt"));
+    let (data, run) = (files.write("text.txt", TEXT.repeat(4)), files.path("gpt"));
     let folder = run.to_str().unwrap();
     let tiny = ["width=8", "layers=2", "heads=2", "key_heads=1", "context=16", "positions=rotary"];
     let tiny: Vec<String> = tiny.iter().map(|setting| format!("model.{setting}")).collect();
