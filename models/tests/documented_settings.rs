@@ -4,6 +4,7 @@
 
 use models::series::config::SeriesConfig;
 use models::text::config::TextConfig;
+use models::text::gpt::GptConfig;
 use models::text::language_model;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -47,6 +48,8 @@ fn the_tables_of_file_formats_have_the_keys_of_the_configurations_and_no_others(
     let text = serde_json::to_value(TextConfig::<language_model::Config>::default()).unwrap();
     let series = serde_json::to_value(SeriesConfig::default()).unwrap();
     assert_eq!(documented("### Models of text"), keys(&text, "model"));
+    let gpt = serde_json::to_value(TextConfig::<GptConfig>::default()).unwrap();
+    assert_eq!(documented("### GPTs"), keys(&gpt, "model"));
     assert_eq!(documented("`[data]` of a text:"), keys(&text, "data"));
     assert_eq!(documented("`[data]` of a series:"), keys(&series, "data"));
     assert_eq!(documented("`[training]`, with the defaults"), keys(&text, "training"));

@@ -16,7 +16,7 @@ use models::check::Outcome;
 use models::compression::{self, format::File, identity::identity};
 use models::data::Part;
 use models::data::files::DataFiles;
-use models::error::{Error, Result};
+use models::error::{Kind, Result};
 use models::evaluation::{Floor, Likelihood};
 use models::medium::{Medium, Sink};
 use models::memory::Needs;
@@ -36,7 +36,7 @@ use models::text::training::TextTask;
 use models::text::vocabulary::Vocabulary;
 use models::training::begin;
 use models::training::task::Task;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::f64::consts::LN_2;
 use std::path::Path;
 
@@ -94,21 +94,19 @@ impl Family for Text {
 
     fn train(&self, flags: &Flags, own: &ArgMatches, context: &Context) -> Result<()> {
         let TrainFlags { model } = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
-        let named = model.as_deref().is_some_and(|model| !Transformer::KINDS.contains(&model));
         let more = [("--model", "model.model", model)];
-        let told = |error: &Error| error.to_string().contains("model.model") || error.to_string().contains("--model");
-        let of_gpt = || flags.configure(&<TextConfig<<Transformer as Network>::Config>>::default(), &more).err();
-        let recurrent = flags.configure(&<TextConfig<<Recurrent as Network>::Config>>::default(), &more).err();
-        let gpt = flags.says(&<TextConfig<<Transformer as Network>::Config>>::default(), &more, "model.model");
-        match recurrent {
-            // Another kind than those of the recurrent network, which is either the Transformer or no kind at all.
-            Some(error) if !gpt && told(&error) => match of_gpt() {
-                Some(other) if !told(&other) && !named => Err(other),
-                _ => Err(error.help(format!("models of text are {}", self.kinds().join(", ")))),
-            },
-            Some(_) if gpt => training::train::<TextTask<Transformer>>(flags, &more, commands, context),
-            _ => training::train::<TextTask<Recurrent>>(flags, &more, commands, context),
+        // The kind alone decides whose settings the others are: they are read once without a word of what may stand there.
+        let said = flags.configure(&json!({}), &more)?;
+        let kind = said["model"]["model"].as_str().unwrap_or_default();
+        if Transformer::KINDS.contains(&kind) {
+            return training::train::<TextTask<Transformer>>(flags, &more, commands, context);
         }
+        let trained = training::train::<TextTask<Recurrent>>(flags, &more, commands, context);
+        let unknown = !kind.is_empty() && !self.kinds().contains(&kind);
+        trained.map_err(|error| match unknown && error.kind == Kind::Usage {
+            true => error.help(format!("a model of text is {}", self.kinds().join(", "))),
+            false => error,
+        })
     }
 
     fn resume(&self, request: &Resume, folder: RunFolder, checkpoint: &Checkpoint, context: &Context) -> Result<()> {

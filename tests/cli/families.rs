@@ -81,6 +81,13 @@ fn a_gpt_goes_through_every_command_and_no_other_network_takes_its_settings() {
     };
     assert_error(&train(&[]), 2, &["unknown key `model.width`"]);
     assert_error(&train(&["--model", "gpt", "--set", "model.heads=3"]), 2, &["`model.heads` is 3", "divide"]);
+    // What is wrong is told of the network that was meant, and a name that no network has with those that there are.
+    let narrow = ["--model", "gpt", "--set", "model.hidden=4"];
+    assert_error(&train(&narrow), 2, &["unknown key `model.hidden`"]);
+    let in_a_file = files.write("gpt.toml", "[model]\nmodel = \"gpt\"\nhead = 4\n");
+    assert_error(&train(&["--config", &in_a_file]), 2, &["gpt.toml, line 3", "did you mean `model.heads`"]);
+    let none = autoreg(["train", "text", "--data", &data, "--out-dir", folder, "--model", "transformer"]);
+    assert_error(&none, 2, &["--model", "gru, lstm, gpt"]);
     assert_error(&train(&["--model", "gpt", "--set", "data.window=17"]), 2, &["`data.window` is 17", "model.context"]);
     assert_code(&train(&["--model", "gpt"]), 0);
     assert_code(&autoreg(["resume", folder, "--steps", "6"]), 0);

@@ -10,6 +10,7 @@ use models::image::config::ImageConfig;
 use models::memory::Needs;
 use models::series::config::SeriesConfig;
 use models::text::config::TextConfig;
+use models::text::gpt::{Gpt, GptConfig};
 use models::text::language_model::{Config, LanguageModel};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -20,6 +21,13 @@ fn of_text(settings: &[&str]) -> Needs {
     let layers = Layers::new(&TextConfig::<Config>::default()).unwrap();
     let layers = settings.iter().try_fold(layers, |layers, setting| layers.set(setting)).unwrap();
     layers.finish().unwrap().needs::<LanguageModel<f32>>()
+}
+
+/// What a GPT's training is said to need.
+fn of_gpt(settings: &[&str]) -> Needs {
+    let layers = Layers::new(&TextConfig::<GptConfig>::default()).unwrap();
+    let layers = settings.iter().try_fold(layers, |layers, setting| layers.set(setting)).unwrap();
+    layers.finish().unwrap().needs::<Gpt<f32>>()
 }
 
 /// What a series' training is said to need: of its values 0.8 are trained on, and twice 0.1 are scored.
@@ -125,9 +133,17 @@ fn a_training_holds_no_more_than_it_is_said_to_need_and_not_much_less() {
         &[sixteen_bits, "model.distribution={ logistics = { components = 10 } }", "data.batch=4"],
     ];
     let sounds = sounds.map(|settings| ("audio", &recording, settings, of_sounds(settings)));
+    let (gpt, wide) = ("model.model=gpt", "model.width=256");
+    let gpts: [&[&str]; 3] = [
+        &[bytes, gpt, wide, "data.batch=16"],
+        &[bytes, gpt, wide, "model.dropout=0.2", "model.context=256", "data.batch=4", "data.window=256"],
+        &[bytes, gpt, wide, "model.positions=rotary", "model.key_heads=1", "model.bias=true", "data.batch=16"],
+    ];
+    let gpts = gpts.map(|settings| ("text", &text, settings, of_gpt(settings)));
     let texts = texts.map(|settings| ("text", &text, settings, of_text(settings)));
     let series = series.map(|(settings, lags)| ("series", &csv, settings, of_series(settings, lags, values as usize)));
-    for (i, (family, data, settings, needs)) in texts.into_iter().chain(series).chain(images).chain(sounds).enumerate()
+    for (i, (family, data, settings, needs)) in
+        texts.into_iter().chain(gpts).chain(series).chain(images).chain(sounds).enumerate()
     {
         let held = held(family, data, &folder.path().join(format!("run-{i}")), settings);
         let share = needs.bytes() as f64 / held as f64;

@@ -65,6 +65,23 @@ pub const TINY_RUNS: &[TinyRun] = &[
         ],
     },
     TinyRun {
+        family: "text",
+        model: "gpt",
+        data: ("text.txt", text),
+        set: &[
+            "model.width=8",
+            "model.layers=2",
+            "model.heads=2",
+            "model.key_heads=1",
+            "model.context=16",
+            "model.dropout=0.1",
+            "data.batch=2",
+            "data.window=8",
+        ],
+        resumes: true,
+        outputs: &[("generate", &["-n", "20"], "txt"), ("graph", &[], "svg"), ("compress", &["DATA"], "arz")],
+    },
+    TinyRun {
         family: "series",
         model: "neural-ar",
         data: ("series.csv", series),

@@ -11,6 +11,15 @@ use crate::Scalar;
 
 pub use super::normalized::{Normalized, backward_weight};
 
+/// `mean x` and `1 / √(var x + ε)` of a row.
+#[inline(always)]
+fn mean_and_inverse<T: Scalar>(x: &[T], epsilon: T) -> (T, T) {
+    let n = T::of(x.len() as f64);
+    let mean = T::of(sum_lanes(x)) / n;
+    let variance = T::of(sum_terms(x, |x| (x - mean) * (x - mean))) / n;
+    (mean, (variance + epsilon).sqrt().recip())
+}
+
 struct Forward<'a, T> {
     rows: ForwardRows<'a, T>,
     weight: &'a [T],
@@ -23,13 +32,11 @@ impl<T: Scalar> Pass for Forward<'_, T> {
     #[inline(always)]
     fn run(self) {
         let cols = self.weight.len();
-        let n = T::of(cols as f64);
         let ForwardRows { x, output, x_hat, inv_scale } = self.rows;
         let outputs = output.chunks_exact_mut(cols).zip(x_hat.chunks_exact_mut(cols));
         for ((x, (z, x_hat)), inv_std) in x.chunks_exact(cols).zip(outputs).zip(inv_scale) {
-            let mean = T::of(sum_lanes(x)) / n;
-            let variance = T::of(sum_terms(x, |x| (x - mean) * (x - mean))) / n;
-            *inv_std = (variance + self.epsilon).sqrt().recip();
+            let mean;
+            (mean, *inv_std) = mean_and_inverse(x, self.epsilon);
             let affine = x_hat.iter_mut().zip(z).zip(self.weight).zip(self.bias);
             for (&x, (((x_hat, z), &w), &b)) in x.iter().zip(affine) {
                 *x_hat = (x - mean) * *inv_std;
@@ -65,10 +72,7 @@ impl<T: Scalar> Pass for Row<'_, T> {
     #[inline(always)]
     fn run(self) {
         let Row { x, weight, bias, epsilon, z } = self;
-        let n = T::of(x.len() as f64);
-        let mean = T::of(sum_lanes(x)) / n;
-        let variance = T::of(sum_terms(x, |x| (x - mean) * (x - mean))) / n;
-        let inv_std = (variance + epsilon).sqrt().recip();
+        let (mean, inv_std) = mean_and_inverse(x, epsilon);
         for (((&x, z), &w), &b) in x.iter().zip(z).zip(weight).zip(bias) {
             *z = (x - mean) * inv_std * w + b;
         }

@@ -53,17 +53,6 @@ impl Flags {
     /// # Errors
     /// A usage error that names the layer, the key and what was meant.
     pub fn configure<C: Serialize + DeserializeOwned>(&self, defaults: &C, more: &[Assignment]) -> Result<C> {
-        self.layers(defaults, more)?.finish()
-    }
-
-    /// Whether a configuration of this kind is right, and somebody has said this key: by a flag, in the environment or in the file.
-    pub fn says<C: Serialize + DeserializeOwned>(&self, defaults: &C, more: &[Assignment], key: &str) -> bool {
-        let Ok(layers) = self.layers(defaults, more) else { return false };
-        layers.origin(key).is_some() && layers.finish().is_ok()
-    }
-
-    /// All that was said, one over the other.
-    fn layers<C: Serialize + DeserializeOwned>(&self, defaults: &C, more: &[Assignment]) -> Result<Layers<C>> {
         let data = data_path(&self.data)?;
         let mut layers = Layers::new(defaults)?;
         if let Some(file) = &self.config {
@@ -94,7 +83,7 @@ impl Flags {
         for key in PATHS {
             layers = layers.map_text(key, whole)?;
         }
-        Ok(layers)
+        layers.finish()
     }
 
     /// The run folder: as given, or `runs/DATA-MODEL`.

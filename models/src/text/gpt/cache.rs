@@ -45,8 +45,18 @@ impl<T: Scalar> Cache<T> {
     }
 }
 
-/// What the queries of each row gather, (R, N·D); heads are shared out to the team.
-#[allow(clippy::too_many_arguments)] // the parts of a pass
+/// What attention gives, and memory that it uses again.
+#[derive(Default)]
+pub(super) struct Attended<T> {
+    /// (R, N·D).
+    pub rows: Vec<T>,
+    /// The same head by head, (N, R, D).
+    by_head: Vec<T>,
+    /// Of each head.
+    gathered: Vec<Gathered<T>>,
+}
+
+/// What the queries of each row gather; heads are shared out to the team.
 pub(super) fn attention<T: Scalar>(
     qkv: &[T],
     first: usize,
@@ -54,14 +64,13 @@ pub(super) fn attention<T: Scalar>(
     heads: Heads,
     context: usize,
     team: &mut Team,
-    attended: &mut Vec<T>,
-    gathered: &mut Vec<Gathered<T>>,
+    Attended { rows: attended, by_head, gathered }: &mut Attended<T>,
 ) {
     let (rows, width) = (qkv.len() / heads.packed(), heads.width);
     attended.resize(rows * heads.outputs(), T::zero());
     gathered.resize_with(heads.queries, Gathered::default);
     // Head by head and within it row by row; afterwards row by row.
-    let mut by_head = vec![T::zero(); attended.len()];
+    by_head.resize(attended.len(), T::zero());
     let pieces = by_head.chunks_exact_mut(rows * width).zip(gathered.iter_mut()).enumerate();
     share(team, pieces, |(n, (out, gathered))| {
         let memory = cache.memory(n / heads.group(), first + rows, width, context);

@@ -5,12 +5,11 @@
 //! alone, not on how they came: in parallel, in blocks or one by one.
 
 use super::Gpt;
-use super::cache::{Cache, attention};
+use super::cache::{Attended, Cache, attention};
 use crate::affine::Affine;
 use crate::autoregressive::Autoregressive;
 use crate::distribution::{Categorical, log_probability};
 use crate::text::decoder::MIN_TEAM;
-use autograd::kernels::attention::Gathered;
 use autograd::kernels::rotary::Angles;
 use autograd::kernels::team::Team;
 use autograd::kernels::{elementwise, gelu, layer_norm};
@@ -69,11 +68,10 @@ struct Buffers<T> {
     x: Vec<T>,
     normalized: Vec<T>,
     qkv: Vec<T>,
-    attended: Vec<T>,
+    attended: Attended<T>,
     added: Vec<T>,
     hidden: Vec<T>,
     logits: Vec<T>,
-    gathered: Vec<Gathered<T>>,
 }
 
 /// What a [`GptDecoder`] has seen.
@@ -122,7 +120,7 @@ impl<T: Scalar> GptDecoder<T> {
     fn take(&self, state: &mut GptState<T>, symbols: &[u32], team: &mut Team, buffers: &mut Buffers<T>) {
         let (config, heads, first) = (&self.model.config, self.model.config.layout(), state.window.len());
         let (width, rows) = (config.width, symbols.len());
-        let Buffers { x, normalized, qkv, attended, added, hidden, gathered, .. } = buffers;
+        let Buffers { x, normalized, qkv, attended, added, hidden, .. } = buffers;
         let apply = |layer: &Affine<T>, team: &mut Team, x: &[T], y: &mut Vec<T>, outputs: usize| {
             if rows == 1 {
                 y.resize(outputs, T::zero());
@@ -152,8 +150,8 @@ impl<T: Scalar> GptDecoder<T> {
                 }
                 cache.write(row, first + r, heads, config.context);
             }
-            attention(qkv, first, cache, heads, config.context, team, attended, gathered);
-            apply(&layer.proj, team, attended, added, width);
+            attention(qkv, first, cache, heads, config.context, team, attended);
+            apply(&layer.proj, team, &attended.rows, added, width);
             add(x, added);
             layer.ln_2.rows(x, normalized);
             apply(&layer.fc, team, normalized, hidden, 4 * width);
