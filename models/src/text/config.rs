@@ -4,6 +4,7 @@ use super::bpe::MAX_SYMBOLS;
 use super::corpus::Split;
 use super::network::Network;
 use super::vocabulary::VocabularyKind;
+use super::windows::Order;
 use crate::data::files::{DataFiles, Wanted};
 use crate::data::parts::Rules;
 use crate::error::{Error, Kind, Result};
@@ -107,6 +108,9 @@ pub struct DataConfig {
     pub batch: usize,
     /// T, the symbols of each stream in one step; gradients reach no further back.
     pub window: usize,
+    /// Where a window begins: `"contiguous"`, where the one before ended, whose state it carries on; `"random"`, anywhere, with an empty
+    /// state.
+    pub windows: Order,
 }
 
 impl Default for DataConfig {
@@ -125,6 +129,7 @@ impl Default for DataConfig {
             test_files,
             batch: 32,
             window: 128,
+            windows: Order::default(),
         }
     }
 }

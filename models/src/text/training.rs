@@ -49,9 +49,11 @@ impl<N: Network> TextTask<N> {
         config: TextConfig<N::Config>,
         data: &DataFiles,
     ) -> Result<Self> {
+        let streams = Streams::new(config.training.seed);
         let windows = Windows::new(corpus.train.len(), config.data.batch, config.data.window)?;
+        let windows = windows.ordered(config.data.windows, streams);
         let drops = N::dropouts(&config.model).iter().any(|(_, p)| *p > 0.0);
-        let dropout = drops.then(|| Streams::new(config.training.seed).stream("dropout"));
+        let dropout = drops.then(|| streams.stream("dropout"));
         let (window, carry, name) = (Window::default(), None, data.name());
         let read = data.counted().map(|files| format!("{}: {files}", data.path));
         let alone = corpus.validation.is_empty().then(|| {

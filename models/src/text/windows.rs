@@ -1,4 +1,5 @@
-//! The order in which a text is read for truncated back-propagation through time: B streams, windows of T symbols. No data stands here.
+//! The order in which a text is read: B windows of T symbols a step, in streams that go on ([`Order::Contiguous`], for truncated
+//! back-propagation through time) or each from a place of its own ([`Order::Random`]). No data stands here.
 //!
 //! A text of n symbols has n − 1 places to predict. Each of the B streams reads W windows, one after the other, so that the
 //! state of window i is what window i + 1 begins with. The streams begin evenly spaced: stream 0 at the first symbol, the last
@@ -6,8 +7,25 @@
 //! neighbouring streams overlap by a few symbols (fewer than B·T in all) and no symbol is left out. (One stream alone cannot
 //! overlap: it leaves out fewer than T symbols, at the end in even passes and at the start in odd ones.)
 //! After W windows a new pass begins at the same places, and the states must be reset.
+//!
+//! Windows at random begin at each of the n − T places with the same probability, drawn anew for each; those of a step depend on the seed
+//! and the number of the step alone, so that a resumed run goes on from its counter. Their states begin empty.
 
 use crate::error::{Error, Kind, Result};
+use autograd::random::Streams;
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+/// Where windows begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// Where the one before in the stream ended.
+    #[default]
+    Contiguous,
+    /// Anywhere.
+    Random,
+}
 
 /// Where the reading of a text stands: geometry and a counter, to be used with the symbols themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +35,8 @@ pub struct Windows {
     window: usize,
     windows_per_pass: usize,
     position: u64,
+    /// Where places are drawn from, of windows at random.
+    places: Option<Streams>,
 }
 
 /// What one training step reads: `inputs` and `targets`, each (B, T) row by row; a target is the symbol after its input.
@@ -26,7 +46,7 @@ pub struct Window {
     pub inputs: Vec<u32>,
     /// (B, T) symbols, those one place later in the text.
     pub targets: Vec<u32>,
-    /// Whether a new pass begins here: the states carried so far belong elsewhere in the text and must be reset.
+    /// Whether the states carried so far belong elsewhere in the text and must be reset: a new pass begins, or windows are at random.
     pub resets_state: bool,
 }
 
@@ -55,7 +75,12 @@ impl Windows {
         let places = length - 1;
         // The least that covers the text, unless (one stream) it does not fit into it.
         let windows_per_pass = places.div_ceil(batch.saturating_mul(window)).min(places / window);
-        Ok(Windows { length, batch, window, windows_per_pass, position: 0 })
+        Ok(Windows { length, batch, window, windows_per_pass, position: 0, places: None })
+    }
+
+    /// The same in another order; places at random are drawn from `streams`.
+    pub fn ordered(self, order: Order, streams: Streams) -> Self {
+        Windows { places: (order == Order::Random).then_some(streams), ..self }
     }
 
     /// How many windows were read so far: all there is to save for a resumed run.
@@ -78,9 +103,9 @@ impl Windows {
         self.position as f64 / self.windows_per_pass as f64
     }
 
-    /// Whether the next window begins a new pass.
+    /// Whether the next window begins elsewhere than where the one before ended.
     pub fn next_resets_state(&self) -> bool {
-        self.position.is_multiple_of(self.windows_per_pass as u64)
+        self.places.is_some() || self.position.is_multiple_of(self.windows_per_pass as u64)
     }
 
     /// Reads the next window of `symbols` into `window`, whose buffers are reused.
@@ -92,8 +117,12 @@ impl Windows {
         window.resets_state = self.next_resets_state();
         window.inputs.clear();
         window.targets.clear();
+        let mut random = self.places.map(|streams| streams.stream(&format!("windows of step {}", self.position)));
         for stream in 0..self.batch {
-            let start = self.start(stream);
+            let start = match &mut random {
+                Some(random) => random.random_range(0..(self.length - self.window) as u64) as usize,
+                None => self.start(stream),
+            };
             window.inputs.extend_from_slice(&symbols[start..start + self.window]);
             window.targets.extend_from_slice(&symbols[start + 1..start + 1 + self.window]);
         }
@@ -155,6 +184,28 @@ mod tests {
     }
 
     #[test]
+    fn windows_at_random_begin_everywhere_equally_often_with_empty_states() {
+        let (length, batch, time) = (30, 8, 10);
+        let streams = Windows::new(length, batch, time).unwrap();
+        let mut streams = streams.ordered(Order::Random, Streams::new(7));
+        let (mut window, mut counts) = (Window::default(), vec![0u32; length - time]);
+        let steps = 2500;
+        for _ in 0..steps {
+            streams.read(&positions(length), &mut window);
+            assert!(window.resets_state);
+            for (inputs, targets) in window.inputs.chunks(time).zip(window.targets.chunks(time)) {
+                counts[inputs[0] as usize] += 1;
+                assert!(
+                    inputs.iter().zip(targets).enumerate().all(|(t, (&i, &n))| i == inputs[0] + t as u32 && n == i + 1)
+                );
+            }
+        }
+        let expected = f64::from(steps) * batch as f64 / counts.len() as f64;
+        let chi_square: f64 = counts.iter().map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
+        assert!(chi_square < 43.8, "{chi_square}: 19 degrees of freedom exceed this once in a thousand seeds"); // one seed: no chance here
+    }
+
+    #[test]
     fn a_text_shorter_than_a_window_and_an_empty_window_are_errors() {
         let error = Windows::new(8, 2, 8).unwrap_err();
         assert_eq!((error.kind, error.what.as_str()), (Kind::BadInput, "the text is shorter than one window"));
@@ -203,16 +254,18 @@ mod tests {
 
         #[test]
         fn a_restored_position_reads_on_as_if_never_stopped(
-            length in 2usize..200, batch in 1usize..9, window_length in 1usize..40, before in 0u64..50,
+            length in 2usize..200, batch in 1usize..9, window_length in 1usize..40, before in 0u64..50, random: bool,
         ) {
             prop_assume!(window_length < length);
             let symbols = positions(length);
-            let mut whole = Windows::new(length, batch, window_length).unwrap();
+            let order = if random { Order::Random } else { Order::Contiguous };
+            let new = || Windows::new(length, batch, window_length).unwrap().ordered(order, Streams::new(1));
+            let mut whole = new();
             let (mut one, mut other) = (Window::default(), Window::default());
             for _ in 0..before {
                 whole.read(&symbols, &mut one);
             }
-            let mut resumed = Windows::new(length, batch, window_length).unwrap();
+            let mut resumed = new();
             resumed.seek(whole.position());
             for _ in 0..20 {
                 whole.read(&symbols, &mut one);
