@@ -56,6 +56,40 @@ impl<T: Scalar> Affine<T> {
         share(team, x.chunks(rows * inputs).zip(y.chunks_mut(rows * outputs)), |(x, y)| weights.rows(x, y));
     }
 
+    /// A few rows, fewer than are worth being cut into pieces, with one read of the weight: its columns are shared out to a team.
+    ///
+    /// # Shapes
+    /// `x` (R, in) → `y` (R, out)
+    pub(crate) fn apply_few(&self, team: &mut Team, x: &[T], y: &mut Vec<T>) {
+        let weights = &self.weights;
+        let Weights { weight, bias } = weights;
+        let rows = x.len() / weight.rows();
+        y.resize(rows * bias.len(), T::zero());
+        let together = weight.panels().div_ceil(team.members()).max(1);
+        let first_of = |member: usize| (member * together).min(weight.panels());
+        let mut parts: Vec<Vec<&mut [T]>> = Vec::new();
+        parts.resize_with(team.members(), Vec::new);
+        for y in y.chunks_exact_mut(bias.len()) {
+            let mut rest = y;
+            for (member, part) in parts.iter_mut().enumerate() {
+                let width = weights.columns_from(first_of(member), first_of(member + 1)).len();
+                let (head, tail) = rest.split_at_mut(width);
+                part.push(head);
+                rest = tail;
+            }
+        }
+        share(team, parts.into_iter().enumerate(), |(member, ys)| {
+            let panels = first_of(member)..first_of(member + 1);
+            let columns = weights.columns_from(panels.start, panels.end);
+            if columns.is_empty() {
+                return;
+            }
+            let mut z: Vec<T> = ys.iter().flat_map(|_| &bias[columns.clone()]).copied().collect();
+            weight.product_of_panels(panels, Matrix::new(x, rows, weight.rows()), Store::Accumulate, &mut z, columns.len());
+            ys.into_iter().zip(z.chunks_exact(columns.len())).for_each(|(y, z)| y.copy_from_slice(z));
+        });
+    }
+
     /// A few rows whose outputs lie apart, with one read of the weight: its columns are shared out to a team.
     ///
     /// # Shapes
@@ -102,8 +136,15 @@ impl<T: Scalar> Weights<T> {
 
     /// The columns of up to [`TOGETHER`] panels from the first on.
     fn columns(&self, first: usize) -> Range<usize> {
-        let last = self.weight.panels().min(first + TOGETHER) - 1;
-        self.weight.columns_of(first).start..self.weight.columns_of(last).end
+        self.columns_from(first, self.weight.panels().min(first + TOGETHER))
+    }
+
+    /// The columns of the panels from one to before another.
+    fn columns_from(&self, first: usize, end: usize) -> Range<usize> {
+        match first < end {
+            true => self.weight.columns_of(first).start..self.weight.columns_of(end - 1).end,
+            false => 0..0,
+        }
     }
 
     /// The columns of up to [`TOGETHER`] panels, row i beginning at `y[i·stride]`. The bias is written where the product begins, and

@@ -60,7 +60,7 @@ pub trait Autoregressive {
     type Symbol: Copy + PartialEq + std::fmt::Debug;
 
     /// `p(x_t | x_<t)`.
-    type Distribution: Distribution<Symbol = Self::Symbol>;
+    type Distribution: Distribution<Symbol = Self::Symbol> + Clone;
 
     /// All that generation needs to know of the symbols seen so far, and the distribution of the next one.
     type State: Clone;
@@ -109,6 +109,21 @@ pub trait Autoregressive {
         sequences.iter().map(|sequence| self.nats(&mut self.start(), sequence)).collect()
     }
 
+    /// The distributions after each of some symbols that may come next: `p(· | seen, symbols[..=i])` for i = 0, 1, …. The state still says
+    /// what it said.
+    ///
+    /// Step by step on a copy. A model whose parallel pass can begin at a state gives them in one pass, to the bits of stepping, and keeps
+    /// what it computed in the state: the [`Autoregressive::step`]s that then take in those symbols cost nothing. It may look less far
+    /// than it is asked to, but sees one symbol at least, where there is one.
+    fn look_ahead(&self, state: &mut Self::State, symbols: &[Self::Symbol]) -> Vec<Self::Distribution> {
+        let mut ahead = state.clone();
+        let after = |&symbol: &Self::Symbol| {
+            self.step(&mut ahead, symbol);
+            self.next(&ahead).clone()
+        };
+        symbols.iter().map(after).collect()
+    }
+
     /// [`Autoregressive::step`] of many states, each with its own symbol: several samples at once, the beams of a search.
     ///
     /// One after the other. A model that overrides it reads its weights once for all of them.
@@ -147,6 +162,9 @@ impl<M: Autoregressive> Autoregressive for &M {
     }
     fn nats_of_many(&self, sequences: &[&[M::Symbol]]) -> Vec<Vec<f64>> {
         (**self).nats_of_many(sequences)
+    }
+    fn look_ahead(&self, state: &mut M::State, symbols: &[M::Symbol]) -> Vec<M::Distribution> {
+        (**self).look_ahead(state, symbols)
     }
     fn step_many(&self, states: &mut [M::State], symbols: &[M::Symbol]) {
         (**self).step_many(states, symbols);

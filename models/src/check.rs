@@ -8,7 +8,9 @@ use crate::distribution::{Discrete, Distribution, Gaussian};
 use std::fmt;
 
 mod causality;
+mod looking_ahead;
 pub use causality::{causality, causality_at, visibility, visibility_on_all_cores};
+pub use looking_ahead::looking_ahead;
 
 /// The outcome of one check.
 #[derive(Clone, Debug, PartialEq)]

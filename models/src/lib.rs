@@ -11,6 +11,7 @@ pub mod check;
 pub mod compression;
 pub mod configuration;
 pub mod data;
+pub mod decoding;
 pub mod distribution;
 pub mod error;
 pub mod evaluation;

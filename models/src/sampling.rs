@@ -1,10 +1,28 @@
 //! Drawing sequences from any model, and the ways to reshape a categorical distribution before drawing from it.
+//!
+//! How many random numbers a draw takes depends on the alphabet and the [`Noise`], not on the distribution: the noise of the symbol after
+//! next is known before the next symbol is, which [`crate::decoding`] makes use of.
 
 use crate::autoregressive::Autoregressive;
 use crate::distribution::{Categorical, Distribution, Gaussian, not_finite, pick};
 use crate::error::{Error, Kind, Result};
 use crate::pages::numbers::given;
 use rand::{Rng, RngExt};
+use rand_distr::Gumbel;
+
+/// What turns a distribution over an alphabet into a symbol. Both draw from it exactly; what differs is when two distributions that are
+/// close, under the same noise, give the same symbol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Noise {
+    /// A uniform number, looked up in the cumulated probabilities: one number a symbol.
+    #[default]
+    Uniform,
+    /// `argmax ln p_i + G_i` with a Gumbel number for every symbol of the alphabet, whose own probability alone it depends on: symbols that
+    /// are unlikely in both distributions do not shift the likely ones.
+    ///
+    /// Source: Gumbel 1954; Maddison, Tarlow & Minka, "A* Sampling", 2014.
+    Gumbel,
+}
 
 /// How the next symbol is chosen. The steps apply in the order of the fields; each keeps what the ones before left.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,12 +43,14 @@ pub struct Options {
     ///
     /// Source: Nguyen et al., "Min-p sampling", 2024.
     pub min_p: Option<f64>,
+    /// What turns what is kept into a symbol.
+    pub noise: Noise,
 }
 
 impl Default for Options {
     /// Draws from the model's own distribution.
     fn default() -> Self {
-        Options { repetition_penalty: 1.0, temperature: 1.0, top_k: None, top_p: None, min_p: None }
+        Options { repetition_penalty: 1.0, temperature: 1.0, top_k: None, top_p: None, min_p: None, noise: Noise::Uniform }
     }
 }
 
@@ -100,7 +120,7 @@ impl Sampler {
 
     /// Computes the weights, proportional to the probabilities after reshaping, and their sum.
     fn reshape<T: autograd::Scalar>(&mut self, distribution: &Categorical<T>) -> f64 {
-        let Options { repetition_penalty, temperature, top_k, top_p, min_p } = self.options;
+        let Options { repetition_penalty, temperature, top_k, top_p, min_p, noise: _ } = self.options;
         let n = distribution.logits.len();
         self.seen.resize(n, false);
         self.weights.clear();
@@ -140,6 +160,25 @@ impl Sampler {
         }
         self.weights.iter().sum()
     }
+
+    /// Draws a symbol by the weights, whose sum is `total`.
+    fn pick(&self, total: f64, random: &mut impl Rng) -> u32 {
+        let weights = self.weights.iter().copied();
+        match self.options.noise {
+            Noise::Uniform => pick(weights, random.random::<f64>() * total),
+            Noise::Gumbel => {
+                let gumbel = Gumbel::new(0.0, 1.0).expect("a scale of 1");
+                let mut best = (0, f64::NEG_INFINITY);
+                for (symbol, weight) in weights.enumerate() {
+                    let score = weight.ln() + random.sample(gumbel);
+                    if score > best.1 {
+                        best = (symbol as u32, score);
+                    }
+                }
+                best.0
+            }
+        }
+    }
 }
 
 /// A distribution that a [`Sampler`] knows how to reshape and draw from.
@@ -151,13 +190,27 @@ pub trait Reshape: Distribution {
     fn note(&self, sampler: &mut Sampler, symbol: Self::Symbol);
 }
 
+/// A distribution whose probabilities after reshaping are wanted as numbers.
+pub trait Weigh: Reshape + Distribution<Symbol = u32> {
+    /// The probability of every symbol as the sampler's options have it, (V).
+    fn weigh(&self, sampler: &mut Sampler, probabilities: &mut Vec<f64>);
+}
+
+impl<T: autograd::Scalar> Weigh for Categorical<T> {
+    fn weigh(&self, sampler: &mut Sampler, probabilities: &mut Vec<f64>) {
+        let total = sampler.reshape(self);
+        probabilities.clear();
+        probabilities.extend(sampler.weights.iter().map(|weight| weight / total));
+    }
+}
+
 impl<T: autograd::Scalar> Reshape for Categorical<T> {
     fn draw(&self, sampler: &mut Sampler, random: &mut impl Rng) -> u32 {
         let symbol = if sampler.is_plain() {
             self.sample(random)
         } else {
             let total = sampler.reshape(self);
-            pick(sampler.weights.iter().copied(), random.random::<f64>() * total)
+            sampler.pick(total, random)
         };
         self.note(sampler, symbol);
         symbol
@@ -181,12 +234,12 @@ impl Reshape for Gaussian {
 /// Draws symbols one after another from a model, for as long as it is asked, or until its sequence has its
 /// [`length`](Autoregressive::length).
 pub struct Generator<'m, M: Autoregressive, R> {
-    model: &'m M,
-    state: M::State,
-    sampler: Sampler,
-    random: R,
+    pub(crate) model: &'m M,
+    pub(crate) state: M::State,
+    pub(crate) sampler: Sampler,
+    pub(crate) random: R,
     /// Symbols until the sequence ends, where it does.
-    left: Option<usize>,
+    pub(crate) left: Option<usize>,
 }
 
 impl<'m, M: Autoregressive, R: Rng> Generator<'m, M, R>

@@ -33,6 +33,7 @@ fn every_architecture_is_causal_at_every_sub_pixel_and_its_steps_equal_the_paral
                 check::causality(&given, &image, |level| (level + 1) % levels as u32),
                 check::steps_equal_parallel(&given, &image),
                 check::each_sums_to_one(&given, &image, levels as u32),
+                check::looking_ahead(&given, &image, |level| (level + 1) % levels as u32),
             ] {
                 assert!(outcome.passed, "{architecture:?} of {colours} colours: {outcome}");
             }

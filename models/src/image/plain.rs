@@ -5,6 +5,7 @@ use super::model::ImageModel;
 use crate::autoregressive::{Autoregressive, Conditional};
 use crate::levels::head::LevelDistribution;
 use autograd::Scalar;
+use std::collections::VecDeque;
 
 /// A model given the class of an image, or none.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,8 @@ pub struct Plain<'m, T> {
 pub struct Seen<T> {
     levels: Vec<u32>,
     next: LevelDistribution<T>,
+    /// Levels that may come, and the distribution after each.
+    ahead: VecDeque<(u32, LevelDistribution<T>)>,
 }
 
 /// Of a model without classes the condition is none.
@@ -48,7 +51,7 @@ impl<T: Scalar> Autoregressive for Plain<'_, T> {
     }
 
     fn start(&self) -> Seen<T> {
-        Seen { levels: Vec::new(), next: self.after(&[&[]]).swap_remove(0) }
+        Seen { levels: Vec::new(), next: self.after(&[&[]]).swap_remove(0), ahead: VecDeque::new() }
     }
 
     fn next<'s>(&self, state: &'s Seen<T>) -> &'s LevelDistribution<T> {
@@ -56,13 +59,37 @@ impl<T: Scalar> Autoregressive for Plain<'_, T> {
     }
 
     fn step(&self, state: &mut Seen<T>, level: u32) {
+        if let Some((_, next)) = state.ahead.pop_front_if(|(known, _)| *known == level) {
+            state.levels.push(level);
+            state.next = next;
+            return;
+        }
         self.step_many(std::slice::from_mut(state), &[level]);
+    }
+
+    /// In one pass over the image.
+    fn look_ahead(&self, state: &mut Seen<T>, levels: &[u32]) -> Vec<LevelDistribution<T>> {
+        let (seen, values) = (state.levels.len(), self.model.config.values());
+        let levels = &levels[..levels.len().min(values - seen)];
+        if levels.is_empty() {
+            return Vec::new();
+        }
+        // The distribution at a place is that after what comes before it; for that after the last of an image nobody asks.
+        let whole = [&state.levels, levels, &[0]].concat();
+        let mut after = self.distributions(&whole[..whole.len().min(values)]).split_off(seen + 1);
+        let last = after.last().unwrap_or(&state.next).clone();
+        after.resize(levels.len(), last);
+        state.ahead = levels.iter().copied().zip(after.iter().cloned()).collect();
+        after
     }
 
     /// One pass over all images that have as many sub-pixels so far.
     fn step_many(&self, states: &mut [Seen<T>], levels: &[u32]) {
         assert_eq!(states.len(), levels.len(), "step_many: one symbol for each state");
-        states.iter_mut().zip(levels).for_each(|(state, &level)| state.levels.push(level));
+        for (state, &level) in states.iter_mut().zip(levels) {
+            state.levels.push(level);
+            state.ahead.clear();
+        }
         for states in states.chunk_by_mut(|a, b| a.levels.len() == b.levels.len()) {
             let images: Vec<&[u32]> = states.iter().map(|state| &state.levels[..]).collect();
             let next = self.after(&images);

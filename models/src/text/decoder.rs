@@ -232,6 +232,8 @@ mod tests {
                     assert!(outcome.passed, "{kind:?} × {layers}: {outcome}");
                     let outcome = check::steps_equal_parallel(&decoder, &sequence);
                     assert!(outcome.passed, "{kind:?} × {layers}, {hidden}: {outcome}");
+                    let outcome = check::looking_ahead(&decoder, &sequence, |symbol| (symbol + 1) % 6);
+                    assert!(outcome.passed, "{kind:?} × {layers}, {hidden}: {outcome}");
                 }
             }
         }

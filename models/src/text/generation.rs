@@ -1,16 +1,46 @@
-//! Text drawn from a model, symbol by symbol, as bytes.
+//! Text drawn from a model, symbol by symbol or in one of the ways around the loop, as bytes.
 
+use super::draft::Draft;
 use super::network::Network;
 use super::saved::TextModel;
 use super::vocabulary::{Vocabulary, VocabularyKind};
+use crate::autoregressive::Autoregressive;
 use crate::data::sniff::without_mark;
+use crate::decoding::Cost;
+use crate::decoding::beam::search;
+use crate::decoding::jacobi::Jacobi;
+use crate::decoding::speculative::Speculative;
 use crate::error::{Error, Kind, Result};
 use crate::medium::Sink;
-use crate::sampling::{Generator, Options, Sampler};
+use crate::sampling::{Generator, Options, Sampler, Weigh};
 use autograd::random::{Stream, Streams};
 
+/// How the symbols come about.
+#[derive(Clone, Copy)]
+pub enum Way<'a> {
+    /// One after the other.
+    Sequential,
+    /// The same symbols, by improving so many guesses side by side.
+    Jacobi {
+        /// Guesses of a pass.
+        ahead: usize,
+    },
+    /// Other symbols of the same law: a draft proposes, the model judges.
+    Speculative {
+        /// Who proposes.
+        draft: &'a Draft,
+        /// Proposals of a pass.
+        ahead: usize,
+    },
+    /// A likely continuation, which is no sample.
+    Beam {
+        /// Continuations that are gone on with.
+        beams: usize,
+    },
+}
+
 /// What is asked of a model of text.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request<'a> {
     /// What the text goes on from; where it is empty, nothing: the first symbol is drawn as an evaluation scores a first symbol.
     pub prompt: &'a [u8],
@@ -24,14 +54,16 @@ pub struct Request<'a> {
     pub options: Options,
     /// Of the random stream `sampling`.
     pub seed: u64,
+    /// How they come about.
+    pub way: Way<'a>,
 }
 
-/// Writes the symbols one by one to `sink`, exactly their bytes, until there are enough or nobody reads them.
+/// Writes the symbols one by one to `sink`, exactly their bytes, until there are enough or nobody reads them; tells what they cost.
 ///
 /// # Errors
 /// [`Kind::Usage`] for options that make no sense; [`Kind::BadInput`] for a prompt that the model has no codes for, and for a model
 /// whose logits are not finite; the sink's.
-pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) -> Result<()> {
+pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) -> Result<Cost> {
     let sampler = Sampler::new(request.options.clone())?;
     let vocabulary = &text.vocabulary;
     // What a program put before a text is no symbol of it, in a prompt as in the data.
@@ -45,7 +77,7 @@ pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) 
         ..error
     })?;
     if request.echo && sink(given)?.is_break() {
-        return Ok(());
+        return Ok(Cost::default());
     }
     let opening = vocabulary.opening();
     if request.fresh_line && opening.is_empty() {
@@ -55,12 +87,76 @@ pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) 
     let prompt = if prompt.is_empty() && request.fresh_line { opening } else { prompt };
     let decoder = text.model.decoder();
     let random = Streams::new(request.seed).stream("sampling");
-    for symbol in Generator::new(&decoder, &prompt, sampler, random).checked().take(request.symbols) {
-        if sink(vocabulary.symbol_bytes(symbol?))?.is_break() {
+    let mut write = |symbol: u32| sink(vocabulary.symbol_bytes(symbol)).map(|flow| flow.is_break());
+    if let Way::Beam { beams } = request.way {
+        let (found, cost) = search(&decoder, &prompt, beams, request.symbols)?;
+        for &symbol in &found[0].symbols {
+            if write(symbol)? {
+                break;
+            }
+        }
+        return Ok(cost);
+    }
+    let generator = Generator::new(&decoder, &prompt, sampler, random);
+    let count = request.symbols;
+    match request.way {
+        Way::Jacobi { ahead } => {
+            let mut jacobi = Jacobi::new(generator, ahead);
+            hand_out(count, || jacobi.draw(), write)?;
+            Ok(jacobi.cost())
+        }
+        Way::Speculative { draft: Draft::Markov(draft), ahead } => {
+            speculate(generator, draft, &prompt, ahead, count, write)
+        }
+        Way::Speculative { draft: Draft::Recurrent(draft), ahead } => {
+            speculate(generator, &**draft, &prompt, ahead, count, write)
+        }
+        Way::Speculative { draft: Draft::Gpt(draft), ahead } => {
+            speculate(generator, &**draft, &prompt, ahead, count, write)
+        }
+        Way::Sequential | Way::Beam { .. } => {
+            let mut symbols = generator.checked();
+            let mut cost = Cost::default();
+            let draw = || {
+                (cost.symbols, cost.passes) = (cost.symbols + 1, cost.symbols);
+                symbols.next().transpose()
+            };
+            hand_out(count, draw, write)?;
+            Ok(cost)
+        }
+    }
+}
+
+/// Symbols as they are drawn, until there are enough or nobody reads them.
+fn hand_out(
+    count: usize,
+    mut draw: impl FnMut() -> Result<Option<u32>>,
+    mut write: impl FnMut(u32) -> Result<bool>,
+) -> Result<()> {
+    for _ in 0..count {
+        let Some(symbol) = draw()? else { break };
+        if write(symbol)? {
             break;
         }
     }
     Ok(())
+}
+
+fn speculate<M, D>(
+    generator: Generator<M, Stream>,
+    draft: &D,
+    prompt: &[u32],
+    ahead: usize,
+    count: usize,
+    write: impl FnMut(u32) -> Result<bool>,
+) -> Result<Cost>
+where
+    M: Autoregressive<Symbol = u32, Distribution: Weigh>,
+    D: Autoregressive<Symbol = u32, Distribution: Weigh>,
+{
+    let mut speculative = Speculative::new(generator, draft, prompt, ahead);
+    hand_out(count, || speculative.draw(), write)?;
+    Ok(speculative.cost())
 }
 
 /// What a model writes on a fresh line, as it is shown during training.

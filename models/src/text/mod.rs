@@ -7,6 +7,7 @@
 //! | [`vocabulary`], `bpe`, [`utf8`] | what a symbol is: characters, bytes, byte pairs |
 //! | [`corpus`], [`windows`] | files as parts of symbols; the order in which they are read |
 //! | [`markov`], [`floors`] | what counting alone achieves |
+//! | [`draft`] | models that propose what a larger one judges |
 //! | [`network`] | what a network over symbols brings; everything below is written against it |
 //! | [`config`], [`training`] | what can be set; the training |
 //! | [`saved`] | a network and its vocabulary in a checkpoint |
@@ -19,6 +20,7 @@ pub mod compression;
 pub mod config;
 pub mod corpus;
 pub mod decoder;
+pub mod draft;
 pub mod evaluation;
 pub mod floors;
 pub mod generation;

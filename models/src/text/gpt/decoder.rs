@@ -16,9 +16,13 @@ use autograd::kernels::{elementwise, gelu, layer_norm};
 use autograd::nn::LayerNorm;
 use autograd::{Scalar, no_grad};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 
 /// Most positions that are taken in at a time.
 const POSITIONS: usize = 128;
+
+/// Positions up to which threads share the columns of a weight, and not its rows.
+const FEW: usize = 31;
 
 struct Norm<T> {
     weight: Vec<T>,
@@ -81,6 +85,18 @@ pub struct GptState<T> {
     window: Vec<u32>,
     caches: Vec<Cache<T>>,
     distribution: Categorical<T>,
+    /// What may come after the window, whose keys and values stand in the caches already.
+    ahead: VecDeque<u32>,
+    /// The logits after each of them, one row after the other.
+    logits_ahead: VecDeque<T>,
+}
+
+impl<T> GptState<T> {
+    /// The caches are to be written from the end of the window on.
+    fn forget_ahead(&mut self) {
+        self.ahead.clear();
+        self.logits_ahead.clear();
+    }
 }
 
 impl<T: Scalar> GptDecoder<T> {
@@ -118,15 +134,24 @@ impl<T: Scalar> GptDecoder<T> {
     /// Takes symbols in at the next positions of a window that has room for them; leaves their normalized outputs, (R, C), in
     /// `buffers.normalized`.
     fn take(&self, state: &mut GptState<T>, symbols: &[u32], team: &mut Team, buffers: &mut Buffers<T>) {
+        state.forget_ahead();
+        self.pass(state, symbols, team, buffers);
+        state.window.extend_from_slice(symbols);
+    }
+
+    /// The pass of [`GptDecoder::take`], which leaves keys and values in the caches behind the window's, and the window as it was.
+    fn pass(&self, state: &mut GptState<T>, symbols: &[u32], team: &mut Team, buffers: &mut Buffers<T>) {
         let (config, heads, first) = (&self.model.config, self.model.config.layout(), state.window.len());
         let (width, rows) = (config.width, symbols.len());
         let Buffers { x, normalized, qkv, attended, added, hidden, .. } = buffers;
         let apply = |layer: &Affine<T>, team: &mut Team, x: &[T], y: &mut Vec<T>, outputs: usize| {
-            if rows == 1 {
-                y.resize(outputs, T::zero());
-                layer.apply(team, x, y);
-            } else {
-                layer.apply_rows(team, x, y);
+            match rows {
+                1 => {
+                    y.resize(outputs, T::zero());
+                    layer.apply(team, x, y);
+                }
+                2..=FEW => layer.apply_few(team, x, y),
+                _ => layer.apply_rows(team, x, y),
             }
         };
         x.clear();
@@ -160,7 +185,6 @@ impl<T: Scalar> GptDecoder<T> {
             add(x, added);
         }
         self.ln_f.rows(x, normalized);
-        state.window.extend_from_slice(symbols);
     }
 
     /// Leaves the earlier part of a full window behind.
@@ -171,6 +195,14 @@ impl<T: Scalar> GptDecoder<T> {
             for symbols in kept.chunks(POSITIONS) {
                 self.take(state, symbols, team, buffers);
             }
+        }
+    }
+
+    /// The logits after each of some rows.
+    fn head_rows(&self, team: &mut Team, normalized: &[T], logits: &mut Vec<T>) {
+        match normalized.len() / self.model.config.width {
+            0..=FEW => self.head.apply_few(team, normalized, logits),
+            _ => self.head.apply_rows(team, normalized, logits),
         }
     }
 
@@ -211,7 +243,7 @@ impl<T: Scalar> Autoregressive for GptDecoder<T> {
         let mut logits = vec![T::zero(); config.symbols];
         self.head.apply(&mut self.team.borrow_mut(), &self.ln_f.bias, &mut logits);
         let caches = vec![cache; self.layers.len()];
-        GptState { window: Vec::with_capacity(config.context), caches, distribution: Categorical { logits } }
+        GptState { window: Vec::with_capacity(config.context), caches, distribution: Categorical { logits }, ahead: VecDeque::new(), logits_ahead: VecDeque::new() }
     }
 
     fn next<'s>(&self, state: &'s GptState<T>) -> &'s Categorical<T> {
@@ -219,10 +251,36 @@ impl<T: Scalar> Autoregressive for GptDecoder<T> {
     }
 
     fn step(&self, state: &mut GptState<T>, symbol: u32) {
+        if state.ahead.front() == Some(&symbol) {
+            state.ahead.pop_front();
+            state.window.push(symbol);
+            let size = state.distribution.logits.len();
+            state.distribution.logits.clear();
+            state.distribution.logits.extend(state.logits_ahead.drain(..size));
+            return;
+        }
         let (team, buffers) = (&mut *self.team.borrow_mut(), &mut *self.buffers.borrow_mut());
         self.slide(state, team, buffers);
         self.take(state, &[symbol], team, buffers);
         self.predict(state, team, &buffers.normalized);
+    }
+
+    /// In one pass over the symbols, as far as the window has room.
+    fn look_ahead(&self, state: &mut GptState<T>, symbols: &[u32]) -> Vec<Categorical<T>> {
+        if symbols.is_empty() {
+            return Vec::new();
+        }
+        let (team, buffers) = (&mut *self.team.borrow_mut(), &mut *self.buffers.borrow_mut());
+        self.slide(state, team, buffers);
+        let room = self.model.config.context - state.window.len();
+        let symbols = &symbols[..symbols.len().min(room).min(POSITIONS)];
+        state.forget_ahead();
+        self.pass(state, symbols, team, buffers);
+        let Buffers { normalized, logits, .. } = buffers;
+        self.head_rows(team, normalized, logits);
+        state.ahead.extend(symbols);
+        state.logits_ahead.extend(logits.iter().copied());
+        logits.chunks_exact(self.model.config.symbols).map(|row| Categorical { logits: row.to_vec() }).collect()
     }
 
     /// In blocks of positions: each weight is read once for all of them, in the bits of stepping.
@@ -241,7 +299,7 @@ impl<T: Scalar> Autoregressive for GptDecoder<T> {
             let Buffers { normalized, logits, .. } = &mut *buffers;
             let before_last = &normalized[..(piece.len() - 1) * width];
             if !before_last.is_empty() {
-                self.head.apply_rows(team, before_last, logits);
+                self.head_rows(team, before_last, logits);
                 let rows = logits.chunks_exact(size).zip(&piece[1..]);
                 nats.extend(rows.map(|(logits, &symbol)| -log_probability(logits, symbol)));
             }

@@ -68,6 +68,16 @@ fn blocks_give_the_likelihood_and_the_state_of_stepping_bit_for_bit() {
 }
 
 #[test]
+fn looking_ahead_gives_what_stepping_gives_and_changes_nothing() {
+    let large = GptConfig { width: 200, context: 300, ..config(Positions::Learned, true) }; // enough for a team of threads
+    for config in configs().into_iter().chain([large]) {
+        let decoder = GptDecoder::new(&model::<f32>(&config));
+        let outcome = check::looking_ahead(&decoder, &sequence(60), |symbol| (symbol + 1) % 6);
+        assert!(outcome.passed, "{config:?}: {outcome}");
+    }
+}
+
+#[test]
 fn all_sequences_of_a_tiny_alphabet_sum_to_one() {
     for config in configs() {
         let config = GptConfig { symbols: 3, context: config.context.min(3), ..config };
