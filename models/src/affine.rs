@@ -84,8 +84,15 @@ impl<T: Scalar> Affine<T> {
             if columns.is_empty() {
                 return;
             }
-            let mut z: Vec<T> = ys.iter().flat_map(|_| &bias[columns.clone()]).copied().collect();
-            weight.product_of_panels(panels, Matrix::new(x, rows, weight.rows()), Store::Accumulate, &mut z, columns.len());
+            let mut z = Vec::with_capacity(rows * columns.len());
+            ys.iter().for_each(|_| z.extend_from_slice(&bias[columns.clone()]));
+            weight.product_of_panels(
+                panels,
+                Matrix::new(x, rows, weight.rows()),
+                Store::Accumulate,
+                &mut z,
+                columns.len(),
+            );
             ys.into_iter().zip(z.chunks_exact(columns.len())).for_each(|(y, z)| y.copy_from_slice(z));
         });
     }

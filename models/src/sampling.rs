@@ -50,7 +50,14 @@ pub struct Options {
 impl Default for Options {
     /// Draws from the model's own distribution.
     fn default() -> Self {
-        Options { repetition_penalty: 1.0, temperature: 1.0, top_k: None, top_p: None, min_p: None, noise: Noise::Uniform }
+        Options {
+            repetition_penalty: 1.0,
+            temperature: 1.0,
+            top_k: None,
+            top_p: None,
+            min_p: None,
+            noise: Noise::Uniform,
+        }
     }
 }
 

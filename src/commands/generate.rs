@@ -1,15 +1,15 @@
 //! `autoreg generate`: symbols drawn one after another from a model: text, the values of a series, pictures, or sounds.
 
-use crate::families::Generate;
 use crate::families::flags::{FamilyFlags, ForGenerate};
 use crate::families::opened::{PATH_HELP, open};
+use crate::families::{Decode, Generate, Way};
 use crate::terminal::console::say;
 use crate::terminal::{Context, interrupt, output};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
 use models::pages::numbers::bytes;
-use models::sampling::Options;
+use models::sampling::{Noise, Options};
 use models::storage::atomic::write_error;
 use models::storage::user_file;
 use std::fs::File;
@@ -71,12 +71,43 @@ pub struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
+    /// What turns a distribution into a symbol; another text, of the same law
+    #[arg(long, value_enum, default_value = "uniform")]
+    noise: Chance,
+
+    /// How the symbols come about
+    #[arg(long, value_name = "WAY", value_enum, default_value = "sequential", conflicts_with = "speculative")]
+    decode: Way,
+
+    /// How many symbols are guessed in a pass, with --decode jacobi [default: 16 of a text, all of a picture] or --speculative [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_AHEAD))]
+    ahead: Option<u32>,
+
+    /// How many continuations are gone on with, with --decode beam
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=MOST_BEAMS))]
+    beams: u32,
+
     /// Write to a file, whole or not at all, instead of stdout; - for stdout, and of a sound the samples alone, 16 bits each, little-endian
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
     #[command(flatten)]
     own: FamilyFlags<ForGenerate>,
+}
+
+/// Guesses beyond this are slips of the keyboard.
+const MOST_AHEAD: i64 = 1 << 16;
+
+/// As many beams are: each remembers all it has seen.
+const MOST_BEAMS: i64 = 1 << 10;
+
+/// [`Noise`], as the command line names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Chance {
+    /// A number a symbol, looked up in the cumulated probabilities.
+    Uniform,
+    /// A number for each symbol of the alphabet: under it --decode jacobi guesses better.
+    Gumbel,
 }
 
 impl Arguments {
@@ -87,6 +118,10 @@ impl Arguments {
             top_k: self.top_k,
             top_p: self.top_p,
             min_p: self.min_p,
+            noise: match self.noise {
+                Chance::Uniform => Noise::Uniform,
+                Chance::Gumbel => Noise::Gumbel,
+            },
         }
     }
 }
@@ -111,14 +146,15 @@ pub fn run(mut arguments: Arguments, context: &Context) -> Result<()> {
         output::check_form(path, model.medium().ending())?;
     }
     let own = arguments.own.given_to(model.source().family)?;
-    let Arguments { echo, symbols, seed, .. } = arguments;
+    let Arguments { echo, symbols, seed, decode: way, beams, .. } = arguments;
+    let decode = Decode { way, ahead: arguments.ahead.map(|ahead| ahead as usize), beams: beams as usize };
     let prompt = match (arguments.prompt, &arguments.prompt_file) {
         (Some(prompt), _) => prompt.into_bytes(),
         (None, Some(path)) => read_prompt(path)?,
         (None, None) => Vec::new(),
     };
     let output = arguments.output.as_deref();
-    let request = Generate { prompt: &prompt, echo, symbols, options, seed, raw, output, own: &own };
+    let request = Generate { prompt: &prompt, echo, symbols, options, seed, raw, output, decode, own: &own };
     let Some(path) = &arguments.output else {
         let unseen = match model.medium() {
             Medium::Picture => Some(("a terminal shows no pictures", "samples.png")),

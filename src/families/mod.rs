@@ -27,7 +27,8 @@ pub mod tour;
 pub mod training;
 
 pub use requests::{
-    Compress, Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight, Vocode, Vocoded,
+    Compress, Decode, Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight, Vocode,
+    Vocoded, Way,
 };
 pub use series::header_of;
 

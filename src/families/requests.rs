@@ -4,8 +4,9 @@ use super::flags::Given;
 use super::opened::Head;
 use crate::terminal::results::to_json;
 use autograd::Tensor;
+use clap::ValueEnum;
 use models::data::Part;
-use models::error::Result;
+use models::error::{Error, Kind, Result};
 use models::sampling::Options;
 use models::series::column::Header;
 use models::series::forecast::Outlook;
@@ -29,8 +30,54 @@ pub struct Generate<'a> {
     pub raw: bool,
     /// Where it is written, if to a file.
     pub output: Option<&'a Path>,
+    /// How they come about.
+    pub decode: Decode,
     /// The flags that only some families understand.
     pub own: &'a Given,
+}
+
+/// How symbols come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Way {
+    /// One after the other.
+    Sequential,
+    /// The same ones in fewer passes of the network: guesses for many are improved side by side (text, pictures).
+    Jacobi,
+    /// A likely continuation, which is no sample (text).
+    Beam,
+}
+
+/// A way with its numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Decode {
+    /// The way.
+    pub way: Way,
+    /// Guesses of a pass, where somebody says.
+    pub ahead: Option<usize>,
+    /// Continuations that a search goes on with.
+    pub beams: usize,
+}
+
+impl Decode {
+    /// Refuses what a family does not know, or what the way does not take; `guesses` is whether passes are over guesses for a reason of
+    /// the family's own.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] naming the flag.
+    pub fn check(&self, a_model: &str, known: &[Way], guesses: bool) -> Result<()> {
+        let name = |way: Way| way.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+        if !known.contains(&self.way) {
+            let known: Vec<String> = known.iter().map(|&way| name(way)).collect();
+            return Err(Error::new(Kind::Usage, format!("--decode {}: not for {a_model}", name(self.way)))
+                .help(format!("it draws {}", known.join(" or "))));
+        }
+        if self.ahead.is_some() && !guesses && self.way != Way::Jacobi {
+            return Err(Error::new(Kind::Usage, "--ahead without guesses")
+                .cause("symbols that are drawn one after the other need none")
+                .help("it goes with --decode jacobi, or with --speculative"));
+        }
+        Ok(())
+    }
 }
 
 /// What `eval` asks for.

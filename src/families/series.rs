@@ -12,7 +12,7 @@ use super::opened::Source;
 use super::text::SYMBOLS;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
-use super::{Description, Evaluate, Family, Forecast, Forecasted, Generate, Model, Recorded, Report};
+use super::{Description, Evaluate, Family, Forecast, Forecasted, Generate, Model, Recorded, Report, Way};
 use crate::terminal::console::say;
 use crate::terminal::output::{self, quoted};
 use crate::terminal::{Context, output::write};
@@ -183,6 +183,7 @@ impl Model for Opened {
     }
 
     fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
+        request.decode.check("a model of a series", &[Way::Sequential], false)?;
         let text = String::from_utf8_lossy(request.prompt);
         let cells = text.split([',', '\n', '\r']).map(str::trim).filter(|cell| !cell.is_empty());
         let value = |cell: &str| {

@@ -1,6 +1,10 @@
 //! Text, as the commands see it: the flags of its training, its results as tables, its act of the tour.
 
+mod drawing;
 mod engine_sources;
+
+use self::drawing::GenerateFlags;
+pub(super) use self::drawing::SYMBOLS;
 
 use super::coding;
 use super::opened::{Head, Source};
@@ -27,7 +31,6 @@ use models::storage::run_folder::RunFolder;
 use models::text::compression as text;
 use models::text::config::{DataConfig, TextConfig};
 use models::text::evaluation::{Line, TextEvaluation, evaluate};
-use models::text::generation::{self, generate};
 use models::text::gpt::Gpt;
 use models::text::language_model::LanguageModel;
 use models::text::network::Network;
@@ -54,13 +57,6 @@ struct TrainFlags {
     /// `gru`, `lstm` or `gpt`.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-}
-
-#[derive(Args, Debug)]
-struct GenerateFlags {
-    /// Without a prompt, begin as after a line break, which is not written; else from nothing, as `eval` scores a first symbol.
-    #[arg(long, conflicts_with_all = ["prompt", "prompt_file"])]
-    fresh_line: bool,
 }
 
 impl Family for Text {
@@ -176,9 +172,6 @@ fn commands<M: Default>(config: &TextConfig<M>, folder: &Path) -> Vec<(String, S
     commands.map(|(what, command)| (what.to_string(), command)).to_vec()
 }
 
-/// How many symbols are drawn where nobody says.
-pub(super) const SYMBOLS: usize = 500;
-
 /// A model out of a file.
 struct Opened<N> {
     text: TextModel<N>,
@@ -212,11 +205,7 @@ impl<N: Network> Model for Opened<N> {
     }
 
     fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
-        let &Generate { prompt, echo, symbols, ref options, seed, own, .. } = request;
-        let GenerateFlags { fresh_line } = own.parsed();
-        let (symbols, options) = (symbols.unwrap_or(SYMBOLS), options.clone());
-        let request = generation::Request { prompt, fresh_line, echo, symbols, options, seed };
-        generate(&self.text, &request, sink).map_err(|error| self.source.named(error))
+        self.draw(request, sink)
     }
 
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {

@@ -6,6 +6,7 @@ mod bad_input;
 mod bounds;
 mod closed;
 mod compression;
+mod decoding;
 mod demo;
 mod elsewhere;
 mod families;

@@ -33,7 +33,10 @@ pub fn looking_ahead<M: Autoregressive>(
             // Nobody asks for the distribution after a sequence's last symbol.
             let asked = model.length().is_none_or(|length| at + i + 1 < length);
             if asked && bits(distribution) != bits(model.next(&ahead)) {
-                return failed(format!("at position {at}, the distribution after guess {} is not that of stepping", i + 1));
+                return failed(format!(
+                    "at position {at}, the distribution after guess {} is not that of stepping",
+                    i + 1
+                ));
             }
         }
         // The right ones, which may cost nothing, and in the place of the wrong one what comes in truth.
@@ -41,7 +44,8 @@ pub fn looking_ahead<M: Autoregressive>(
             model.step(&mut state, symbol);
             model.step(&mut stepped, symbol);
             at += 1;
-            if model.length().is_none_or(|length| at < length) && bits(model.next(&state)) != bits(model.next(&stepped)) {
+            if model.length().is_none_or(|length| at < length) && bits(model.next(&state)) != bits(model.next(&stepped))
+            {
                 return failed(format!("a step to position {at} after looking ahead is another"));
             }
         }

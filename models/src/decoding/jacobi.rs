@@ -167,6 +167,10 @@ mod tests {
         let mut jacobi = Jacobi::new(Generator::new(&counter, &[], sampler, Streams::new(1).stream("sampling")), 100);
         let drawn: Vec<u32> = std::iter::from_fn(|| jacobi.draw().unwrap()).collect();
         assert_eq!(drawn, (0..40).map(|t| t % 5).collect::<Vec<u32>>());
-        assert_eq!(jacobi.cost(), Cost { symbols: 40, passes: 2, drafted: 0, accepted: 0 }, "one to guess, one to know");
+        assert_eq!(
+            jacobi.cost(),
+            Cost { symbols: 40, passes: 2, drafted: 0, accepted: 0 },
+            "one to guess, one to know"
+        );
     }
 }

@@ -18,7 +18,10 @@ pub mod speculative;
 #[cfg(test)]
 mod toys;
 
+use crate::pages::numbers::{counted, grouped};
 use serde::Serialize;
+use std::fmt;
+use std::ops::Add;
 
 /// What sequences cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -38,6 +41,34 @@ impl Cost {
     /// that was not kept. None where nothing was judged.
     pub fn acceptance(&self) -> Option<f64> {
         (self.drafted > 0).then(|| self.accepted as f64 / self.drafted as f64)
+    }
+}
+
+impl Add for Cost {
+    type Output = Cost;
+
+    fn add(self, other: Cost) -> Cost {
+        Cost {
+            symbols: self.symbols + other.symbols,
+            passes: self.passes + other.passes,
+            drafted: self.drafted + other.drafted,
+            accepted: self.accepted + other.accepted,
+        }
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cost { symbols, passes, drafted, .. } = *self;
+        let ending = if passes == 1 { "" } else { "es" };
+        write!(f, "{} in {} pass{ending}", counted(symbols, "symbol"), grouped(passes))?;
+        if passes > 0 {
+            write!(f, ", {:.2} a pass", symbols as f64 / passes as f64)?;
+        }
+        match self.acceptance() {
+            Some(kept) => write!(f, "; {:.1} % of {} kept", 100.0 * kept, counted(drafted, "proposal")),
+            None => Ok(()),
+        }
     }
 }
 

@@ -5,9 +5,12 @@ use super::images::Shape;
 use super::model::ImageModel;
 use super::png;
 use super::quantized::{level, shown};
+use crate::autoregressive::Conditional;
+use crate::decoding::Cost;
+use crate::decoding::jacobi::Jacobi;
 use crate::error::{Error, Kind, Result};
 use crate::memory::Needs;
-use crate::sampling::Options;
+use crate::sampling::{Generator, Options, Sampler};
 use autograd::random::Streams;
 
 /// What is asked of a model of images.
@@ -47,18 +50,58 @@ pub fn draw(
     request: &Request,
     row_done: &mut dyn FnMut(&[Drawing]) -> Result<()>,
 ) -> Result<Vec<Vec<u32>>> {
-    let classes = model.config.classes.len() as u32;
-    if let Some(class) = request.class.filter(|&class| class >= classes) {
-        return Err(Error::new(Kind::Usage, format!("there is no class {class}"))
-            .cause(format!("the model knows {classes} classes, numbered from 0")));
-    }
-    let class = |image: usize| (classes > 0).then(|| request.class.unwrap_or(image as u32 % classes));
+    let class = classes_in_turn(model, request)?;
     let streams = Streams::new(request.seed);
     let drawing = |image: usize| Drawing::new(class(image), streams.stream(&format!("image {image}")));
     let mut drawings: Vec<Drawing> =
         (0..request.images).map(|image| drawing(image).clamped_to(request.known.to_vec())).collect();
     Decoder::new(model).draw(&mut drawings, &request.options, row_done)?;
     Ok(drawings.into_iter().map(|drawing| drawing.levels).collect())
+}
+
+/// Draws the images that [`draw`] draws, each by improving guesses for up to `ahead` of its sub-pixels side by side (all of them, where none
+/// is given), a pass over the whole image a round; and what it cost. `done` is told how many sub-pixels there are, and may end it.
+///
+/// # Errors
+/// As [`draw`].
+///
+/// # Panics
+/// If a part of the images is known.
+pub fn draw_by_jacobi(
+    model: &ImageModel<f32>,
+    request: &Request,
+    ahead: Option<usize>,
+    done: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<(Vec<Vec<u32>>, Cost)> {
+    assert!(request.known.is_empty(), "jacobi: of an image of which a part is known");
+    let class = classes_in_turn(model, request)?;
+    let (streams, mut cost) = (Streams::new(request.seed), Cost::default());
+    let mut images = Vec::with_capacity(request.images);
+    for image in 0..request.images {
+        let class = class(image);
+        let (given, sampler) = (model.given(&class), Sampler::new(request.options.clone())?);
+        let generator = Generator::new(&given, &[], sampler, streams.stream(&format!("image {image}")));
+        let mut jacobi = Jacobi::new(generator, ahead.unwrap_or(model.config.values()));
+        let mut levels = Vec::with_capacity(model.config.values());
+        while let Some(level) = jacobi.draw()? {
+            levels.push(level);
+            done(images.len() * model.config.values() + levels.len())?;
+        }
+        images.push(levels);
+        cost = cost + jacobi.cost();
+    }
+    Ok((images, cost))
+}
+
+/// The class of each image.
+fn classes_in_turn(model: &ImageModel<f32>, request: &Request) -> Result<impl Fn(usize) -> Option<u32> + use<>> {
+    let classes = model.config.classes.len() as u32;
+    let asked = request.class;
+    match asked.filter(|&class| class >= classes) {
+        Some(class) => Err(Error::new(Kind::Usage, format!("there is no class {class}"))
+            .cause(format!("the model knows {classes} classes, numbered from 0"))),
+        None => Ok(move |image: usize| (classes > 0).then(|| asked.unwrap_or(image as u32 % classes))),
+    }
 }
 
 /// Refuses more images than memory or a PNG holds, before any is drawn: all are drawn, then written as one picture by [`grid`].

@@ -3,7 +3,7 @@
 
 use super::Opened;
 use super::flags::{GenerateFlags, LabelFlags};
-use crate::families::Generate;
+use crate::families::{Generate, Way};
 use crate::terminal::console::{Counting, say};
 use crate::terminal::output;
 use models::audio::condition::{Frames, parse_frames};
@@ -38,6 +38,7 @@ impl Opened {
     /// Draws sounds, and writes them while they are made.
     pub(super) fn draw(&self, request: &Generate, sink: Sink) -> Result<()> {
         let flags: GenerateFlags = request.own.parsed();
+        request.decode.check("a model of sounds", &[Way::Sequential], false)?;
         if !request.prompt.is_empty() {
             return Err(Error::new(Kind::Usage, "a sound goes on from no text: the model is one of sounds")
                 .help("--prime FILE.wav goes on from a recording"));

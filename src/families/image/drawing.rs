@@ -2,13 +2,15 @@
 
 use super::Opened;
 use super::flags::GenerateFlags;
-use crate::families::Generate;
+use crate::families::{Generate, Way};
 use crate::terminal::console::{Counting, say};
 use crate::terminal::output;
 use models::error::{Error, Kind, Result};
 use models::image::decoder::AT_A_TIME;
 use models::image::frames::{self, Frames};
-use models::image::generation::{Request, check_size, columns, draw, first_rows, grid, outside_of, unfinished};
+use models::image::generation::{
+    Request, check_size, columns, draw, draw_by_jacobi, first_rows, grid, outside_of, unfinished,
+};
 use models::image::images::Shape;
 use models::image::png;
 use models::medium::Sink;
@@ -32,6 +34,12 @@ impl Opened {
         }
         let inputs: Vec<&Path> = [&flags.complete, &flags.mask].into_iter().flatten().map(|path| &**path).collect();
         output::check(request.output, &inputs)?;
+        let jacobi = request.decode.way == Way::Jacobi;
+        request.decode.check("a model of images", &[Way::Sequential, Way::Jacobi], false)?;
+        if jacobi && (flags.complete.is_some() || flags.frames.is_some()) {
+            return Err(Error::new(Kind::Usage, "--decode jacobi draws whole pictures from nothing")
+                .help("leave out --complete and --frames, or draw one sub-pixel after the other"));
+        }
         let class = flags.class.as_deref().map(|word| self.class(word)).transpose()?;
         let known = self.known(&flags)?;
         let images = request.symbols.unwrap_or(PICTURES);
@@ -53,6 +61,16 @@ impl Opened {
         }
         let of = config.values().saturating_mul(images) as u64;
         let mut counting = None;
+        if jacobi {
+            let (drawn, cost) = draw_by_jacobi(&self.model, &asked, request.decode.ahead, &mut |done| {
+                counting.get_or_insert_with(|| Counting::new("sub-pixels drawn", of)).reached(done);
+                sink(&[]).map(|_| ())
+            })
+            .map_err(|error| self.source.named(error))?;
+            counting.into_iter().for_each(Counting::finish);
+            say(&cost.to_string());
+            return sink(&grid(&drawn, shape, levels, wide, scale)?).map(|_| ());
+        }
         let drawn = draw(&self.model, &asked, &mut |drawings| {
             let done = drawings.iter().map(|drawing| drawing.levels.len()).sum();
             counting.get_or_insert_with(|| Counting::new("sub-pixels drawn", of)).reached(done);

@@ -144,15 +144,13 @@ impl<T: Scalar> GptDecoder<T> {
         let (config, heads, first) = (&self.model.config, self.model.config.layout(), state.window.len());
         let (width, rows) = (config.width, symbols.len());
         let Buffers { x, normalized, qkv, attended, added, hidden, .. } = buffers;
-        let apply = |layer: &Affine<T>, team: &mut Team, x: &[T], y: &mut Vec<T>, outputs: usize| {
-            match rows {
-                1 => {
-                    y.resize(outputs, T::zero());
-                    layer.apply(team, x, y);
-                }
-                2..=FEW => layer.apply_few(team, x, y),
-                _ => layer.apply_rows(team, x, y),
+        let apply = |layer: &Affine<T>, team: &mut Team, x: &[T], y: &mut Vec<T>, outputs: usize| match rows {
+            1 => {
+                y.resize(outputs, T::zero());
+                layer.apply(team, x, y);
             }
+            2..=FEW => layer.apply_few(team, x, y),
+            _ => layer.apply_rows(team, x, y),
         };
         x.clear();
         for (r, &symbol) in symbols.iter().enumerate() {
@@ -243,7 +241,13 @@ impl<T: Scalar> Autoregressive for GptDecoder<T> {
         let mut logits = vec![T::zero(); config.symbols];
         self.head.apply(&mut self.team.borrow_mut(), &self.ln_f.bias, &mut logits);
         let caches = vec![cache; self.layers.len()];
-        GptState { window: Vec::with_capacity(config.context), caches, distribution: Categorical { logits }, ahead: VecDeque::new(), logits_ahead: VecDeque::new() }
+        GptState {
+            window: Vec::with_capacity(config.context),
+            caches,
+            distribution: Categorical { logits },
+            ahead: VecDeque::new(),
+            logits_ahead: VecDeque::new(),
+        }
     }
 
     fn next<'s>(&self, state: &'s GptState<T>) -> &'s Categorical<T> {

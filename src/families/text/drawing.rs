@@ -1,0 +1,109 @@
+//! What `generate` makes of a model of text: symbols one after the other, or in one of the ways around that loop.
+
+use super::{Opened, Recurrent, Transformer, is_gpt};
+use crate::families::{Generate, Way};
+use crate::terminal::console::say;
+use clap::Args;
+use models::data::Part;
+use models::error::{Error, Kind, Result};
+use models::medium::Sink;
+use models::storage::run_files::{Which, load};
+use models::text::config::DataConfig;
+use models::text::corpus::Corpus;
+use models::text::draft::{Draft, MarkovDraft};
+use models::text::generation::{self, generate};
+use models::text::markov::MarkovChain;
+use models::text::network::Network;
+use models::text::saved::TextModel;
+use std::path::Path;
+
+/// How many symbols are drawn where nobody says.
+pub(in crate::families) const SYMBOLS: usize = 500;
+
+/// Guesses of a pass that improves guesses.
+const GUESSES: usize = 16;
+
+/// Proposals of a draft.
+const PROPOSALS: usize = 4;
+
+/// Of the chain that proposes: on tiny-shakespeare the best.
+const ORDER: usize = 4;
+
+#[derive(Args, Debug)]
+pub(super) struct GenerateFlags {
+    /// Without a prompt, begin as after a line break, which is not written; else from nothing, as `eval` scores a first symbol.
+    #[arg(long, conflicts_with_all = ["prompt", "prompt_file"])]
+    pub fresh_line: bool,
+    /// Let a smaller model over the same symbols propose, a run or a checkpoint, or `markov`, a chain of order 4 that is counted on the run's
+    /// training data: exactly the model's law, another text than without.
+    #[arg(long, value_name = "RUN|CHECKPOINT|markov")]
+    pub speculative: Option<String>,
+}
+
+impl<N: Network> Opened<N> {
+    /// Draws symbols, and says what they cost where that is not one pass a symbol.
+    pub(super) fn draw(&self, request: &Generate, sink: Sink) -> Result<()> {
+        let &Generate { prompt, echo, symbols, ref options, seed, own, decode, .. } = request;
+        let GenerateFlags { fresh_line, speculative } = own.parsed();
+        decode.check("a model of text", &[Way::Sequential, Way::Jacobi, Way::Beam], speculative.is_some())?;
+        let draft = speculative.as_deref().map(|word| self.draft(word)).transpose()?;
+        let way = match (&draft, decode.way) {
+            (Some(draft), _) => generation::Way::Speculative { draft, ahead: decode.ahead.unwrap_or(PROPOSALS) },
+            (None, Way::Sequential) => generation::Way::Sequential,
+            (None, Way::Jacobi) => generation::Way::Jacobi { ahead: decode.ahead.unwrap_or(GUESSES) },
+            (None, Way::Beam) => generation::Way::Beam { beams: decode.beams },
+        };
+        let (symbols, options) = (symbols.unwrap_or(SYMBOLS), options.clone());
+        let request = generation::Request { prompt, fresh_line, echo, symbols, options, seed, way };
+        let cost = generate(&self.text, &request, sink).map_err(|error| self.source.named(error))?;
+        if !matches!(way, generation::Way::Sequential) {
+            say(&cost.to_string());
+        }
+        Ok(())
+    }
+
+    /// Who proposes.
+    fn draft(&self, word: &str) -> Result<Draft> {
+        if word == "markov" {
+            return self.markov();
+        }
+        let checkpoint = load(Path::new(word), Which::Best)?;
+        let family = crate::families::family_of(checkpoint.model()?, &checkpoint.path)?;
+        if family.name() != "text" {
+            return Err(Error::new(Kind::Usage, format!("--speculative {word} is {}", family.a_model()))
+                .cause("a model of text is proposed to by one of text"));
+        }
+        let other = |what: String| {
+            Err(Error::new(Kind::Usage, format!("--speculative {word}: {what}"))
+                .cause("what one proposes, the other must know under the same number")
+                .help("train the draft on the same text, with the same `data.vocabulary`"))
+        };
+        let vocabulary = self.text.vocabulary.to_json();
+        let draft = match is_gpt(&checkpoint)? {
+            true => {
+                let text = TextModel::<Transformer>::from_checkpoint(&checkpoint)?;
+                (text.vocabulary.to_json() == vocabulary).then(|| Draft::Gpt(Box::new(text.model.decoder())))
+            }
+            false => {
+                let text = TextModel::<Recurrent>::from_checkpoint(&checkpoint)?;
+                (text.vocabulary.to_json() == vocabulary).then(|| Draft::Recurrent(Box::new(text.model.decoder())))
+            }
+        };
+        draft.map_or_else(|| other("its vocabulary is not that of the model".to_owned()), Ok)
+    }
+
+    /// A chain that is counted on what the run was trained on.
+    fn markov(&self) -> Result<Draft> {
+        let data: DataConfig = self.source.setting("data");
+        let path = self.source.path.display();
+        if data.path.is_empty() {
+            return Err(Error::new(Kind::Usage, "--speculative markov: there is nothing to count on")
+                .cause(format!("{path} does not say what it was trained on"))
+                .help("name a smaller model instead"));
+        }
+        let files = self.source.parts_of(data.read()?, Part::Train)?;
+        let corpus = Corpus::encode_files(&files, &self.text.vocabulary, &data.split())?;
+        let chain = MarkovChain::fit(&corpus.train, self.text.vocabulary.size(), ORDER);
+        Ok(Draft::Markov(MarkovDraft::new(chain)))
+    }
+}

@@ -1,0 +1,133 @@
+//! `generate` by the ways around the loop: what gives the loop's sample gives its bytes, what has its law says what it cost, and what a
+//! model does not know is refused before anything is drawn.
+
+use crate::tiny_runs::{TINY_RUNS, TinyRun};
+use crate::{assert_code, assert_error, stderr, stdout, with_model};
+use std::fs;
+use std::path::Path;
+
+fn runs(families: &'static [&'static str]) -> impl Iterator<Item = &'static TinyRun> {
+    TINY_RUNS.iter().filter(|run| families.contains(&run.family))
+}
+
+/// What `generate` writes with these arguments, and what it says.
+fn drawn(run: &Path, ending: &str, arguments: &[&str]) -> (Vec<u8>, String) {
+    let path = run.with_file_name(format!("drawn.{ending}"));
+    let arguments = [&["-n", "30", "-o", path.to_str().expect("Unicode")], arguments].concat();
+    let output = with_model("generate", run, &arguments);
+    assert_code(&output, 0);
+    (fs::read(path).unwrap(), stderr(&output).to_owned())
+}
+
+#[test]
+fn jacobi_gives_the_bytes_of_the_loop_on_any_number_of_threads_and_says_how_many_passes_they_took() {
+    for run in runs(&["text", "image"]) {
+        let folder = tempfile::tempdir().unwrap();
+        let model = run.train(folder.path());
+        let ending = if run.family == "text" { "txt" } else { "png" };
+        for options in [&["--noise", "gumbel", "--seed", "3"][..], &["--temperature", "0.7"], &["--greedy"]] {
+            let (expected, quiet) = drawn(&model, ending, options);
+            assert!(!quiet.contains("pass"), "{quiet}");
+            for more in [&["--threads", "1"][..], &["--threads", "3", "--ahead", "5"]] {
+                let arguments = [options, &["--decode", "jacobi"], more].concat();
+                let (bytes, said) = drawn(&model, ending, &arguments);
+                assert!(bytes == expected, "{} {arguments:?}", run.model);
+                assert!(said.contains(" symbols in ") && said.contains(" a pass"), "{said}");
+            }
+        }
+        let other = drawn(&model, ending, &["--seed", "3"]).0;
+        assert_ne!(other, drawn(&model, ending, &["--noise", "gumbel", "--seed", "3"]).0, "another noise");
+    }
+}
+
+#[test]
+fn a_draft_proposes_and_what_is_kept_is_told() {
+    let mut kept = Vec::new();
+    for run in runs(&["text"]) {
+        let folder = tempfile::tempdir().unwrap();
+        let model = run.train(folder.path());
+        for draft in ["markov", model.to_str().unwrap()] {
+            let arguments = ["--speculative", draft, "--prompt", "the ", "--seed", "2"];
+            let (bytes, said) = drawn(&model, "txt", &arguments);
+            assert!(bytes.len() >= 30, "{}", String::from_utf8_lossy(&bytes));
+            assert!(said.contains("30 symbols in ") && said.contains("proposals kept"), "{said}");
+            assert_eq!(bytes, drawn(&model, "txt", &[&arguments[..], &["--threads", "3"]].concat()).0);
+            kept.push(said);
+        }
+    }
+    // A model that proposes to itself is always right.
+    assert!(kept[1].contains("100.0 % of") && !kept[0].contains("100.0 % of"), "{kept:?}");
+}
+
+#[test]
+fn beams_find_a_continuation_at_least_as_likely_as_the_greedy_one() {
+    for run in runs(&["text"]) {
+        let folder = tempfile::tempdir().unwrap();
+        let model = run.train(folder.path());
+        let greedy = drawn(&model, "txt", &["--greedy"]).0;
+        assert_eq!(drawn(&model, "txt", &["--decode", "beam", "--beams", "1"]).0, greedy, "one beam is greedy");
+        let nats = |text: &[u8]| {
+            let path = folder.path().join("scored.txt");
+            fs::write(&path, text).unwrap();
+            let scored = with_model("eval", &model, &["--data", path.to_str().unwrap(), "--json"]);
+            assert_code(&scored, 0);
+            let scored: serde_json::Value = serde_json::from_str(stdout(&scored)).unwrap();
+            scored["nats_per_symbol"].as_f64().unwrap()
+        };
+        let beam = drawn(&model, "txt", &["--decode", "beam", "--beams", "16"]).0;
+        assert!(nats(&beam) <= nats(&greedy) + 1e-9, "{}", run.model);
+    }
+}
+
+#[test]
+fn what_a_model_does_not_know_is_refused_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    let text = runs(&["text"]).next().unwrap();
+    let stranger = {
+        let data = other.join("other.txt");
+        fs::write(&data, "0123456789 0918273645 ".repeat(30)).unwrap();
+        let run = other.join("run");
+        assert_code(&crate::autoreg(text.training(&data, &run, &[])), 0);
+        run
+    };
+    for run in TINY_RUNS {
+        let place = folder.path().join(format!("{}-{}", run.family, run.model));
+        fs::create_dir(&place).unwrap();
+        let model = run.train(&place);
+        let out = place.join("out");
+        let refused = |arguments: &[&str], what: &str| {
+            let arguments = [&["-o", out.to_str().unwrap()], arguments].concat();
+            let output = with_model("generate", &model, &arguments);
+            assert_error(&output, 2, &[what]);
+            assert!(!out.exists(), "{arguments:?}");
+        };
+        match run.family {
+            "text" => {
+                refused(&["--ahead", "3"], "--ahead without guesses");
+                refused(&["--ahead", "0", "--decode", "jacobi"], "0");
+                refused(&["--beams", "0", "--decode", "beam"], "0");
+                refused(&["--decode", "jacobi", "--speculative", "markov"], "--speculative");
+                refused(&["--speculative", stranger.to_str().unwrap()], "its vocabulary is not that of the model");
+            }
+            "image" => {
+                let out = place.join("out.png");
+                let beam = with_model("generate", &model, &["-o", out.to_str().unwrap(), "--decode", "beam"]);
+                assert_error(&beam, 2, &["--decode beam: not for a model of images"]);
+                let draft = with_model("generate", &model, &["-o", out.to_str().unwrap(), "--speculative", "markov"]);
+                assert_error(&draft, 2, &["--speculative is for a model of text"]);
+                assert!(!out.exists());
+            }
+            _ => {
+                let output = with_model("generate", &model, &["--decode", "jacobi"]);
+                assert_error(&output, 2, &["--decode jacobi: not for a model of"]);
+            }
+        }
+    }
+    // What was counted on is gone.
+    let gone = with_model("generate", &stranger, &["--speculative", "markov"]);
+    assert_code(&gone, 0);
+    fs::write(other.join("other.txt"), "another text altogether ".repeat(30)).unwrap();
+    assert_error(&with_model("generate", &stranger, &["--speculative", "markov"]), 5, &["is not the data of"]);
+}
