@@ -30,7 +30,7 @@ impl<T: Scalar> Affine<T> {
     pub(crate) fn new(weight: &Param<T>, bias: Option<&Param<T>>) -> Self {
         let (outputs, inputs) = (weight.shape()[0], weight.shape()[1]);
         let bias = bias.map_or_else(|| vec![T::zero(); outputs], |bias| bias.values().to_vec());
-        let weight = Packed::new(Matrix::new(weight.values(), outputs, inputs).t());
+        let weight = Packed::new(Matrix::new(weight.values(), outputs, inputs).t()).compacted();
         Affine { weights: Weights { weight, bias }, direction: Cell::default() }
     }
 

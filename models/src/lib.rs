@@ -20,6 +20,7 @@ pub mod image;
 pub mod levels;
 pub mod medium;
 pub mod memory;
+pub mod narrow;
 pub mod pages;
 pub mod refusals;
 pub mod sampling;

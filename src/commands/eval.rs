@@ -1,12 +1,15 @@
 //! `autoreg eval`: the exact likelihood of data under a model, beside what simple rivals achieve.
 
-use crate::families::Evaluate;
 use crate::families::flags::{FamilyFlags, ForEval};
-use crate::families::opened::{PATH_HELP, open};
+use crate::families::opened::{Format, PATH_HELP, open};
+use crate::families::{Evaluate, Report};
+use crate::terminal::results::to_json;
 use crate::terminal::{Context, output};
 use clap::{Args, ValueEnum};
 use models::data::Part;
 use models::error::Result;
+use models::narrow::Weights;
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// Score data: exact likelihood in nats and bits per symbol, beside classical floors.
@@ -40,6 +43,10 @@ pub struct Arguments {
     /// Write the nats of every example: of a text line by line, of a series value by value, of pictures one by one
     #[arg(long, value_name = "FILE.csv")]
     each: Option<PathBuf>,
+
+    /// The format that the weights are rounded to; says what that costs beside f32
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "f32")]
+    weights: Format,
 
     /// Print one JSON object, with all digits
     #[arg(long)]
@@ -78,15 +85,41 @@ impl Split {
 /// # Errors
 /// A bad input for a file that is no model, for data that do not serve, or an empty part.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
-    let Arguments { model, data, split, each, json, own } = arguments;
+    let Arguments { model: path, data, split, each, weights, json, own } = arguments;
     each.as_deref().map_or(Ok(()), |path| output::check_form(path, "csv"))?;
-    output::check(each.as_deref(), &[&data, &model])?;
-    let model = open(&model)?;
+    output::check(each.as_deref(), &[&data, &path])?;
+    let mut model = open(&path)?;
     model.source().spares_data(each.as_deref())?;
     let own = own.given_to(model.source().family)?;
-    let report = model.evaluate(&Evaluate { data: &data, part: split.part(), each: each.as_deref(), own: &own })?;
+    let request = Evaluate { data: &data, part: split.part(), each: each.as_deref(), own: &own };
+    let mut report = model.evaluate(&request)?;
+    // Of the same file: a training may put another one in its place meanwhile.
+    if let Some(format) = weights.narrow() {
+        model.round(format)?;
+        report = beside_full(model.evaluate(&request)?, &report, format)?;
+    }
     if let Some(path) = &each {
         output::write(path, report.each.as_bytes())?;
     }
     context.results.line(if json { report.json } else { report.text })
+}
+
+/// A report of a model with rounded weights, beside that with its own.
+fn beside_full(report: Report, full: &Report, weights: Weights) -> Result<Report> {
+    const NATS: &str = "nats_per_symbol";
+    let read = |json: &str| serde_json::from_str::<Value>(json).unwrap_or_default();
+    let nats = |json: &Value| json[NATS].as_f64().unwrap_or(f64::NAN);
+    let (mut narrow, full) = (read(&report.json), read(&full.json));
+    let (rounded, own) = (nats(&narrow), nats(&full));
+    let name = weights.name();
+    let text = format!(
+        "{}\n\nWith weights rounded to {name}: {rounded:.6} nats per symbol, {:+.6} beside {own:.6} in f32.",
+        report.text,
+        rounded - own
+    );
+    if let Value::Object(fields) = &mut narrow {
+        fields.insert("weights".to_owned(), name.into());
+        fields.insert(format!("{NATS}_f32"), own.into());
+    }
+    Ok(Report { json: to_json(&narrow)?, text, ..report })
 }

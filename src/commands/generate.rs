@@ -1,7 +1,7 @@
 //! `autoreg generate`: symbols drawn one after another from a model: text, the values of a series, pictures, or sounds.
 
 use crate::families::flags::{FamilyFlags, ForGenerate};
-use crate::families::opened::{PATH_HELP, open};
+use crate::families::opened::{Format, PATH_HELP, open_in};
 use crate::families::{Decode, Generate, Way};
 use crate::terminal::console::say;
 use crate::terminal::{Context, interrupt, output};
@@ -75,6 +75,10 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value = "uniform")]
     noise: Chance,
 
+    /// The format that the weights are rounded to; fewer bytes are read sooner. What it costs tells `eval --weights`
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "f32")]
+    weights: Format,
+
     /// How the symbols come about
     #[arg(long, value_name = "WAY", value_enum, default_value = "sequential", conflicts_with = "speculative")]
     decode: Way,
@@ -139,7 +143,7 @@ pub fn run(mut arguments: Arguments, context: &Context) -> Result<()> {
     let prompt = arguments.prompt_file.as_deref().filter(|path| *path != Path::new("-"));
     let inputs: Vec<&Path> = [Some(&*arguments.model), prompt].into_iter().flatten().collect();
     output::check(arguments.output.as_deref(), &inputs)?;
-    let model = open(&arguments.model)?;
+    let model = open_in(&arguments.model, arguments.weights)?;
     model.source().spares_data(arguments.output.as_deref())?;
     // A text may be of any kind.
     if let Some(path) = arguments.output.as_deref().filter(|_| model.medium() != Medium::Text) {

@@ -41,6 +41,7 @@ use models::data::Part;
 use models::error::Result;
 use models::medium::{Medium, Sink};
 use models::memory::Needs;
+use models::narrow::{Weights, round};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
 use std::path::{Path, PathBuf};
@@ -177,6 +178,11 @@ impl Model for Opened {
 
     fn medium(&self) -> Medium {
         Medium::Sound
+    }
+
+    fn round(&mut self, weights: Weights) -> Result<()> {
+        round(&mut self.model, weights);
+        Ok(())
     }
 
     fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {

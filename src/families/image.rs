@@ -37,6 +37,7 @@ use models::image::shapes::elements_per_pixel;
 use models::image::training::ImageTask;
 use models::medium::{Medium, Sink};
 use models::memory::Needs;
+use models::narrow::{Weights, round};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
 use models::training::settings::Settings;
@@ -168,6 +169,11 @@ impl Model for Opened {
 
     fn medium(&self) -> Medium {
         Medium::Picture
+    }
+
+    fn round(&mut self, weights: Weights) -> Result<()> {
+        round(&mut self.model, weights);
+        Ok(())
     }
 
     fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {

@@ -38,6 +38,7 @@ use models::check::Outcome;
 use models::compression::{self, format::File};
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
+use models::narrow::Weights;
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
 use opened::Source;
@@ -149,6 +150,16 @@ pub trait Family: Sync {
 pub trait Model {
     /// What it makes.
     fn medium(&self) -> Medium;
+
+    /// Rounds its weights to fewer bits.
+    ///
+    /// # Errors
+    /// A usage error for a model that keeps them in double precision.
+    fn round(&mut self, weights: Weights) -> Result<()> {
+        let source = self.source();
+        let what = format!("--weights {}: {} holds {}", weights.name(), source.path.display(), source.family.a_model());
+        Err(Error::new(Kind::Usage, what).help("models of text, of images and of sounds are rounded"))
+    }
 
     /// Draws from the model, piece by piece into `sink`.
     ///

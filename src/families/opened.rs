@@ -3,12 +3,14 @@
 use super::{Family, Model, family_of};
 use crate::terminal::console::say;
 use crate::terminal::output;
+use clap::ValueEnum;
 use models::compression::identity::described;
 use models::data::Part;
 use models::data::files::DataFiles;
 use models::data::fingerprint::Fingerprint;
 use models::distribution::NOT_FINITE;
 use models::error::{Error, Kind, Result};
+use models::narrow::Weights;
 use models::storage::checkpoint::{Checkpoint, Progress};
 use models::storage::run_files::{Which, load};
 use models::training::begin;
@@ -105,6 +107,38 @@ impl Source {
             model: self.kind.clone(),
             checkpoint: self.path.display().to_string(),
             step: self.progress.as_ref().map(|progress| progress.step),
+        }
+    }
+}
+
+/// [`Weights`], as the command line names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// As they were trained.
+    F32,
+    /// Half the bytes.
+    Bf16,
+    /// A quarter of them: whole numbers by a power of two for each row.
+    Int8,
+}
+
+/// Loads the model that `path` means, with its weights in a format.
+///
+/// # Errors
+/// As [`open`], and a usage error for a model that has none of these formats.
+pub fn open_in(path: &Path, format: Format) -> Result<Box<dyn Model>> {
+    let mut model = open(path)?;
+    format.narrow().map_or(Ok(()), |weights| model.round(weights))?;
+    Ok(model)
+}
+
+impl Format {
+    /// What the weights are to be rounded to, if to anything.
+    pub fn narrow(self) -> Option<Weights> {
+        match self {
+            Format::F32 => None,
+            Format::Bf16 => Some(Weights::Bf16),
+            Format::Int8 => Some(Weights::Int8),
         }
     }
 }

@@ -24,6 +24,7 @@ use models::error::{Kind, Result};
 use models::evaluation::{Floor, Likelihood};
 use models::medium::{Medium, Sink};
 use models::memory::Needs;
+use models::narrow::{Weights, round};
 use models::pages::numbers::{counted, decimals};
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
@@ -202,6 +203,11 @@ impl<N: Network> Model for Opened<N> {
 
     fn medium(&self) -> Medium {
         Medium::Text
+    }
+
+    fn round(&mut self, weights: Weights) -> Result<()> {
+        round(&mut self.text.model, weights);
+        Ok(())
     }
 
     fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {

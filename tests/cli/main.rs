@@ -14,6 +14,7 @@ mod foreign_files;
 mod image;
 mod image_drawing;
 mod memory;
+mod narrow;
 mod outputs;
 mod parts;
 mod random_lines;

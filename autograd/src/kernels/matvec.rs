@@ -2,6 +2,7 @@
 //!
 //! The same chains as every product (`micro` states the law), so a step equals its row of the parallel pass bit for bit.
 
+use super::compact::CompactRow;
 use super::gemm::{Gemm, Store};
 use super::micro::Row;
 use super::operands::Target;
@@ -38,6 +39,20 @@ impl<T: Gemm> Packed<T> {
     unsafe fn row_unchecked(&self, panels: Range<usize>, x: &[T], start: *const T, direction: Direction, y: *mut T) {
         let (tiling, cols) = (self.tiling(), self.columns_of(panels.start).start..self.cols());
         let cols = cols.start..cols.end.min(panels.end * tiling.cols);
+        if let Some(compact) = self.compact() {
+            let (x, depth, start, y) = (x.as_ptr().cast(), x.len(), start.cast(), y.cast());
+            let row = CompactRow {
+                x,
+                depth,
+                panels,
+                cols: self.cols(),
+                start,
+                y,
+                backward: direction == Direction::Backward,
+            };
+            // SAFETY: as below; only a matrix of f32 is ever compact.
+            return unsafe { compact.row(tiling, &row) };
+        }
         let (b, backward) = (self.right().panel(panels.start, 0).0, direction == Direction::Backward);
         let row = Row { tiling, x: x.as_ptr(), depth: x.len(), b, cols: cols.len(), start, y, backward };
         // SAFETY: the panels exist; start and y have room for their columns.

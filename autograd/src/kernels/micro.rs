@@ -86,6 +86,12 @@ pub trait Lane: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     #[doc(hidden)]
     fn spare() -> &'static LocalKey<RefCell<Vec<Vec<Line<Self>>>>>;
 
+    /// The values, if they are f32: what may be stored in fewer bits.
+    #[doc(hidden)]
+    fn as_f32(_: &[Self]) -> Option<&[f32]> {
+        None
+    }
+
     /// Computes one block.
     ///
     /// # Safety
@@ -129,6 +135,10 @@ impl Lane for f32 {
     fn spare() -> &'static LocalKey<RefCell<Vec<Vec<Line<Self>>>>> {
         thread_local!(static SPARE: RefCell<Vec<Vec<Line<f32>>>> = const { RefCell::new(Vec::new()) });
         &SPARE
+    }
+
+    fn as_f32(values: &[f32]) -> Option<&[f32]> {
+        Some(values)
     }
 
     #[inline(always)]

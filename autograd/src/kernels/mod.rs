@@ -6,6 +6,9 @@
 
 pub mod attention;
 mod blocked;
+mod compact;
+#[cfg(target_arch = "x86_64")]
+mod compact_x86;
 pub(crate) mod compiled;
 pub mod convolution;
 mod double;

@@ -37,6 +37,12 @@ pub(super) fn give_back<T: Lane>(buffer: Vec<Line<T>>) {
     T::spare().with_borrow_mut(|spare| spare.push(buffer));
 }
 
+/// All values of a buffer.
+pub(super) fn all<T: Lane>(buffer: &[Line<T>]) -> &[T] {
+    // SAFETY: a line is sixteen values and nothing else, for values of 4 bytes; of 8 it is 128 bytes, a multiple of its alignment too.
+    unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast(), buffer.len() * LANES) }
+}
+
 /// The buffer with room for `len` values; grows by allocating anew, because the old contents are of no use.
 pub(super) fn with_len<T: Lane>(buffer: Vec<Line<T>>, len: usize) -> Vec<Line<T>> {
     let lines = len.div_ceil(LANES);

@@ -3,6 +3,7 @@
 //! Everything here runs on the calling thread, because it is used inside tasks that each own some rows of a batch. The product
 //! that packs for itself and spreads over threads is `gemm`; the bits are the same.
 
+use super::compact::Compact;
 use super::gemm::{Gemm, Matrix, Store};
 use super::operands::{Right, Start, Target};
 use super::pack::{self, Line};
@@ -20,7 +21,9 @@ use std::ops::Range;
 pub struct Packed<T> {
     rows: usize,
     cols: usize,
+    /// Empty, where the weights are compact.
     values: Vec<Line<T>>,
+    compact: Option<Compact>,
     tiling: &'static Tiling,
 }
 
@@ -47,15 +50,42 @@ impl Direction {
 impl<T: Gemm> Packed<T> {
     /// Packs `b`.
     pub fn new(b: Matrix<T>) -> Self {
-        let mut packed = Packed { rows: 0, cols: 0, values: Vec::new(), tiling: Tiling::in_use() };
-        packed.repack(b);
+        Self::with_tiling(b, Tiling::in_use())
+    }
+
+    /// [`Packed::new`] for another instruction set than the one in use.
+    pub(super) fn with_tiling(b: Matrix<T>, tiling: &'static Tiling) -> Self {
+        let mut packed = Packed { rows: 0, cols: 0, values: Vec::new(), compact: None, tiling };
+        packed.pack(b);
         packed
+    }
+
+    /// The same, stored in fewer bits where all its values have no more: in bf16, or as whole numbers of 8 bits by a power of two for each
+    /// column. Products keep their bits; those of one row, which are as fast as memory, have half or a quarter of it to read.
+    #[must_use]
+    pub fn compacted(mut self) -> Self {
+        let values = pack::all(&self.values);
+        let compact = T::as_f32(values).and_then(|values| Compact::of(values, self.tiling, self.rows, self.cols));
+        if compact.is_some() {
+            (self.values, self.compact) = (Vec::new(), compact);
+        }
+        self
+    }
+
+    /// Whether it is stored in fewer bits.
+    pub fn is_compact(&self) -> bool {
+        self.compact.is_some()
+    }
+
+    /// Bytes that its values take.
+    pub fn bytes(&self) -> usize {
+        self.compact.as_ref().map_or(size_of_val(&self.values[..]), Compact::bytes)
     }
 
     /// Packs `b` into memory that this thread keeps for its products: for a factor that is not kept for long.
     pub(super) fn on_loan(b: Matrix<T>) -> Self {
         let values = pack::take(Tiling::in_use().packed_len(b.rows(), b.cols()));
-        let mut packed = Packed { rows: 0, cols: 0, values, tiling: Tiling::in_use() };
+        let mut packed = Packed { rows: 0, cols: 0, values, compact: None, tiling: Tiling::in_use() };
         packed.repack(b);
         packed
     }
@@ -67,8 +97,12 @@ impl<T: Gemm> Packed<T> {
 
     /// Packs another matrix, or the same one after a training step, into the memory already held. Parallel.
     pub fn repack(&mut self, b: Matrix<T>) {
-        (self.rows, self.cols) = (b.rows(), b.cols());
         self.tiling = Tiling::in_use();
+        self.pack(b);
+    }
+
+    fn pack(&mut self, b: Matrix<T>) {
+        (self.rows, self.cols, self.compact) = (b.rows(), b.cols(), None);
         let len = self.tiling.packed_len(b.rows(), b.cols());
         self.values = pack::with_len(std::mem::take(&mut self.values), len);
         let parallel = len >= super::parallel::MIN_PARALLEL && current_num_threads() > 1;
@@ -101,8 +135,31 @@ impl<T: Gemm> Packed<T> {
         self.tiling
     }
 
+    pub(super) fn compact(&self) -> Option<&Compact> {
+        self.compact.as_ref()
+    }
+
+    /// The panels as products read them; not of a compact matrix, see [`Packed::with_right`].
     pub(super) fn right(&self) -> Right<'_, T> {
+        debug_assert!(self.compact.is_none(), "packed: the weights are compact");
         Right::Packed { values: self.values.as_ptr().cast(), depth: self.rows, cols: self.cols, tiling: self.tiling }
+    }
+
+    /// Some panels as products read them, widened into memory that this thread keeps for its products where they are compact.
+    fn with_right<R>(&self, panels: Range<usize>, product: impl FnOnce(&Right<T>) -> R) -> R {
+        let Some(compact) = &self.compact else { return product(&self.right()) };
+        let skipped = panels.start * self.tiling.cols * self.rows;
+        let len = self.tiling.packed_len(self.rows, self.cols.min(panels.end * self.tiling.cols)) - skipped;
+        let mut wide = pack::take::<T>(len);
+        let all: *mut T = wide.as_mut_ptr().cast();
+        // SAFETY: the buffer has room for `len` values; only a matrix of f32 is ever compact.
+        let out = unsafe { std::slice::from_raw_parts_mut(all.cast::<f32>(), len) };
+        compact.widen(self.tiling, self.rows, self.cols, panels, out);
+        let values = all.cast_const().wrapping_sub(skipped);
+        let right = Right::Packed { values, depth: self.rows, cols: self.cols, tiling: self.tiling };
+        let result = product(&right);
+        pack::give_back(wide);
+        result
     }
 
     /// `C ← A·B` or `C ← C + A·B` on the calling thread; row i of C begins at `c[i·c_row_stride]`.
@@ -131,7 +188,7 @@ impl<T: Gemm> Packed<T> {
         // SAFETY: c has room for all rows and columns, each of which the product writes and none of which it reads.
         unsafe {
             if !c.is_empty() {
-                T::packed(a, &self.right(), 0..self.panels(), Start::Zero, target);
+                self.with_right(0..self.panels(), |right| T::packed(a, right, 0..self.panels(), Start::Zero, target));
             }
             unwritten::written_mut(c)
         }
@@ -170,6 +227,6 @@ impl<T: Gemm> Packed<T> {
         let target = Target { c: c.as_mut_ptr().wrapping_sub(skipped), row: c_row_stride };
         let start = if store == Store::Overwrite { Start::Zero } else { target.start() };
         // SAFETY: only columns from `skipped` on are written, so every address lies in `c`, whose length was checked.
-        unsafe { T::packed(a, &self.right(), panels, start, target) };
+        self.with_right(panels.clone(), |right| unsafe { T::packed(a, right, panels, start, target) });
     }
 }

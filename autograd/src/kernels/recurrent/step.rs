@@ -40,7 +40,7 @@ impl<T: Scalar> Part<T> {
             Part {
                 first,
                 units,
-                w: Packed::new(Matrix::new(&rows, gates * units, hidden).t()),
+                w: Packed::new(Matrix::new(&rows, gates * units, hidden).t()).compacted(),
                 b_hh: (0..gates).flat_map(|gate| &b_hh[gate * hidden + first..][..units]).copied().collect(),
                 scratch: Mutex::new(Scratch { values: vec![T::zero(); 4 * units], direction: Direction::Forward }),
             }

@@ -55,7 +55,7 @@ impl<T: Scalar> Product<T> {
         let row = |input| columns.iter().flat_map(move |columns| columns.of_input(input));
         let matrix: Vec<T> = (0..inputs).flat_map(row).collect();
         let bias: Vec<T> = columns.iter().flat_map(Columns::bias).collect();
-        Product { weight: Packed::new(Matrix::new(&matrix, inputs, bias.len())), bias }
+        Product { weight: Packed::new(Matrix::new(&matrix, inputs, bias.len())).compacted(), bias }
     }
 
     pub fn inputs(&self) -> usize {

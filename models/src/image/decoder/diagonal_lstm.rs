@@ -67,7 +67,7 @@ impl<T: Scalar> FromRight<T> {
                 .flat_map(|i| gates.iter().map(move |&o| (o, i)))
                 .map(|(o, i)| values[o * inputs + i])
                 .collect();
-            Packed::new(Matrix::new(&matrix, seen, gates.len()))
+            Packed::new(Matrix::new(&matrix, seen, gates.len())).compacted()
         };
         let all = gates.concat();
         FromRight {

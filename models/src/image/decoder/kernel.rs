@@ -61,6 +61,6 @@ impl<T: Scalar> Kernel<T> {
             let weight = |&o: &usize| self.weight[(o * self.inputs + input) * self.places + place];
             row.iter_mut().zip(outputs).for_each(|(value, o)| *value = weight(o));
         }
-        Packed::new(Matrix::new(&matrix, steps.len(), outputs.len()))
+        Packed::new(Matrix::new(&matrix, steps.len(), outputs.len())).compacted()
     }
 }

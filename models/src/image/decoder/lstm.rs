@@ -24,7 +24,7 @@ pub fn of_states<T: Scalar>(weight: &Param<T>, outputs: &[usize]) -> Packed<T> {
     let values = weight.values();
     let at = |row: usize, o: usize| values[(o * hidden + row % hidden) * kernel + row / hidden];
     let matrix: Vec<T> = (0..kernel * hidden).flat_map(|row| outputs.iter().map(move |&o| at(row, o))).collect();
-    Packed::new(Matrix::new(&matrix, kernel * hidden, outputs.len()))
+    Packed::new(Matrix::new(&matrix, kernel * hidden, outputs.len())).compacted()
 }
 
 #[cfg(test)]
