@@ -7,6 +7,7 @@ use models::audio::decoder::Decoder;
 use models::audio::mu_law::CODES;
 use models::audio::wavenet::{Condition, Conditions, Input, Sizes, WaveNet};
 use models::distribution::{Categorical, Distribution};
+use models::narrow::round;
 use rand::RngExt;
 
 /// Samples that are generated between two looks at the clock.
@@ -45,6 +46,7 @@ pub(super) fn audio(
             train(arguments, &mut network, batch * length, loss, report);
         }
         Task::Generate => {
+            round(&mut network, arguments.weights);
             let decoder = Decoder::new(&network);
             let mut memories = vec![decoder.start(&[]); arguments.batch.unwrap_or(1)];
             let mut random = streams.stream("sampling");

@@ -3,6 +3,7 @@
 use super::{Arguments, Model, Task, repeat, train};
 use autograd::random::Streams;
 use models::autoregressive::Autoregressive;
+use models::narrow::round;
 use models::sampling::{Generator, Options, Sampler};
 use models::text::gpt::{Gpt, GptConfig, GptDecoder};
 use rand::RngExt;
@@ -36,6 +37,7 @@ pub fn gpt(arguments: &Arguments, (config, batch): (GptConfig, usize), report: &
             train(arguments, &mut model, batch * length, loss, report);
         }
         Task::Generate => {
+            round(&mut model, arguments.weights);
             let decoder = GptDecoder::new(&model);
             let (mut rounds, mut out_of_range) = (0, 0);
             let (contexts, seconds) = repeat(arguments.seconds, 1, || {

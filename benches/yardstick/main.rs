@@ -19,6 +19,7 @@ use models::distribution::Distribution;
 use models::image::decoder::{Decoder as ImageDecoder, Drawing};
 use models::image::model::{ImageModel, ModelConfig};
 use models::image::network::Architecture;
+use models::narrow::{Weights, round};
 use models::sampling::{Generator, Options, Sampler};
 use models::text::decoder::Decoder;
 use models::text::language_model::{Config, LanguageModel};
@@ -83,9 +84,16 @@ struct Arguments {
     /// The instruction set: avx512, avx2, neon or portable; without it what AUTOREG_ISA names, or the best of this machine.
     #[arg(long)]
     isa: Option<Isa>,
+    /// The format that the weights of a generating model are rounded to: f32, bf16 or int8.
+    #[arg(long, default_value = "f32", value_parser = weights)]
+    weights: Weights,
     /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+fn weights(name: &str) -> Result<Weights, String> {
+    Weights::ALL.into_iter().find(|weights| weights.name() == name).ok_or("it is f32, bf16 or int8".to_owned())
 }
 
 /// A line of `/proc/self/status` in MiB; none where there is no such file.
@@ -122,8 +130,12 @@ fn main() {
         .use_current_thread()
         .build_global()
         .expect("the first pool of the process");
-    let mut report =
-        serde_json::json!({ "engine": "autoreg", "threads": arguments.threads, "isa": Isa::in_use().name() });
+    let mut report = serde_json::json!({
+        "engine": "autoreg",
+        "threads": arguments.threads,
+        "isa": Isa::in_use().name(),
+        "weights": arguments.weights.name(),
+    });
     match (arguments.model.text(), arguments.model.gpt(), arguments.model.audio()) {
         (Some(sizes), ..) => text(&arguments, sizes, &mut report),
         (_, Some(sizes), _) => gpt::gpt(&arguments, sizes, &mut report),
@@ -179,6 +191,7 @@ fn image(arguments: &Arguments, report: &mut serde_json::Value) {
             train(arguments, &mut model, levels.len() / config.values(), loss, report);
         }
         Task::Generate => {
+            round(&mut model, arguments.weights);
             let (decoder, count) = (ImageDecoder::new(&model), batch.unwrap_or(1));
             let (mut drawn, mut white) = (0, 0);
             let (rounds, seconds) = repeat(arguments.seconds, 1, || {
@@ -229,6 +242,7 @@ fn text(arguments: &Arguments, (config, batch, length): (Config, usize, usize), 
             train(arguments, &mut model, batch * length, loss, report);
         }
         Task::Generate => {
+            round(&mut model, arguments.weights);
             let decoder = Decoder::new(&model);
             let sampler = Sampler::new(Options::default()).expect("the default options are right");
             let mut symbols = Generator::new(&decoder, &[0], sampler, streams.stream("sampling"));

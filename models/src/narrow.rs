@@ -20,6 +20,9 @@ pub enum Weights {
 }
 
 impl Weights {
+    /// All there are, widest first.
+    pub const ALL: [Weights; 3] = [Weights::F32, Weights::Bf16, Weights::Int8];
+
     /// As the command line names it.
     pub fn name(self) -> &'static str {
         match self {

@@ -2,36 +2,35 @@
 
 mod drawing;
 mod engine_sources;
+mod tables;
 
 use self::drawing::GenerateFlags;
 pub(super) use self::drawing::SYMBOLS;
 
 use super::coding;
-use super::opened::{Head, Source};
+use super::opened::Source;
 use super::tour::{MOST_TIME, Tour};
 use super::training::{self, Flags, Resume};
 use super::{Compress, Evaluate, Family, Generate, Model, Recorded, Report};
-use crate::terminal::Context;
+use crate::terminal::Context as Terminal;
 use crate::terminal::console::{Counting, say};
 use crate::terminal::output::quoted;
-use crate::terminal::table::{Align, Table};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::check::Outcome;
 use models::compression::{self, format::File, identity::identity};
 use models::data::Part;
 use models::data::files::DataFiles;
 use models::error::{Kind, Result};
-use models::evaluation::{Floor, Likelihood};
 use models::medium::{Medium, Sink};
 use models::memory::Needs;
 use models::narrow::{Weights, round};
-use models::pages::numbers::{counted, decimals};
+use models::pages::numbers::counted;
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
 use models::text::compression as text;
 use models::text::config::{DataConfig, TextConfig};
-use models::text::evaluation::{Line, TextEvaluation, evaluate};
+use models::text::evaluation::{Context, Line, evaluate};
 use models::text::gpt::Gpt;
 use models::text::language_model::LanguageModel;
 use models::text::network::Network;
@@ -41,7 +40,6 @@ use models::text::vocabulary::Vocabulary;
 use models::training::begin;
 use models::training::task::Task;
 use serde_json::{Value, json};
-use std::f64::consts::LN_2;
 use std::path::Path;
 
 /// The recurrent network, trained in f32.
@@ -58,6 +56,15 @@ struct TrainFlags {
     /// `gru`, `lstm` or `gpt`.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[group(skip)]
+struct EvalFlags {
+    /// How far apart windows of a model with a limited context begin: 1 predicts each symbol from a whole context, at the cost of a pass each
+    /// [default: half the context, as it generates].
+    #[arg(long, value_name = "N")]
+    stride: Option<usize>,
 }
 
 impl Family for Text {
@@ -89,7 +96,11 @@ impl Family for Text {
         GenerateFlags::augment_args(command)
     }
 
-    fn train(&self, flags: &Flags, own: &ArgMatches, context: &Context) -> Result<()> {
+    fn eval_flags(&self, command: Command) -> Command {
+        EvalFlags::augment_args(command)
+    }
+
+    fn train(&self, flags: &Flags, own: &ArgMatches, context: &Terminal) -> Result<()> {
         let TrainFlags { model } = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
         let more = [("--model", "model.model", model)];
         // The kind alone decides whose settings the others are: they are read once without a word of what may stand there.
@@ -106,7 +117,7 @@ impl Family for Text {
         })
     }
 
-    fn resume(&self, request: &Resume, folder: RunFolder, checkpoint: &Checkpoint, context: &Context) -> Result<()> {
+    fn resume(&self, request: &Resume, folder: RunFolder, checkpoint: &Checkpoint, context: &Terminal) -> Result<()> {
         match is_gpt(checkpoint)? {
             true => training::resume::<TextTask<Transformer>>(request, folder, checkpoint, commands, context),
             false => training::resume::<TextTask<Recurrent>>(request, folder, checkpoint, commands, context),
@@ -216,15 +227,18 @@ impl<N: Network> Model for Opened<N> {
 
     fn evaluate(&self, request: &Evaluate) -> Result<Report> {
         let data = self.data(request)?;
+        let EvalFlags { stride } = request.own.parsed();
+        // Before the data are read: a wrong stride is told at once.
+        Context::of::<N>(self.text.model.config(), stride)?;
         let files = self.source.parts_of(data.read()?, request.part)?;
         let mut counting = None;
-        let evaluation = evaluate(&self.text, &files, &data.split(), request.part, &mut |done, of| {
+        let evaluation = evaluate(&self.text, &files, &data.split(), request.part, stride, &mut |done, of| {
             counting.get_or_insert_with(|| Counting::new("symbols scored", of as u64)).reached(done);
         })
         .map_err(|error| self.source.named(error))?;
         counting.into_iter().for_each(Counting::finish);
         let (head, split) = (self.source.head(), request.part);
-        let text = shown(&head, split, &evaluation);
+        let text = tables::shown(&head, split, &evaluation);
         let line = |(i, Line { symbols, nats }): (usize, &Line)| format!("{},{symbols},{nats}\n", i + 1);
         let each = evaluation.lines.iter().enumerate().map(line).collect::<String>();
         Report::new(head, split, evaluation, text, "line,symbols,nats\n".to_owned() + &each)
@@ -252,36 +266,4 @@ impl<N: Network> Model for Opened<N> {
         Needs::default().and("the activations of the window", kept, size_of::<f32>(), "--batch or --length").check()?;
         Ok(Recorded::new(self.text.recorded_loss(batch, length), &self.text.model))
     }
-}
-
-/// The table that people read: the model's line between the floors, each where it ranks.
-fn shown(head: &Head, split: Part, evaluation: &TextEvaluation) -> String {
-    let Head { model, checkpoint, .. } = head;
-    let TextEvaluation { likelihood, floors, floors_counted_on, seconds, .. } = evaluation;
-    let Likelihood { symbols, nats_per_symbol, .. } = *likelihood;
-    let mut table = Table::new(&[
-        ("", Align::Left),
-        ("nats/symbol", Align::Right),
-        ("bits/symbol", Align::Right),
-        ("perplexity", Align::Right),
-    ]);
-    let mut lines = floors.clone();
-    lines.push(Floor { name: format!("{model} (this model)"), nats: nats_per_symbol });
-    lines.sort_by(|a, b| b.nats.total_cmp(&a.nats));
-    for Floor { name, nats } in lines {
-        table.row([name, decimals(nats, 5), decimals(nats / LN_2, 5), decimals(nats.exp(), 4)]);
-    }
-    let seen = match split {
-        Part::All | Part::Train if *floors_counted_on > 0 => {
-            "\nThey score what they have counted themselves: --split validation or test compares fairly."
-        }
-        _ => "",
-    };
-    format!(
-        "{checkpoint}\n{} (split: {}) in {seconds:.1} s\n\n{table}\n\n\
-         The floors were counted on the training part of the text, {}.{seen}",
-        counted(symbols as u64, "symbol"),
-        split.name(),
-        counted(*floors_counted_on as u64, "symbol")
-    )
 }

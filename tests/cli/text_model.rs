@@ -1,6 +1,7 @@
 //! `generate`, `eval`, `check` and `inspect` on a good model of text.
 
 use crate::tiny_model::{Files, TEXT, model, nats_per_symbol, write_run};
+use crate::tiny_runs::TINY_RUNS;
 use crate::{assert_code, assert_error, autoreg, stderr, stdout, with_model};
 use autograd::nn::Module;
 use models::text::vocabulary::VocabularyKind;
@@ -217,4 +218,35 @@ fn graph_names_every_parameter_and_draws_what_it_names() {
     assert!(stdout(&output).contains("cross_entropy"));
     let other = with_model("graph", &files.checkpoint, &["-o", "graph.png"]);
     assert_error(&other, 2, &["graph.png", ".svg"]);
+}
+
+#[test]
+fn how_far_back_a_symbol_is_predicted_from_is_said_and_can_be_chosen() {
+    for run in TINY_RUNS.iter().filter(|run| run.family == "text") {
+        let folder = tempfile::tempdir().unwrap();
+        let model = run.train(folder.path());
+        let data = run.write_data(folder.path());
+        let eval = |more: &[&str]| {
+            let arguments = [&["--data", data.to_str().unwrap(), "--json"], more].concat();
+            with_model("eval", &model, &arguments)
+        };
+        let told = |output: &std::process::Output| serde_json::from_str::<serde_json::Value>(stdout(output)).unwrap();
+        let usual = told(&eval(&[]));
+        if run.model != "gpt" {
+            assert_eq!(usual["context"], serde_json::Value::Null);
+            assert_error(&eval(&["--stride", "2"]), 2, &["--stride 2", "carried on"]);
+            continue;
+        }
+        // The context of the tiny run is 16.
+        assert_eq!(usual["context"], serde_json::json!({ "stride": 8, "least": 9, "most": 16 }));
+        assert_eq!(told(&eval(&["--stride", "8"]))["nats_per_symbol"], usual["nats_per_symbol"]);
+        let whole = told(&eval(&["--stride", "1"]));
+        assert_eq!(whole["context"], serde_json::json!({ "stride": 1, "least": 16, "most": 16 }));
+        assert_ne!(whole["nats_per_symbol"], usual["nats_per_symbol"]);
+        let text = with_model("eval", &model, &["--data", data.to_str().unwrap()]);
+        assert!(stdout(&text).contains("from the 9 to 16 before it"), "{}", stdout(&text));
+        for stride in ["0", "17", "1000000000000000000"] {
+            assert_error(&eval(&["--stride", stride]), 2, &[&format!("--stride {stride}"), "context is 16"]);
+        }
+    }
 }
