@@ -2,6 +2,7 @@
 //! command is [`crate::families`]'s.
 
 mod check;
+mod compare;
 mod compress;
 mod decompress;
 mod demo;
@@ -33,6 +34,7 @@ pub enum Command {
     Decompress(decompress::Arguments),
     Forecast(forecast::Arguments),
     Eval(eval::Arguments),
+    Compare(compare::Arguments),
     Check(check::Arguments),
     Gradcheck(gradcheck::Arguments),
     Inspect(inspect::Arguments),
@@ -57,6 +59,7 @@ impl Command {
             Command::Decompress(arguments) => decompress::run(arguments, context),
             Command::Forecast(arguments) => forecast::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
+            Command::Compare(arguments) => compare::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),
             Command::Gradcheck(arguments) => gradcheck::run(arguments, context),
             Command::Inspect(arguments) => inspect::run(arguments, context),

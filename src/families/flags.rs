@@ -31,6 +31,15 @@ impl Extended for ForEval {
     }
 }
 
+/// `autoreg compare`.
+pub struct ForCompare;
+
+impl Extended for ForCompare {
+    fn flags_of(family: &dyn Family, command: Command) -> Command {
+        family.compare_flags(command)
+    }
+}
+
 /// `autoreg compress`.
 pub struct ForCompress;
 

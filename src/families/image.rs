@@ -19,7 +19,7 @@ use super::coding;
 use super::opened::Source;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
-use super::{Compress, Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight};
+use super::{Compare, Compress, Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight};
 use crate::terminal::Context;
 use crate::terminal::console::Counting;
 use crate::terminal::output::quoted;
@@ -27,10 +27,13 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::check::Outcome;
 use models::compression::{self, format::File, identity::identity};
 use models::data::Part;
-use models::error::Result;
+use models::decoding::comparison::Measured;
+use models::error::{Error, Kind, Result};
+use models::image::comparison::compare;
 use models::image::compression::{self as pictures, Classes};
 use models::image::config::{DataConfig, ImageConfig};
 use models::image::evaluation::evaluate;
+use models::image::generation::check_size;
 use models::image::model::ImageModel;
 use models::image::saved;
 use models::image::shapes::elements_per_pixel;
@@ -76,6 +79,10 @@ impl Family for Image {
     }
 
     fn eval_flags(&self, command: Command) -> Command {
+        EvalFlags::augment_args(command)
+    }
+
+    fn compare_flags(&self, command: Command) -> Command {
         EvalFlags::augment_args(command)
     }
 
@@ -128,6 +135,9 @@ fn commands(config: &ImageConfig, folder: &Path) -> Vec<(String, String)> {
     ];
     commands.map(|(what, command)| (what.to_string(), command)).to_vec()
 }
+
+/// Pictures that ways of drawing are compared by.
+const COMPARED: usize = 4;
 
 /// A model out of a file.
 struct Opened {
@@ -199,6 +209,19 @@ impl Model for Opened {
         let text = tables::shown(&head, split, &evaluation);
         let each = tables::each(&evaluation);
         Report::new(head, split, &evaluation, text, each)
+    }
+
+    fn compare(&self, request: &Compare, progress: &mut dyn FnMut(&str)) -> Result<Vec<Measured>> {
+        let &Compare { data, symbols, seed, own } = request;
+        let EvalFlags { labels } = own.parsed();
+        let images = symbols.unwrap_or(COMPARED);
+        if images == 0 {
+            return Err(Error::new(Kind::Usage, "-n 0: no pictures are no way of drawing").help("ask for at least 1"));
+        }
+        check_size(images, self.model.config.shape(), 1, 1)?;
+        let data = self.data(&Evaluate { data, part: Part::Validation, each: None, own }, labels)?;
+        let files = self.source.parts_of(data.read()?, Part::Validation)?;
+        compare(&self.model, &files, &data, images, seed, progress).map_err(|error| self.source.named(error))
     }
 
     fn compress(&self, request: &Compress) -> Result<compression::Report> {

@@ -27,8 +27,8 @@ pub mod tour;
 pub mod training;
 
 pub use requests::{
-    Compress, Decode, Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight, Vocode,
-    Vocoded, Way,
+    Compare, Compress, Decode, Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight,
+    Vocode, Vocoded, Way,
 };
 pub use series::header_of;
 
@@ -36,6 +36,7 @@ use crate::terminal::Context;
 use clap::{ArgMatches, Command};
 use models::check::Outcome;
 use models::compression::{self, format::File};
+use models::decoding::comparison::Measured;
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
 use models::narrow::Weights;
@@ -76,6 +77,11 @@ pub trait Family: Sync {
 
     /// Adds the flags of `eval` that only its models understand.
     fn eval_flags(&self, command: Command) -> Command {
+        command
+    }
+
+    /// Adds the flags of `compare` that only its models understand.
+    fn compare_flags(&self, command: Command) -> Command {
         command
     }
 
@@ -172,6 +178,16 @@ pub trait Model {
     /// # Errors
     /// [`Kind::BadInput`] if the data do not serve.
     fn evaluate(&self, request: &Evaluate) -> Result<Report>;
+
+    /// Every way of drawing from it, measured once; `progress` is told which comes next.
+    ///
+    /// # Errors
+    /// A usage error for a family that has one way alone; [`Kind::BadInput`] if the data do not serve.
+    fn compare(&self, _: &Compare, _progress: &mut dyn FnMut(&str)) -> Result<Vec<Measured>> {
+        let source = self.source();
+        let what = format!("{} holds {}", source.path.display(), source.family.a_model());
+        Err(Error::new(Kind::Usage, what).help("models of text and of images are drawn from in several ways"))
+    }
 
     /// What must hold of every model, checked on sequences of so many symbols.
     fn check(&self, length: usize, seed: u64) -> Vec<Outcome>;

@@ -92,6 +92,18 @@ pub struct Evaluate<'a> {
     pub own: &'a Given,
 }
 
+/// What `compare` asks for.
+pub struct Compare<'a> {
+    /// The run's data.
+    pub data: &'a Path,
+    /// How many symbols, or pictures.
+    pub symbols: Option<usize>,
+    /// Of the random streams.
+    pub seed: u64,
+    /// The flags that only some families understand.
+    pub own: &'a Given,
+}
+
 /// What `compress` asks for.
 pub struct Compress<'a> {
     /// The file.

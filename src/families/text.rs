@@ -11,7 +11,7 @@ use super::coding;
 use super::opened::Source;
 use super::tour::{MOST_TIME, Tour};
 use super::training::{self, Flags, Resume};
-use super::{Compress, Evaluate, Family, Generate, Model, Recorded, Report};
+use super::{Compare, Compress, Evaluate, Family, Generate, Model, Recorded, Report};
 use crate::terminal::Context as Terminal;
 use crate::terminal::console::{Counting, say};
 use crate::terminal::output::quoted;
@@ -20,7 +20,8 @@ use models::check::Outcome;
 use models::compression::{self, format::File, identity::identity};
 use models::data::Part;
 use models::data::files::DataFiles;
-use models::error::{Kind, Result};
+use models::decoding::comparison::Measured;
+use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
 use models::memory::Needs;
 use models::narrow::{Weights, round};
@@ -28,8 +29,10 @@ use models::pages::numbers::counted;
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
+use models::text::comparison;
 use models::text::compression as text;
 use models::text::config::{DataConfig, TextConfig};
+use models::text::corpus::Corpus;
 use models::text::evaluation::{Context, Line, evaluate};
 use models::text::gpt::Gpt;
 use models::text::language_model::LanguageModel;
@@ -184,6 +187,9 @@ fn commands<M: Default>(config: &TextConfig<M>, folder: &Path) -> Vec<(String, S
     commands.map(|(what, command)| (what.to_string(), command)).to_vec()
 }
 
+/// Symbols of held-out text that ways of drawing go on from.
+const PROMPT: usize = 32;
+
 /// A model out of a file.
 struct Opened<N> {
     text: TextModel<N>,
@@ -242,6 +248,18 @@ impl<N: Network> Model for Opened<N> {
         let line = |(i, Line { symbols, nats }): (usize, &Line)| format!("{},{symbols},{nats}\n", i + 1);
         let each = evaluation.lines.iter().enumerate().map(line).collect::<String>();
         Report::new(head, split, evaluation, text, "line,symbols,nats\n".to_owned() + &each)
+    }
+
+    fn compare(&self, request: &Compare, progress: &mut dyn FnMut(&str)) -> Result<Vec<Measured>> {
+        let &Compare { data, symbols, seed, own } = request;
+        if symbols == Some(0) {
+            return Err(Error::new(Kind::Usage, "-n 0: no symbols are no way of drawing").help("ask for at least 1"));
+        }
+        let data = self.data(&Evaluate { data, part: Part::Validation, each: None, own })?;
+        let files = self.source.parts_of(data.read()?, Part::Validation)?;
+        let corpus = Corpus::encode_files(&files, &self.text.vocabulary, &data.split())?;
+        let request = comparison::Request { prompt: PROMPT, symbols: symbols.unwrap_or(SYMBOLS), seed };
+        comparison::compare(&self.text, &corpus, request, progress).map_err(|error| self.source.named(error))
     }
 
     fn compress(&self, request: &Compress) -> Result<compression::Report> {

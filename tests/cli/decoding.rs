@@ -131,3 +131,52 @@ fn what_a_model_does_not_know_is_refused_and_nothing_is_written() {
     fs::write(other.join("other.txt"), "another text altogether ".repeat(30)).unwrap();
     assert_error(&with_model("generate", &stranger, &["--speculative", "markov"]), 5, &["is not the data of"]);
 }
+
+#[test]
+fn ways_are_compared_in_one_table_and_what_is_said_to_be_the_same_sample_is() {
+    for run in TINY_RUNS {
+        let folder = tempfile::tempdir().unwrap();
+        let model = run.train(folder.path());
+        let data = run.write_data(folder.path());
+        let picture = folder.path().join("ways.svg");
+        let (data, out) = (data.to_str().unwrap(), picture.to_str().unwrap());
+        let count = if run.family == "text" { "12" } else { "3" };
+        let output = with_model("compare", &model, &["--data", data, "-n", count, "-o", out, "--json"]);
+        if !["text", "image"].contains(&run.family) {
+            assert_error(&output, 2, &["models of text and of images are drawn from in several ways"]);
+            assert!(!picture.exists());
+            continue;
+        }
+        assert_code(&output, 0);
+        assert!(fs::read_to_string(&picture).unwrap().contains("</svg>"));
+        let told: serde_json::Value = serde_json::from_str(stdout(&output)).unwrap();
+        let ways = told["ways"].as_array().unwrap();
+        let of = |outcome: &str| ways.iter().filter(|way| way["outcome"] == outcome).count();
+        let text = run.family == "text";
+        assert_eq!((of("data"), of("same_sample"), of("approximate")), (1, if text { 2 } else { 3 }, 3), "{told}");
+        for way in ways {
+            let nats = way["nats_per_symbol"].as_f64().unwrap();
+            assert!(nats > 0.0 && nats < 20.0, "{way}");
+            assert_eq!(way["chain_nats_per_symbol"].is_number(), text);
+        }
+        let sequential = &ways[1];
+        let symbols = if text { 12 } else { 20 };
+        assert_eq!(sequential["symbols"], symbols, "{told}");
+        assert_eq!(sequential["passes"].as_u64().unwrap(), if text { 11 } else { 20 });
+        let shown = with_model("compare", &model, &["--data", data, "-n", count]);
+        assert_code(&shown, 0);
+        for said in ["exact: the same sample", "approximate", "independent, by counts", "jacobi"] {
+            assert!(stdout(&shown).contains(said), "{said}: {}", stdout(&shown));
+        }
+        let none = with_model("compare", &model, &["--data", data, "-n", "0"]);
+        assert_error(&none, 2, &["-n 0"]);
+        if text {
+            let long = with_model("compare", &model, &["--data", data, "-n", "1000000000000"]);
+            assert_error(&long, 5, &["too little held-out text"]);
+        }
+        let other = folder.path().join("other").with_extension(Path::new(data).extension().unwrap());
+        run.write_other_data(folder.path(), other.file_name().unwrap().to_str().unwrap(), 4);
+        let foreign = with_model("compare", &model, &["--data", other.to_str().unwrap()]);
+        assert_error(&foreign, 5, &["is not the data of"]);
+    }
+}

@@ -12,6 +12,7 @@
 //! | [`beam`] | none: a pass a symbol of each beam | no sample: a continuation that is likely |
 
 pub mod beam;
+pub mod comparison;
 pub mod jacobi;
 pub mod speculative;
 

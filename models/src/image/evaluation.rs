@@ -100,7 +100,7 @@ pub fn evaluate(
 }
 
 /// Refuses images of another size or kind than the model's.
-fn fits(model: &ModelConfig, data: &ImageData, files: &DataFiles) -> Result<()> {
+pub(super) fn fits(model: &ModelConfig, data: &ImageData, files: &DataFiles) -> Result<()> {
     let expected = model.shape();
     if data.shape() == expected {
         return Ok(());
@@ -111,7 +111,12 @@ fn fits(model: &ModelConfig, data: &ImageData, files: &DataFiles) -> Result<()> 
 }
 
 /// What the model is told of each image: its own number of the class of that name; nothing, of a model without classes.
-fn classes(model: &ImageModel<f32>, names: &[String], images: &Images, files: &DataFiles) -> Result<Option<Vec<u32>>> {
+pub(super) fn classes(
+    model: &ImageModel<f32>,
+    names: &[String],
+    images: &Images,
+    files: &DataFiles,
+) -> Result<Option<Vec<u32>>> {
     let known = &model.config.classes;
     if known.is_empty() {
         return Ok(None);
@@ -133,7 +138,7 @@ fn classes(model: &ImageModel<f32>, names: &[String], images: &Images, files: &D
     told.collect::<Result<_>>().map(Some)
 }
 
-fn empty(files: &DataFiles, config: &DataConfig, part: Part) -> Error {
+pub(super) fn empty(files: &DataFiles, config: &DataConfig, part: Part) -> Error {
     let cause = match files.have_parts() {
         true => "no file is for it".to_owned(),
         false => format!("the run's shares are {} to train and {} to validate", config.train, config.validation),

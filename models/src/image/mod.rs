@@ -21,6 +21,7 @@
 //! | [`frames`] | a folder of pictures that are being drawn |
 
 pub mod augment;
+pub mod comparison;
 pub mod compression;
 pub mod config;
 pub mod data;

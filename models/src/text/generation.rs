@@ -10,6 +10,7 @@ use crate::decoding::Cost;
 use crate::decoding::beam::search;
 use crate::decoding::jacobi::Jacobi;
 use crate::decoding::speculative::Speculative;
+use crate::distribution::Discrete;
 use crate::error::{Error, Kind, Result};
 use crate::medium::Sink;
 use crate::sampling::{Generator, Options, Sampler, Weigh};
@@ -64,7 +65,7 @@ pub struct Request<'a> {
 /// [`Kind::Usage`] for options that make no sense; [`Kind::BadInput`] for a prompt that the model has no codes for, and for a model
 /// whose logits are not finite; the sink's.
 pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) -> Result<Cost> {
-    let sampler = Sampler::new(request.options.clone())?;
+    request.options.check()?;
     let vocabulary = &text.vocabulary;
     // What a program put before a text is no symbol of it, in a prompt as in the data.
     let given = match vocabulary.kind() {
@@ -88,40 +89,49 @@ pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) 
     let decoder = text.model.decoder();
     let random = Streams::new(request.seed).stream("sampling");
     let mut write = |symbol: u32| sink(vocabulary.symbol_bytes(symbol)).map(|flow| flow.is_break());
-    if let Way::Beam { beams } = request.way {
-        let (found, cost) = search(&decoder, &prompt, beams, request.symbols)?;
-        for &symbol in &found[0].symbols {
-            if write(symbol)? {
-                break;
-            }
-        }
-        return Ok(cost);
-    }
-    let generator = Generator::new(&decoder, &prompt, sampler, random);
-    let count = request.symbols;
-    match request.way {
-        Way::Jacobi { ahead } => {
-            let mut jacobi = Jacobi::new(generator, ahead);
-            hand_out(count, || jacobi.draw(), write)?;
-            Ok(jacobi.cost())
-        }
-        Way::Speculative { draft: Draft::Markov(draft), ahead } => {
-            speculate(generator, draft, &prompt, ahead, count, write)
-        }
-        Way::Speculative { draft: Draft::Recurrent(draft), ahead } => {
-            speculate(generator, &**draft, &prompt, ahead, count, write)
-        }
-        Way::Speculative { draft: Draft::Gpt(draft), ahead } => {
-            speculate(generator, &**draft, &prompt, ahead, count, write)
-        }
-        Way::Sequential | Way::Beam { .. } => {
-            let mut symbols = generator.checked();
+    draw(&decoder, &prompt, request.options.clone(), random, request.symbols, request.way, &mut write)
+}
+
+/// Draws so many symbols after a prompt; `write` has each, and says whether that was enough.
+pub(super) fn draw<M>(
+    decoder: &M,
+    prompt: &[u32],
+    options: Options,
+    random: Stream,
+    count: usize,
+    way: Way,
+    write: &mut dyn FnMut(u32) -> Result<bool>,
+) -> Result<Cost>
+where
+    M: Autoregressive<Symbol = u32, Distribution: Weigh + Discrete>,
+{
+    let generator = || Ok(Generator::new(decoder, prompt, Sampler::new(options)?, random));
+    match way {
+        Way::Sequential => {
+            let mut symbols = generator()?.checked();
             let mut cost = Cost::default();
             let draw = || {
+                // The first symbol's distribution is there before any pass.
                 (cost.symbols, cost.passes) = (cost.symbols + 1, cost.symbols);
                 symbols.next().transpose()
             };
             hand_out(count, draw, write)?;
+            Ok(cost)
+        }
+        Way::Jacobi { ahead } => {
+            let mut jacobi = Jacobi::new(generator()?, ahead);
+            hand_out(count, || jacobi.draw(), write)?;
+            Ok(jacobi.cost())
+        }
+        Way::Speculative { draft, ahead } => match draft {
+            Draft::Markov(draft) => speculate(generator()?, draft, prompt, ahead, count, write),
+            Draft::Recurrent(draft) => speculate(generator()?, &**draft, prompt, ahead, count, write),
+            Draft::Gpt(draft) => speculate(generator()?, &**draft, prompt, ahead, count, write),
+        },
+        Way::Beam { beams } => {
+            let (found, cost) = search(decoder, prompt, beams, count)?;
+            let mut symbols = found[0].symbols.iter();
+            hand_out(count, || Ok(symbols.next().copied()), write)?;
             Ok(cost)
         }
     }
@@ -131,7 +141,7 @@ pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) 
 fn hand_out(
     count: usize,
     mut draw: impl FnMut() -> Result<Option<u32>>,
-    mut write: impl FnMut(u32) -> Result<bool>,
+    write: &mut dyn FnMut(u32) -> Result<bool>,
 ) -> Result<()> {
     for _ in 0..count {
         let Some(symbol) = draw()? else { break };
@@ -148,7 +158,7 @@ fn speculate<M, D>(
     prompt: &[u32],
     ahead: usize,
     count: usize,
-    write: impl FnMut(u32) -> Result<bool>,
+    write: &mut dyn FnMut(u32) -> Result<bool>,
 ) -> Result<Cost>
 where
     M: Autoregressive<Symbol = u32, Distribution: Weigh>,

@@ -11,11 +11,12 @@
 //! | [`network`] | what a network over symbols brings; everything below is written against it |
 //! | [`config`], [`training`] | what can be set; the training |
 //! | [`saved`] | a network and its vocabulary in a checkpoint |
-//! | [`generation`], [`evaluation`], [`properties`], [`compression`] | text drawn, likelihood, checks, files as codes |
+//! | [`generation`], [`evaluation`], [`properties`], [`compression`], [`comparison`] | text drawn, likelihood, checks, files as codes, ways of drawing side by side |
 //! | [`gpt`] | the Transformer: in parallel, one symbol at a time, as a network of text |
 //! | [`language_model`], [`decoder`], [`recurrent`] | the recurrent network: in parallel, one symbol at a time, as a network of text |
 
 mod bpe;
+pub mod comparison;
 pub mod compression;
 pub mod config;
 pub mod corpus;

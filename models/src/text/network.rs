@@ -20,7 +20,7 @@ use std::fmt::Debug;
 pub type Carry = Vec<(&'static str, Tensor<f32>)>;
 
 /// A network that gives the logits of the next symbol at every position of a window.
-pub trait Network: Module<f32> + Sized {
+pub trait Network: Module<f32> + Clone {
     /// What it is made of; has a string `model` that names the kind of network.
     type Config: Clone + Debug + Default + PartialEq + Serialize + DeserializeOwned;
 
