@@ -22,7 +22,7 @@ const ORDER: usize = 4;
 /// What is compared.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
-    /// Symbols of the prompt.
+    /// Symbols of the prompt, where the held-out text has so many to spare.
     pub prompt: usize,
     /// Symbols of a continuation.
     pub symbols: usize,
@@ -45,13 +45,14 @@ pub fn compare<N: Network>(
     progress: &mut dyn FnMut(&str),
 ) -> Result<Vec<Measured>> {
     let Request { prompt, symbols, seed } = request;
-    let needed = prompt.saturating_add(symbols);
     let held_out = if corpus.validation.is_empty() { &corpus.test } else { &corpus.validation };
-    if held_out.len() < needed {
-        return Err(Error::new(Kind::BadInput, "there is too little held-out text to go on from")
-            .cause(format!("it has {} symbols; a prompt of {prompt} and {symbols} more are {needed}", held_out.len()))
+    if held_out.len() < symbols {
+        return Err(Error::new(Kind::BadInput, "there is too little held-out text to compare with")
+            .cause(format!("it has {} symbols, and {symbols} are to be drawn", held_out.len()))
             .help("ask for fewer symbols, -n N, or name a longer text"));
     }
+    let prompt = prompt.min(held_out.len() - symbols);
+    let needed = prompt + symbols;
     let (prompt, truth) = held_out[..needed].split_at(prompt);
     let size = text.vocabulary.size();
     let chain = MarkovChain::fit(&corpus.train, size, ORDER);
