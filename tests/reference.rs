@@ -3,6 +3,8 @@
 
 #[path = "reference/fixture.rs"]
 mod fixture;
+#[path = "reference/gpts.rs"]
+mod gpts;
 #[path = "reference/images.rs"]
 mod images;
 #[path = "reference/sounds.rs"]
