@@ -27,7 +27,8 @@ pub mod tour;
 pub mod training;
 
 pub use requests::{
-    Compress, Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight, Vocode, Vocoded,
+    Compress, Description, Evaluate, Forecast, Forecasted, Foreign, Generate, Look, Recorded, Report, Sight, Vocode,
+    Vocoded,
 };
 pub use series::header_of;
 
@@ -115,6 +116,11 @@ pub trait Family: Sync {
     /// # Errors
     /// [`Kind::BadInput`] if the checkpoint is not whole.
     fn open(&self, checkpoint: &Checkpoint, source: Source) -> Result<Box<dyn Model>>;
+
+    /// The model of other programs' files that a path means, in a form that is this family's to read.
+    fn foreign(&self, _: &Path) -> Option<Foreign> {
+        None
+    }
 
     /// What an output of a model of this kind can depend on, of no model in particular: it is a property of the network.
     ///

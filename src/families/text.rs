@@ -6,7 +6,7 @@ use super::coding;
 use super::opened::{Head, Source};
 use super::tour::{MOST_TIME, Tour};
 use super::training::{self, Flags, Resume};
-use super::{Compress, Evaluate, Family, Generate, Model, Recorded, Report};
+use super::{Compress, Evaluate, Family, Foreign, Generate, Model, Recorded, Report};
 use crate::terminal::Context;
 use crate::terminal::console::{Counting, say};
 use crate::terminal::output::quoted;
@@ -29,6 +29,7 @@ use models::text::config::{DataConfig, TextConfig};
 use models::text::evaluation::{Line, TextEvaluation, evaluate};
 use models::text::generation::{self, generate};
 use models::text::gpt::Gpt;
+use models::text::gpt2;
 use models::text::language_model::LanguageModel;
 use models::text::network::Network;
 use models::text::saved::TextModel;
@@ -121,6 +122,12 @@ impl Family for Text {
             true => Box::new(Opened { text: TextModel::<Transformer>::from_checkpoint(checkpoint)?, source }),
             false => Box::new(Opened { text: TextModel::<Recurrent>::from_checkpoint(checkpoint)?, source }),
         })
+    }
+
+    /// GPT-2's.
+    fn foreign(&self, path: &Path) -> Option<Foreign> {
+        let files = gpt2::Files::of(path)?;
+        Some(Foreign { files: files.paths(), read: Box::new(move || files.checkpoint()) })
     }
 
     /// The kind, the size and the first symbols of a vocabulary.

@@ -11,9 +11,8 @@ use models::text::gpt::{Gpt, GptConfig, Positions};
 use ndarray::ArrayD;
 
 fn attention_ops<T: Precision>(_: &Fixture) -> Ops<T> {
-    let attention = |queries, keys, width| -> Op<T> {
-        Box::new(move |x| x[0].causal_attention(Heads { queries, keys, width }))
-    };
+    let attention =
+        |queries, keys, width| -> Op<T> { Box::new(move |x| x[0].causal_attention(Heads { queries, keys, width })) };
     let rotary = |first| -> Op<T> { Box::new(move |x| x[0].rotary(2, 6, 100.0, first)) };
     let without_bias = |x: &[Tensor<T>]| {
         let layer = LayerNorm::new(13).without_bias();

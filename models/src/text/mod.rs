@@ -12,6 +12,7 @@
 //! | [`saved`] | a network and its vocabulary in a checkpoint |
 //! | [`generation`], [`evaluation`], [`properties`], [`compression`] | text drawn, likelihood, checks, files as codes |
 //! | [`gpt`] | the Transformer: in parallel, one symbol at a time, as a network of text |
+//! | [`gpt2`] | GPTs out of GPT-2's published files |
 //! | [`language_model`], [`decoder`], [`recurrent`] | the recurrent network: in parallel, one symbol at a time, as a network of text |
 
 mod bpe;
@@ -23,6 +24,7 @@ pub mod evaluation;
 pub mod floors;
 pub mod generation;
 pub mod gpt;
+pub mod gpt2;
 pub mod language_model;
 pub mod markov;
 pub mod network;
