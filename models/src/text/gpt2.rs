@@ -90,7 +90,7 @@ impl Files {
         if !path.exists() {
             return Err(self.lacks(name, ""));
         }
-        regular::read_text(&path, most)
+        regular::read_text(&path, most).map_err(another_copy)
     }
 
     fn lacks(&self, name: &str, cause: &str) -> Error {
@@ -98,6 +98,11 @@ impl Files {
             .cause(cause)
             .help("a model of GPT-2's files is a folder of config.json, model.safetensors and tokenizer.json: docs/file-formats.md")
     }
+}
+
+/// What helps against a file that is broken as such.
+fn another_copy(error: Error) -> Error {
+    if error.help.is_empty() { error.help("use another copy of the file") } else { error }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The tensors of GPT-2's `model.safetensors` under our names: renamed, and matrices turned around, which GPT-2 has as (inputs, outputs).
 
+use super::another_copy;
 use crate::error::{Error, Kind, Result};
 use crate::storage::data_type::DataType;
 use crate::storage::expected::{Named, match_tensors};
@@ -63,7 +64,7 @@ fn is_mask(name: &str) -> bool {
 /// [`Kind::BadInput`] if the file is broken, if a tensor is missing, extra, of another shape or no float, or if the output layer is another
 /// than the table of symbols.
 pub(super) fn read(path: &Path, config: &GptConfig) -> Result<(Vec<StoredTensor>, String)> {
-    let mut file = SafetensorsFile::open(path)?;
+    let mut file = SafetensorsFile::open(path).map_err(another_copy)?;
     file.checksums()?;
     let entries = file.header().entries.clone();
     let prefixed = entries.iter().any(|entry| entry.name.strip_prefix(PREFIX) == Some(TABLE));
