@@ -78,8 +78,8 @@ pub fn parse(text: &str, path: &str) -> Result<Vocabulary> {
 /// As [`parse`].
 pub fn parse_pair(vocab: &str, merges: &str, paths: [&str; 2]) -> Result<Vocabulary> {
     let tokens: Tokens = serde_json::from_str(vocab).map_err(|error| bad(paths[0], in_words(&error.to_string())))?;
-    let lines =
-        merges.lines().enumerate().filter(|(i, line)| !line.is_empty() && !(*i == 0 && line.starts_with("#version")));
+    let passed_over = |i: usize, line: &str| line.is_empty() || i == 0 && line.starts_with("#version");
+    let lines = merges.lines().enumerate().filter(|(i, line)| !passed_over(*i, line));
     let read = |(i, line): (usize, &str)| {
         Merge::of_text(line).ok_or_else(|| {
             bad(paths[1], format!("line {} is no two tokens with a blank between: {:?}", i + 1, shortened(line, 60)))

@@ -6,6 +6,7 @@ use crate::text::bpe::characters::characters;
 use crate::text::bpe::{BytePairs, Cut, MAX_SYMBOLS};
 use crate::text::vocabulary::Vocabulary;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -69,10 +70,12 @@ impl Pairs {
             };
             places.push((place(&left)?, place(&right)?));
             let joined = left + &right;
-            if !place_of.contains_key(&joined) {
-                let code = code_of.get(joined.as_str());
-                codes.push(*code.ok_or_else(|| format!("merge {i} makes {}, which has no code", shown(&joined)))?);
-                place_of.insert(joined, codes.len() as u32 - 1);
+            // A token that another merge has made already keeps its place.
+            if let Entry::Vacant(place) = place_of.entry(joined) {
+                let joined = place.key().as_str();
+                let code = code_of.get(joined);
+                codes.push(*code.ok_or_else(|| format!("merge {i} makes {}, which has no code", shown(joined)))?);
+                place.insert(codes.len() as u32 - 1);
             }
         }
         added.sort_by_key(|added| added.code);
