@@ -55,7 +55,8 @@ impl Gpt<f32> {
 
     /// B strings of T letters → (B, T, V) logits of the letter after each.
     fn forward(&self, letters: &[u32], time: usize) -> Tensor<f32> {
-        let mut x = &self.letters.forward(letters, &[letters.len() / time, time]) + &self.positions.weight.narrow(0, 0, time);
+        let mut x =
+            &self.letters.forward(letters, &[letters.len() / time, time]) + &self.positions.weight.narrow(0, 0, time);
         for Block { ln_1, attention, ln_2, wide, back } in &self.blocks {
             x = &x + &attention.forward(&ln_1.forward(&x)); // look at the letters before
             x = &x + &back.forward(&wide.forward(&ln_2.forward(&x)).gelu_tanh()); // and think about it

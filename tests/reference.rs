@@ -3,6 +3,10 @@
 
 #[path = "reference/fixture.rs"]
 mod fixture;
+#[path = "reference/gpt2.rs"]
+mod gpt2;
+#[path = "reference/gpts.rs"]
+mod gpts;
 #[path = "reference/images.rs"]
 mod images;
 #[path = "reference/sounds.rs"]

@@ -28,6 +28,7 @@ use models::storage::safetensors_header::read_header;
 use models::storage::{checksums, metrics};
 use models::text::compression;
 use models::text::config::TextConfig;
+use models::text::gpt2;
 use models::text::language_model::{Config, LanguageModel};
 use models::text::saved::TextModel;
 use models::text::vocabulary::{Vocabulary, VocabularyKind};
@@ -178,7 +179,12 @@ fn a_csv_file() {
 
 #[test]
 fn a_vocabulary() {
-    let seeds: [&[u8]; 3] = [
+    let codes = (2..259).chain([0, 1]).map(|code| code.to_string()).collect::<Vec<_>>().join(",");
+    let published = format!(
+        r#"{{"kind": "byte_pairs", "merges": [[97, 98]], "cut": "nowhere", "special": ["<a>", "<b>"], "codes": [{codes}]}}"#
+    );
+    let seeds: [&[u8]; 4] = [
+        published.as_bytes(),
         br#"{"kind": "characters", "characters": "\n !abc"}"#,
         br#"{"kind": "bytes"}"#,
         br#"{"kind": "byte_pairs", "merges": [[104, 101], [256, 32], [257, 257]]}"#,
@@ -190,6 +196,61 @@ fn a_vocabulary() {
         (0..vocabulary.size() as u32).for_each(|code| _ = vocabulary.symbol_name(code));
         let _ = vocabulary.encode(input).map(|codes| vocabulary.decode(&codes).expect("its own codes"));
         true
+    });
+}
+
+/// A text with what the fixture of GPT-2's files has under a name.
+fn of_gpt2(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/gpt2").join(name);
+    std::fs::read_to_string(path).expect("a file of the fixture")
+}
+
+#[test]
+fn a_configuration_of_gpt_2() {
+    let text = of_gpt2("config.json");
+    let short = r#"{"model_type":"gpt2","n_layer":2,"n_head":2,"n_embd":16,"n_ctx":24,"vocab_size":384}"#;
+    fuzz("configuration of gpt-2", &[text.as_bytes(), short.as_bytes()], |input| {
+        match gpt2::config::parse(&String::from_utf8_lossy(input), "config.json") {
+            Ok(config) => config.symbols * config.layers * config.heads * config.context > 0,
+            Err(error) => {
+                assert!(error.what.starts_with("config.json ") && !error.help.is_empty(), "{error}");
+                assert!(error.to_string().len() < 2000, "{} bytes of message", error.to_string().len());
+                false
+            }
+        }
+    });
+}
+
+/// A vocabulary that was read: its own codes come back, from its stored form as well.
+fn reads(vocabulary: models::error::Result<Vocabulary>, text: &str) -> bool {
+    match vocabulary {
+        Ok(vocabulary) => {
+            let codes = vocabulary.encode(text).expect("every text has codes");
+            assert_eq!(vocabulary.decode(&codes).expect("its own codes"), text.as_bytes());
+            let stored = Vocabulary::from_json(&vocabulary.to_json()).expect("what it wrote itself");
+            assert_eq!(stored.encode(text).expect("every text has codes"), codes);
+            true
+        }
+        Err(error) => {
+            assert!(!error.help.is_empty() && error.to_string().len() < 2000, "{error}");
+            false
+        }
+    }
+}
+
+#[test]
+fn a_vocabulary_of_gpt_2() {
+    let tokenizer = of_gpt2("tokenizer.json").split_whitespace().collect::<Vec<_>>().join(" ");
+    let (vocab, merges) = (of_gpt2("vocab.json"), of_gpt2("merges.txt"));
+    let text = "the summer's day\n\n  <|endoftext|>é";
+    let lossy = |input: &[u8]| String::from_utf8_lossy(input).into_owned();
+    fuzz("tokenizer.json", &[tokenizer.as_bytes()], |input| reads(gpt2::tokenizer::parse(&lossy(input), "it"), text));
+    let paths = ["vocab.json", "merges.txt"];
+    fuzz("vocab.json", &[vocab.as_bytes()], |input| {
+        reads(gpt2::tokenizer::parse_pair(&lossy(input), &merges, paths), text)
+    });
+    fuzz("merges.txt", &[merges.as_bytes()], |input| {
+        reads(gpt2::tokenizer::parse_pair(&vocab, &lossy(input), paths), text)
     });
 }
 

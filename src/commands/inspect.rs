@@ -1,6 +1,6 @@
 //! `autoreg inspect`: what is in a safetensors file, ours or another's, whole or damaged, as far as it can be read.
 
-use crate::families::opened::{PATH_HELP, of_checkpoint};
+use crate::families::opened::{PATH_HELP, foreign, of_checkpoint};
 use crate::families::{Description, FAMILIES, family_of};
 use crate::terminal::Context;
 use crate::terminal::table::{Align, Table};
@@ -33,7 +33,8 @@ pub struct Arguments {
 struct Contents {
     file: String,
     bytes: u64,
-    /// The metadata under `autoreg.` without that prefix, as JSON where it is JSON: `format`, `config`, `training`.
+    /// The metadata under `autoreg.` without that prefix, as JSON where it is JSON: `format`, `config`, `training`. Of another program's
+    /// model, what was read from the files beside.
     autoreg: BTreeMap<String, Value>,
     /// The metadata of other programs.
     other_metadata: BTreeMap<String, String>,
@@ -105,7 +106,11 @@ impl Summary {
 /// # Errors
 /// A bad input, after all that can be read is written, if the file is not a whole checkpoint.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
-    let path = resolve(&arguments.file, Which::Best)?;
+    let foreign = foreign(&arguments.file);
+    let path = match &foreign {
+        Some(foreign) => foreign.files[0].clone(),
+        None => resolve(&arguments.file, Which::Best)?,
+    };
     let mut file = SafetensorsFile::open(&path)?;
     let header = file.header().clone();
     let mut tensors = Vec::new();
@@ -136,12 +141,12 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         });
     }
     // The strict reading, as every command does it: it says what keeps the file from being used.
-    let loaded = Checkpoint::load(&path);
+    let loaded = foreign.as_ref().map_or_else(|| Checkpoint::load(&path), |foreign| (foreign.read)());
     let prefix = loaded.as_ref().map_or(String::new(), |checkpoint| checkpoint.prefix.clone());
     let (description, fault) = match loaded.as_ref().map(described) {
         Ok(Ok(description)) => (description, fault),
         Ok(Err(error)) => (None, fault.or(Some(error))),
-        Err(_) => (None, loaded.err().or(fault)),
+        Err(_) => (None, loaded.as_ref().err().cloned().or(fault)),
     };
     let (ours, other_metadata): (BTreeMap<_, _>, BTreeMap<_, _>) =
         header.metadata.into_iter().partition(|(key, _)| key.starts_with("autoreg."));
@@ -149,11 +154,17 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
         (key["autoreg.".len()..].to_owned(), value)
     };
-    let parameters = tensors.iter().filter(|t| Group::of(&t.name) == Group::Parameter).map(|t| t.count).sum();
+    let mut autoreg: BTreeMap<String, Value> = ours.into_iter().map(as_json).collect();
+    let mut parameters = tensors.iter().filter(|t| Group::of(&t.name) == Group::Parameter).map(|t| t.count).sum();
+    if let (Some(_), Ok(checkpoint)) = (&foreign, &loaded) {
+        autoreg.insert("config".to_owned(), checkpoint.config.clone());
+        autoreg.extend(checkpoint.vocabulary.clone().map(|vocabulary| ("vocabulary".to_owned(), vocabulary)));
+        parameters = checkpoint.group(Group::Parameter).map(|(_, tensor)| tensor.len()).sum();
+    }
     let contents = Contents {
         file: path.display().to_string(),
         bytes: std::fs::metadata(&path).map_or(0, |about| about.len()),
-        autoreg: ours.into_iter().map(as_json).collect(),
+        autoreg,
         other_metadata,
         checksums: file.has_checksums(),
         prefix,
@@ -178,7 +189,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
 
 /// What a family says of the model, which is made as for every other command: what cannot be used is a fault here as well.
 fn described(checkpoint: &Checkpoint) -> Result<Option<Description>> {
-    of_checkpoint(checkpoint)?;
+    of_checkpoint(checkpoint, Vec::new())?;
     family_of(checkpoint.model()?, &checkpoint.path)?.describe(checkpoint)
 }
 

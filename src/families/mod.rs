@@ -27,8 +27,8 @@ pub mod tour;
 pub mod training;
 
 pub use requests::{
-    Compare, Compress, Decode, Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight,
-    Vocode, Vocoded, Way,
+    Compare, Compress, Decode, Description, Evaluate, Forecast, Forecasted, Foreign, Generate, Look, Recorded, Report,
+    Sight, Vocode, Vocoded, Way,
 };
 pub use series::header_of;
 
@@ -124,6 +124,11 @@ pub trait Family: Sync {
     /// [`Kind::BadInput`] if the checkpoint is not whole.
     fn open(&self, checkpoint: &Checkpoint, source: Source) -> Result<Box<dyn Model>>;
 
+    /// The model of other programs' files that a path means, in a form that is this family's to read.
+    fn foreign(&self, _: &Path) -> Option<Foreign> {
+        None
+    }
+
     /// What an output of a model of this kind can depend on, of no model in particular: it is a property of the network.
     ///
     /// # Errors
@@ -162,8 +167,7 @@ pub trait Model {
     /// # Errors
     /// A usage error for a model that keeps them in double precision.
     fn round(&mut self, weights: Weights) -> Result<()> {
-        let source = self.source();
-        let what = format!("--weights {}: {} holds {}", weights.name(), source.path.display(), source.family.a_model());
+        let what = format!("--weights {}: {}", weights.name(), self.source().holds());
         Err(Error::new(Kind::Usage, what).help("models of text, of images and of sounds are rounded"))
     }
 
@@ -184,9 +188,8 @@ pub trait Model {
     /// # Errors
     /// A usage error for a family that has one way alone; [`Kind::BadInput`] if the data do not serve.
     fn compare(&self, _: &Compare, _progress: &mut dyn FnMut(&str)) -> Result<Vec<Measured>> {
-        let source = self.source();
-        let what = format!("{} holds {}", source.path.display(), source.family.a_model());
-        Err(Error::new(Kind::Usage, what).help("models of text and of images are drawn from in several ways"))
+        Err(Error::new(Kind::Usage, self.source().holds())
+            .help("models of text and of images are drawn from in several ways"))
     }
 
     /// What must hold of every model, checked on sequences of so many symbols.
@@ -203,9 +206,7 @@ pub trait Model {
     /// # Errors
     /// A usage error for a model that is not of a series; [`Kind::BadInput`] for a series that does not serve.
     fn forecast(&self, _: &Forecast) -> Result<Forecasted> {
-        let source = self.source();
-        let what = format!("{} holds {}", source.path.display(), source.family.a_model());
-        Err(Error::new(Kind::Usage, what)
+        Err(Error::new(Kind::Usage, self.source().holds())
             .help("`autoreg generate` draws from it; a forecast is made by a model of a series"))
     }
 
@@ -214,9 +215,7 @@ pub trait Model {
     /// # Errors
     /// A usage error for a model that is told no frames; [`Kind::BadInput`] for what is no recording; those of `each`.
     fn vocode(&self, _: &Vocode, _: &mut dyn FnMut(Vocoded) -> Result<()>) -> Result<()> {
-        let source = self.source();
-        let what = format!("{} holds {}", source.path.display(), source.family.a_model());
-        Err(Error::new(Kind::Usage, what)
+        Err(Error::new(Kind::Usage, self.source().holds())
             .help("recordings are made again by a model of sounds that is told their frames"))
     }
 
@@ -238,8 +237,7 @@ pub trait Model {
 
     /// The refusal of those whose symbols are no codes.
     fn codes_nothing(&self) -> Error {
-        let source = self.source();
-        Error::new(Kind::Usage, format!("{} holds {}", source.path.display(), source.family.a_model()))
+        Error::new(Kind::Usage, self.source().holds())
             .cause(
                 "its symbols are real numbers: it gives a density, and no single number a probability to be coded by",
             )
@@ -251,8 +249,7 @@ pub trait Model {
     /// # Errors
     /// A usage error for a model whose outputs all depend on all that comes before them.
     fn receptive_field(&self, _: &Look) -> Result<Sight> {
-        let source = self.source();
-        Err(sees_everything(format!("{} holds {}", source.path.display(), source.family.a_model())))
+        Err(sees_everything(self.source().holds()))
     }
 
     /// Where it came from.

@@ -1,6 +1,7 @@
-//! The model that a path on the command line means: a run folder's best checkpoint, or a file. Loads, and says why it cannot.
+//! The model that a path on the command line means: a run folder's best checkpoint, a file, or a folder of another program's files. Loads,
+//! and says why it cannot.
 
-use super::{Family, Model, family_of};
+use super::{FAMILIES, Family, Foreign, Model, family_of};
 use crate::terminal::console::say;
 use crate::terminal::output;
 use clap::ValueEnum;
@@ -20,7 +21,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What `RUN|CHECKPOINT` means, for the help of every subcommand that takes one.
-pub const PATH_HELP: &str = "A run folder (its best checkpoint; RUN/latest means the newest) or a checkpoint file";
+pub const PATH_HELP: &str =
+    "A run folder (its best checkpoint; RUN/latest means the newest), a checkpoint file, or a folder of GPT-2's files";
 
 /// Where a model came from.
 #[derive(Clone)]
@@ -37,6 +39,8 @@ pub struct Source {
     pub data: Option<Fingerprint>,
     /// The hash of its configuration and vocabulary.
     pub described: u64,
+    /// The files it was read from, where they are another program's.
+    pub files: Vec<PathBuf>,
 }
 
 /// The first fields of a result's JSON: what was measured.
@@ -56,7 +60,8 @@ impl Source {
         begin::setting(self.progress.as_ref(), table).unwrap_or_default()
     }
 
-    /// Refuses outputs that would destroy the data of the run, which lie where its configuration says: nobody names them here.
+    /// Refuses outputs that would destroy the data of the run, which lie where its configuration says, or another program's files of the
+    /// model: nobody names them here.
     ///
     /// # Errors
     /// As [`output::check`].
@@ -69,8 +74,9 @@ impl Source {
         };
         let paths = table.iter().filter(|(key, _)| is_path(key)).filter_map(|(_, path)| path.as_str());
         // `auto` is a word of the labels: those beside the pictures.
-        let data: Vec<&Path> = paths.filter(|path| !["", "auto"].contains(path)).map(Path::new).collect();
-        output::check(outputs, &data)
+        let data = paths.filter(|path| !["", "auto"].contains(path)).map(Path::new);
+        let spared: Vec<&Path> = data.chain(self.files.iter().map(PathBuf::as_path)).collect();
+        output::check(outputs, &spared)
     }
 
     /// Refuses data that are not the run's where a part of them is asked for: their parts are the run's, and shares of other data would
@@ -99,6 +105,11 @@ impl Source {
             true => Error { what: format!("{}: {}", self.path.display(), error.what), ..error },
             false => error,
         }
+    }
+
+    /// What a refusal says: `runs/mine holds a model of text`.
+    pub fn holds(&self) -> String {
+        format!("{} holds {}", self.path.display(), self.family.a_model())
     }
 
     /// What was measured.
@@ -143,27 +154,35 @@ impl Format {
     }
 }
 
+/// The model of another program's files that `path` means, where it means one.
+pub fn foreign(path: &Path) -> Option<Foreign> {
+    FAMILIES.iter().find_map(|family| family.foreign(path))
+}
+
 /// Loads the model that `path` means.
 ///
 /// # Errors
 /// [`Kind::BadInput`] with path and cause, whatever is wrong with it.
 pub fn open(path: &Path) -> Result<Box<dyn Model>> {
-    let checkpoint = load(path, Which::Best)?;
+    let (checkpoint, files) = match foreign(path) {
+        Some(foreign) => ((foreign.read)()?, foreign.files),
+        None => (load(path, Which::Best)?, Vec::new()),
+    };
     if !checkpoint.prefix.is_empty() {
         say(&format!("the prefix `{}` is taken off the names of all parameters", checkpoint.prefix));
     }
-    of_checkpoint(&checkpoint)
+    of_checkpoint(&checkpoint, files)
 }
 
-/// The model of a checkpoint that was loaded.
+/// The model of a checkpoint that was loaded, or read from another program's files.
 ///
 /// # Errors
 /// [`Kind::BadInput`] with path and cause, whatever is wrong with it.
-pub fn of_checkpoint(checkpoint: &Checkpoint) -> Result<Box<dyn Model>> {
+pub fn of_checkpoint(checkpoint: &Checkpoint, files: Vec<PathBuf>) -> Result<Box<dyn Model>> {
     let kind = checkpoint.model()?.to_owned();
     let path = checkpoint.path.clone();
     let family = family_of(&kind, &path)?;
     let (progress, data) = (checkpoint.progress.clone(), begin::fingerprint(checkpoint)?);
     let described = described(&checkpoint.config, checkpoint.vocabulary.as_ref());
-    family.open(checkpoint, Source { path, kind, family, progress, data, described })
+    family.open(checkpoint, Source { path, kind, family, progress, data, described, files })
 }

@@ -10,9 +10,18 @@ use models::error::{Error, Kind, Result};
 use models::sampling::Options;
 use models::series::column::Header;
 use models::series::forecast::Outlook;
+use models::storage::checkpoint::Checkpoint;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+
+/// A model in files of another program's.
+pub struct Foreign {
+    /// Its files, that of the tensors first.
+    pub files: Vec<PathBuf>,
+    /// Reads them into a checkpoint of ours.
+    pub read: Box<dyn Fn() -> Result<Checkpoint>>,
+}
 
 /// What `generate` asks for.
 pub struct Generate<'a> {

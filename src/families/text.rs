@@ -11,7 +11,7 @@ use super::coding;
 use super::opened::Source;
 use super::tour::{MOST_TIME, Tour};
 use super::training::{self, Flags, Resume};
-use super::{Compare, Compress, Evaluate, Family, Generate, Model, Recorded, Report};
+use super::{Compare, Compress, Evaluate, Family, Foreign, Generate, Model, Recorded, Report};
 use crate::terminal::Context as Terminal;
 use crate::terminal::console::{Counting, say};
 use crate::terminal::output::quoted;
@@ -35,6 +35,7 @@ use models::text::config::{DataConfig, TextConfig};
 use models::text::corpus::Corpus;
 use models::text::evaluation::{Context, Line, evaluate};
 use models::text::gpt::Gpt;
+use models::text::gpt2;
 use models::text::language_model::LanguageModel;
 use models::text::network::Network;
 use models::text::saved::TextModel;
@@ -132,6 +133,12 @@ impl Family for Text {
             true => Box::new(Opened { text: TextModel::<Transformer>::from_checkpoint(checkpoint)?, source }),
             false => Box::new(Opened { text: TextModel::<Recurrent>::from_checkpoint(checkpoint)?, source }),
         })
+    }
+
+    /// GPT-2's.
+    fn foreign(&self, path: &Path) -> Option<Foreign> {
+        let files = gpt2::Files::of(path)?;
+        Some(Foreign { files: files.paths(), read: Box::new(move || files.checkpoint()) })
     }
 
     /// The kind, the size and the first symbols of a vocabulary.

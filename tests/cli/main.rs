@@ -11,6 +11,7 @@ mod demo;
 mod elsewhere;
 mod families;
 mod foreign_files;
+mod gpt2_files;
 mod image;
 mod image_drawing;
 mod memory;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::regular::shortened;
-use super::safetensors_file::StoredTensor;
+use super::stored_tensor::StoredTensor;
 use crate::error::{Error, Kind, Result};
 
 /// At most this many names of a kind are listed; a model of another architecture would fill the screen.
@@ -14,6 +14,24 @@ const LISTED: usize = 8;
 
 /// Among so many names a mistyped one is looked for.
 const LOOKED_AT: usize = 1000;
+
+/// What a file has under a name: a tensor, or what its header says of one.
+pub trait Named {
+    /// Its name.
+    fn name(&self) -> &str;
+    /// Its shape.
+    fn shape(&self) -> &[usize];
+}
+
+impl Named for StoredTensor {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+}
 
 /// The known name most like `name`, if any is like enough to be a slip of the keyboard.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -30,26 +48,28 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 ///
 /// # Errors
 /// [`Kind::BadInput`] listing all missing, extra and wrongly shaped names of the file `path`.
-pub fn match_tensors<'t>(
+pub fn match_tensors<'t, N: Named>(
     path: &Path,
     expected: &[(String, Vec<usize>)],
-    found: impl IntoIterator<Item = &'t StoredTensor>,
-) -> Result<Vec<&'t StoredTensor>> {
-    let found: Vec<&StoredTensor> = found.into_iter().collect();
-    let mut left: HashMap<&str, &StoredTensor> = found.iter().map(|t| (t.name.as_str(), *t)).collect();
+    found: impl IntoIterator<Item = &'t N>,
+) -> Result<Vec<&'t N>> {
+    let found: Vec<&N> = found.into_iter().collect();
+    let mut left: HashMap<&str, &N> = found.iter().map(|t| (t.name(), *t)).collect();
     let mut matched = Vec::with_capacity(expected.len());
     let (mut missing, mut misshapen) = (Vec::new(), Vec::new());
     for (name, shape) in expected {
         match left.remove(name.as_str()) {
             None => missing.push(name),
-            Some(tensor) if tensor.shape != *shape => {
-                misshapen.push(format!("`{name}` is {:?}, not {shape:?}", tensor.shape));
+            Some(tensor) if tensor.shape() != shape => {
+                let transposed = tensor.shape().iter().rev().eq(shape);
+                let said = if transposed { ", but its transpose" } else { "" };
+                misshapen.push(format!("`{name}` is {:?}, not {shape:?}{said}", tensor.shape()));
             }
             Some(tensor) => matched.push(tensor),
         }
     }
     // In the file's order, not the hash map's: the same file gives the same message.
-    let extra: Vec<&str> = found.iter().map(|t| t.name.as_str()).filter(|n| left.contains_key(n)).collect();
+    let extra: Vec<&str> = found.iter().map(|t| t.name()).filter(|n| left.contains_key(n)).collect();
     if missing.is_empty() && misshapen.is_empty() && extra.is_empty() {
         return Ok(matched);
     }
@@ -115,6 +135,14 @@ mod tests {
             assert!(error.cause.contains(part), "{error}");
         }
         assert!(error.what.contains("x.safetensors"));
+    }
+
+    #[test]
+    fn a_transposed_tensor_is_said_to_be_one() {
+        let found =
+            [tensor("head.weight", &[3, 5]), tensor("rnn.weight_ih_l0", &[9, 4]), tensor("embedding.weight", &[5, 4])];
+        let error = match_tensors(Path::new("x"), &expected(), &found).unwrap_err();
+        assert!(error.cause.contains("`head.weight` is [3, 5], not [5, 3], but its transpose"), "{error}");
     }
 
     #[test]

@@ -1,17 +1,24 @@
 //! Byte-level byte-pair encoding: the merges of a vocabulary, learned from a text, and their application to others.
 //!
 //! Codes 0..=255 are the bytes. Each merge joins two earlier codes; its result is the next free code, unless the same bytes
-//! already have one (`a·bc` and `ab·c`). The list of merges is therefore the whole vocabulary.
+//! already have one (`a·bc` and `ab·c`). The list of merges is therefore the whole vocabulary; a published one may have special symbols
+//! beside it, and count its symbols in another order.
 //!
-//! `bpe/words.rs` cuts a text before pairs are looked for, `bpe/learning.rs` learns.
+//! `bpe/special.rs` finds special symbols, `bpe/words.rs` cuts a text before pairs are looked for, `bpe/learning.rs` learns,
+//! `bpe/characters.rs` has GPT-2's characters for bytes.
 
+pub(crate) mod characters;
 mod learning;
+mod special;
 mod words;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use ahash::AHashMap;
+
+use special::{Special, Stretch};
+pub(crate) use words::Cut;
 
 /// The most bytes one symbol stands for: a hostile list of merges could otherwise double a symbol's length 100,000 times.
 pub(crate) const MAX_SYMBOL_BYTES: usize = 256;
@@ -25,8 +32,18 @@ type Pair = (u32, u32);
 /// The merges of a vocabulary and their symbols.
 #[derive(Clone, Debug)]
 pub(crate) struct BytePairs {
+    /// By place: that of a byte, or of the result of an earlier merge. Where there are no `codes`, a symbol's place is its code.
     pub(crate) merges: Vec<Pair>,
+    /// The bytes of each symbol, by code.
     pub(crate) symbols: Vec<Box<[u8]>>,
+    /// Where a text is cut before its words.
+    pub(crate) cut: Cut,
+    /// Their places come after those of bytes and merges.
+    pub(crate) special: Special,
+    /// The place of the first of them.
+    first_special: usize,
+    /// The code of the symbol at each place, where it is another.
+    pub(crate) codes: Option<Vec<u32>>,
     /// The place of each pair in the list, and what it becomes.
     rules: AHashMap<Pair, (u32, u32)>,
 }
@@ -39,6 +56,16 @@ impl BytePairs {
 
     /// The vocabulary of a list of merges, which may come from a file that lies.
     pub(crate) fn from_merges(merges: Vec<Pair>) -> Result<Self, String> {
+        Self::from_parts(merges, Cut::Lines, Vec::new(), None)
+    }
+
+    /// The vocabulary of a list of merges with special symbols and the codes of all, which may come from a file that lies.
+    pub(crate) fn from_parts(
+        merges: Vec<Pair>,
+        cut: Cut,
+        special: Vec<String>,
+        codes: Option<Vec<u32>>,
+    ) -> Result<Self, String> {
         let mut symbols: Vec<Box<[u8]>> = (0..=255u8).map(|byte| Box::from([byte])).collect();
         let mut code_of: AHashMap<Box<[u8]>, u32> = symbols.iter().cloned().zip(0..).collect();
         let mut rules = AHashMap::new();
@@ -66,21 +93,43 @@ impl BytePairs {
             }
             rules.entry((left, right)).or_insert((index as u32, code));
         }
-        Ok(BytePairs { merges, symbols, rules })
+        let first_special = symbols.len();
+        symbols.extend(special.iter().map(|text| Box::from(text.as_bytes())));
+        if symbols.len() > MAX_SYMBOLS {
+            return Err(format!("there are more than {MAX_SYMBOLS} symbols"));
+        }
+        let special = Special::new(special)?;
+        let symbols = match &codes {
+            Some(codes) => by_code(symbols, codes)?,
+            None => symbols,
+        };
+        Ok(BytePairs { merges, symbols, cut, special, first_special, codes, rules })
     }
 
     /// The codes of a text. Every text has codes, since every byte has.
     pub(crate) fn encode(&self, text: &str) -> Vec<u32> {
         let mut codes = Vec::new();
         let mut seen: AHashMap<&str, std::ops::Range<usize>> = AHashMap::new(); // where the codes of a word stand already
-        for word in words::words(text) {
-            if let Some(place) = seen.get(word) {
-                codes.extend_from_within(place.clone());
-            } else {
-                let start = codes.len();
-                self.encode_word(word, &mut codes);
-                seen.insert(word, start..codes.len());
+        for stretch in self.special.stretches(text) {
+            let plain = match stretch {
+                Stretch::Plain(plain) => plain,
+                Stretch::Special(i) => {
+                    codes.push((self.first_special + i) as u32);
+                    continue;
+                }
+            };
+            for word in words::words(plain, self.cut) {
+                if let Some(place) = seen.get(word) {
+                    codes.extend_from_within(place.clone());
+                } else {
+                    let start = codes.len();
+                    self.encode_word(word, &mut codes);
+                    seen.insert(word, start..codes.len());
+                }
             }
+        }
+        if let Some(of_place) = &self.codes {
+            codes.iter_mut().for_each(|code| *code = of_place[*code as usize]);
         }
         codes
     }
@@ -120,6 +169,23 @@ impl BytePairs {
         }
         out.extend(codes.into_iter().filter(|&code| code != GONE));
     }
+}
+
+/// The symbols in the order of these codes, one for each, from 0 without a gap.
+fn by_code(symbols: Vec<Box<[u8]>>, codes: &[u32]) -> Result<Vec<Box<[u8]>>, String> {
+    let count = symbols.len();
+    if codes.len() != count {
+        return Err(format!("there are {} codes for {count} symbols", codes.len()));
+    }
+    let mut ordered: Vec<Box<[u8]>> = vec![Box::default(); count];
+    for (symbol, &code) in symbols.into_iter().zip(codes) {
+        match ordered.get_mut(code as usize) {
+            Some(place) if place.is_empty() => *place = symbol,
+            Some(_) => return Err(format!("two symbols have the code {code}")),
+            None => return Err(format!("a symbol has the code {code}; there are {count} symbols, counted from 0")),
+        }
+    }
+    Ok(ordered)
 }
 
 #[cfg(test)]
@@ -167,6 +233,22 @@ mod tests {
         assert!(pairs.symbols.iter().all(|symbol| symbol.len() < MAX_SYMBOL_BYTES));
         let decoded: usize = pairs.encode(&text).iter().map(|&code| pairs.symbols[code as usize].len()).sum();
         assert_eq!(decoded, text.len());
+    }
+
+    #[test]
+    fn special_symbols_are_one_symbol_each_and_codes_are_counted_as_the_vocabulary_says() {
+        let (a, b) = (97, 98);
+        // Bytes from 2 on, the merge last but for one: 0 and 1 are the special symbols.
+        let codes: Vec<u32> = (2..259).chain([1, 0]).collect();
+        let special = ["<end>", "<|"].map(str::to_owned).to_vec();
+        let pairs = BytePairs::from_parts(vec![(a, b)], Cut::Nowhere, special, Some(codes)).unwrap();
+        assert_eq!(pairs.encode("ab<end>a<|ab"), [258, 1, 99, 0, 258]);
+        assert_eq!(&*pairs.symbols[1], b"<end>");
+        assert_eq!(&*pairs.symbols[258], b"ab");
+        let refused = |codes: Vec<u32>| BytePairs::from_parts(vec![], Cut::Lines, vec![], Some(codes)).unwrap_err();
+        assert!(refused((0..255).collect()).contains("255 codes for 256 symbols"));
+        assert!(refused((0..255).chain([3]).collect()).contains("two symbols have the code 3"));
+        assert!(refused((1..257).collect()).contains("the code 256"));
     }
 
     #[test]

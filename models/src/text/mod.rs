@@ -13,6 +13,7 @@
 //! | [`saved`] | a network and its vocabulary in a checkpoint |
 //! | [`generation`], [`evaluation`], [`properties`], [`compression`], [`comparison`] | text drawn, likelihood, checks, files as codes, ways of drawing side by side |
 //! | [`gpt`] | the Transformer: in parallel, one symbol at a time, as a network of text |
+//! | [`gpt2`] | GPTs out of GPT-2's published files |
 //! | [`language_model`], [`decoder`], [`recurrent`] | the recurrent network: in parallel, one symbol at a time, as a network of text |
 
 mod bpe;
@@ -26,6 +27,7 @@ pub mod evaluation;
 pub mod floors;
 pub mod generation;
 pub mod gpt;
+pub mod gpt2;
 pub mod language_model;
 pub mod markov;
 pub mod network;

@@ -111,7 +111,7 @@ pub(super) fn sizes_and_dropouts<N: Network>(config: &N::Config) -> Result<()> {
 }
 
 /// Sizes beyond this are slips of the keyboard.
-const MOST: usize = 1 << 16;
+pub(super) const MOST: usize = 1 << 16;
 
 /// As many layers are: one matrix after another, they would not end in a day.
 pub(super) const MOST_LAYERS: usize = 1000;

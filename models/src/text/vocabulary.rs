@@ -2,7 +2,7 @@
 //! (Longer than most files: a third is tests, which show the format.)
 //!
 //! # Format
-//! A checkpoint keeps its vocabulary as one JSON object, [`Vocabulary::to_json`], in one of three forms:
+//! A checkpoint keeps its vocabulary as one JSON object, [`Vocabulary::to_json`], in one of three forms (docs/file-formats.md):
 //!
 //! ```json
 //! {"kind": "characters", "characters": "\n !abc"}
@@ -15,13 +15,15 @@
 //! - `byte_pairs`: codes 0..=255 are the bytes; `merges[i] = [left, right]` joins two codes that exist by then, and the result is
 //!   the next free code unless its bytes already have one. Earlier merges are applied first. At most 2¹⁸ symbols of at most
 //!   256 bytes. A text is first cut after each newline (a longer line every 4096 bytes, between characters), then into words
-//!   by GPT-2's pattern; no symbol crosses a cut.
+//!   by GPT-2's pattern; no symbol crosses a cut. A published vocabulary may say more: `cut` (`"lines"`, or `"nowhere"` before the
+//!   words), `special` (texts that are one symbol each) and `codes` (the code of each byte, of each result of a merge and of each
+//!   special symbol).
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
 use crate::refusals::in_words;
-use crate::text::bpe::{BytePairs, MAX_SYMBOLS};
+use crate::text::bpe::{BytePairs, Cut, MAX_SYMBOLS};
 use crate::text::utf8::as_utf8;
 
 /// What a symbol is.
@@ -71,9 +73,24 @@ enum Rule {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum Stored {
-    Characters { characters: String },
+    Characters {
+        characters: String,
+    },
     Bytes {},
-    BytePairs { merges: Vec<(u32, u32)> },
+    BytePairs {
+        merges: Vec<(u32, u32)>,
+        // Left out where they say nothing: the hash of a vocabulary is that of its JSON.
+        #[serde(default, skip_serializing_if = "is_default")]
+        cut: Cut,
+        #[serde(default, skip_serializing_if = "is_default")]
+        special: Vec<String>,
+        #[serde(default, skip_serializing_if = "is_default")]
+        codes: Option<Vec<u32>>,
+    },
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Vocabulary {
@@ -116,7 +133,7 @@ impl Vocabulary {
         Vocabulary { rule: Rule::Bytes, symbols: (0..=255u8).map(|byte| Box::from([byte])).collect() }
     }
 
-    fn of_pairs(mut pairs: BytePairs) -> Self {
+    pub(super) fn of_pairs(mut pairs: BytePairs) -> Self {
         let symbols = std::mem::take(&mut pairs.symbols);
         Vocabulary { rule: Rule::BytePairs(Box::new(pairs)), symbols }
     }
@@ -204,7 +221,12 @@ impl Vocabulary {
         let stored = match &self.rule {
             Rule::Characters(characters) => Stored::Characters { characters: characters.iter().collect() },
             Rule::Bytes => Stored::Bytes {},
-            Rule::BytePairs(pairs) => Stored::BytePairs { merges: pairs.merges.clone() },
+            Rule::BytePairs(pairs) => Stored::BytePairs {
+                merges: pairs.merges.clone(),
+                cut: pairs.cut,
+                special: pairs.special.texts().to_vec(),
+                codes: pairs.codes.clone(),
+            },
         };
         serde_json::to_string(&stored).expect("strings and numbers always serialize")
     }
@@ -235,7 +257,9 @@ impl Vocabulary {
                 }
                 Ok(Self::of_characters(characters))
             }
-            Stored::BytePairs { merges } => Ok(Self::of_pairs(BytePairs::from_merges(merges).map_err(broken)?)),
+            Stored::BytePairs { merges, cut, special, codes } => {
+                BytePairs::from_parts(merges, cut, special, codes).map(Self::of_pairs).map_err(broken)
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 
 use ahash::{AHashMap, AHashSet};
 
-use super::words::words;
+use super::words::{Cut, words};
 use super::{MAX_SYMBOL_BYTES, Pair};
 
 /// The merges of a text, until there are `size` symbols (at least 256) or nothing is left to merge.
@@ -17,7 +17,7 @@ use super::{MAX_SYMBOL_BYTES, Pair};
 /// then the one whose right symbol is. So the text alone decides.
 pub(super) fn learn(text: &str, size: usize) -> Vec<Pair> {
     let mut occurrences: AHashMap<&str, i64> = AHashMap::new();
-    for word in words(text) {
+    for word in words(text, Cut::Lines) {
         *occurrences.entry(word).or_default() += 1;
     }
     let coded = |(word, count): (&str, i64)| (word.bytes().map(u32::from).collect(), count);

@@ -1,4 +1,5 @@
-//! How a text is cut before byte pairs are looked for: into lines, long lines into pieces, pieces into words. No symbol crosses a cut.
+//! How a text is cut before byte pairs are looked for: into lines, long lines into pieces, pieces into words; or, as published vocabularies
+//! want it, the whole text into words. No symbol crosses a cut.
 //!
 //! The words are those of GPT-2's pattern (Radford et al. 2019, `encoder.py`), leftmost alternative first:
 //!
@@ -9,10 +10,22 @@
 //! It needs no engine of patterns: what a word is, its first two characters say, and where it ends, the first character of
 //! another class. Only white space looks ahead: it leaves its last character to the word that follows.
 
+use serde::{Deserialize, Serialize};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// The longest piece of a line that is cut into words at once, which bounds time and memory on a file without newlines.
 pub(super) const MAX_PIECE: usize = 4096;
+
+/// Where a text is cut before it is cut into words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Cut {
+    /// After each newline, and within longer lines every [`MAX_PIECE`] bytes.
+    #[default]
+    Lines,
+    /// Nowhere, as GPT-2 has it: line breaks side by side may be one word.
+    Nowhere,
+}
 
 const CONTRACTIONS: [&str; 7] = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
 
@@ -38,8 +51,8 @@ pub(super) fn class_of(character: char) -> Class {
 }
 
 /// The words of a text, in order; together they are the text.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    pieces(text).flat_map(|mut rest| {
+pub(super) fn words(text: &str, cut: Cut) -> impl Iterator<Item = &str> {
+    pieces(text, cut).flat_map(|mut rest| {
         std::iter::from_fn(move || {
             let (word, after) = rest.split_at(first_word(rest));
             rest = after;
@@ -48,11 +61,16 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The lines of a text with their newlines, long ones in pieces.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive('\n').flat_map(|mut line| {
+/// The lines of a text with their newlines, long ones in pieces; or the whole text.
+fn pieces(text: &str, cut: Cut) -> impl Iterator<Item = &str> {
+    let (lines, most) = match cut {
+        Cut::Lines => (Some(text.split_inclusive('\n')), MAX_PIECE),
+        Cut::Nowhere => (None, usize::MAX),
+    };
+    let whole = (cut == Cut::Nowhere).then_some(text);
+    lines.into_iter().flatten().chain(whole).flat_map(move |mut line| {
         std::iter::from_fn(move || {
-            let end = (0..=line.len().min(MAX_PIECE)).rev().find(|&end| line.is_char_boundary(end)).unwrap_or(0);
+            let end = (0..=line.len().min(most)).rev().find(|&end| line.is_char_boundary(end)).unwrap_or(0);
             let (piece, rest) = line.split_at(end);
             line = rest;
             (!piece.is_empty()).then_some(piece)
@@ -92,13 +110,22 @@ mod tests {
 
     #[test]
     fn words_begin_with_their_space_and_contractions_and_numbers_stand_alone() {
-        let cut = |text| words(text).collect::<Vec<_>>();
+        let cut = |text| words(text, Cut::Lines).collect::<Vec<_>>();
         assert_eq!(
             cut("It's 10 o'clock, we'll see!"),
             ["It", "'s", " 10", " o", "'", "clock", ",", " we", "'ll", " see", "!"]
         );
         assert_eq!(cut("   a\t\tb \n\n  "), ["  ", " a", "\t", "\t", "b", " \n", "\n", "  "]);
         assert_eq!(cut("été Ⅷ²½ ３ ' 's ''s"), ["été", " Ⅷ²½", " ３", " '", " '", "s", " ''", "s"]);
+    }
+
+    #[test]
+    fn line_breaks_side_by_side_are_one_word_where_a_text_is_not_cut_into_lines() {
+        let cut = |text| words(text, Cut::Nowhere).collect::<Vec<_>>();
+        assert_eq!(cut("a\n\n\nb\n\n"), ["a", "\n\n", "\n", "b", "\n\n"]);
+        assert_eq!(cut("a \n b"), ["a", " \n", " b"]);
+        let long = "x".repeat(2 * MAX_PIECE);
+        assert_eq!(cut(&long), [long.as_str()]);
     }
 
     #[test]
@@ -121,15 +148,17 @@ mod tests {
     #[test]
     fn a_line_without_end_is_cut_between_characters() {
         let text = "€".repeat(5000);
-        assert!(pieces(&text).all(|piece| piece.len() <= MAX_PIECE));
-        assert_eq!(pieces(&text).collect::<String>(), text);
+        assert!(pieces(&text, Cut::Lines).all(|piece| piece.len() <= MAX_PIECE));
+        assert_eq!(pieces(&text, Cut::Lines).collect::<String>(), text);
     }
 
     proptest! {
         #[test]
         fn words_are_not_empty_and_together_they_are_the_text(text in r"([ a1,'é\n\t]|\PC){0,60}") {
-            prop_assert!(words(&text).all(|word| !word.is_empty()));
-            prop_assert_eq!(words(&text).collect::<String>(), text);
+            for cut in [Cut::Lines, Cut::Nowhere] {
+                prop_assert!(words(&text, cut).all(|word| !word.is_empty()));
+                prop_assert_eq!(&words(&text, cut).collect::<String>(), &text);
+            }
         }
     }
 }
