@@ -59,7 +59,8 @@ impl<T: Scalar> Autoregressive for Plain<'_, T> {
     }
 
     fn step(&self, state: &mut Seen<T>, level: u32) {
-        if let Some((_, next)) = state.ahead.pop_front_if(|(known, _)| *known == level) {
+        let known = state.ahead.front().is_some_and(|&(guess, _)| guess == level);
+        if let Some((_, next)) = known.then(|| state.ahead.pop_front()).flatten() {
             state.levels.push(level);
             state.next = next;
             return;
