@@ -195,7 +195,17 @@ fn a_configuration_that_does_not_go_with_the_pictures_is_refused_by_key() {
         (&rgb, "model.hidden=64", &["`model.hidden` is 64", "63 or 66"][..]),
         (&rgb, "model.head=2", &["`model.head` is 2", "set it to 3"]),
         (&grey, "model.distribution=bernoulli", &["`model.distribution`", "`data.levels` of 256"]),
-        (&grey, "model.distribution={ logistics = { components = 0 } }", &["`logistics.components` is 0", "from 1"]),
+        (
+            &grey,
+            "model.distribution={ logistics = { components = 0 } }",
+            &["error: `model.distribution.logistics.components` is 0", "from 1"],
+        ),
+        (
+            &grey,
+            "model.distribution={ logistics = { components = -1 } }",
+            &["`model.distribution` cannot be", "a whole number from 0 is wanted, not the number -1"],
+        ),
+        (&grey, "model.distribution={ logistics = { parts = 1 } }", &["cannot be", "`components` is missing"]),
         (&grey, "model.width=5", &["`model.width` is 5", "is 3"]),
         (&grey, "model.levels=4", &["`model.levels` is 4", "256"]),
         (&grey, "data.batch=41", &["`data.batch` is 41"]),

@@ -220,6 +220,7 @@ impl ModelConfig {
             let range = format!("from {} to {}, or 0: it is taken from the data", RATES.start(), RATES.end());
             return Err(Error::new(Kind::Usage, format!("`model.rate` is {}; it must be {range}", self.rate)));
         }
+        self.distribution.check_setting()?;
         let head = match (self.encoding, self.distribution) {
             (_, Head::Bernoulli) => Err("a Bernoulli distribution is one of two levels".to_owned()),
             (Encoding::Linear, Head::Categorical) => {

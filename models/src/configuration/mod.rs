@@ -24,6 +24,7 @@ use crate::error::{Error, Kind, Result};
 use crate::refusals::in_words;
 use crate::storage::atomic::read_error;
 use crate::storage::expected::nearest;
+use crate::storage::regular::kind_of;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +79,13 @@ impl<C: Serialize + DeserializeOwned> Layers<C> {
     /// wrong type, naming key, value and line.
     pub fn file(self, path: &Path) -> Result<Self> {
         let mut bytes = Vec::new();
+        // What a shell puts in the place of a command, <(command), is a pipe without a name, and somebody writes to it.
+        let named = std::fs::canonicalize(path).and_then(std::fs::metadata);
+        if let Some(kind) = named.ok().map(|about| kind_of(about.file_type())).filter(|kind| *kind == "a pipe") {
+            return Err(Error::new(Kind::BadInput, format!("cannot read {}", path.display()))
+                .cause(format!("it is {kind}, not a file: nobody may ever write to it"))
+                .help("give a TOML file of settings"));
+        }
         let file = std::fs::File::open(path).map_err(|e| read_error(path, &e))?;
         file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| read_error(path, &e))?;
         if bytes.len() as u64 > LONGEST_FILE {

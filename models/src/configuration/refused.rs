@@ -45,6 +45,10 @@ fn of_value<C: DeserializeOwned>(table: &Table, key: &str, value: &Value, why: &
                 .cause(format!("`{word}` has keys of its own"))
                 .help(format!("write {{ {word} = {{{}}} }}", keys_of::<C>(table, key, word)))
         }
+        // A word of the choice with a group of keys: the fault lies among these.
+        Some((_, words)) if value.as_table().is_some_and(|group| is_choice(group, &words)) => {
+            error.cause(shortened(&in_words(why)))
+        }
         Some((_, words)) => error.cause(format!("{} is wanted", one_of(&words))),
         None => {
             let words = in_words(why);
@@ -56,6 +60,11 @@ fn of_value<C: DeserializeOwned>(table: &Table, key: &str, value: &Value, why: &
             }
         }
     }
+}
+
+/// Whether a table is one word of a choice, with a table of its own.
+fn is_choice(group: &Table, words: &[String]) -> bool {
+    group.len() == 1 && group.iter().all(|(word, keys)| keys.is_table() && words.contains(word))
 }
 
 /// The keys that a word of a choice must have, as they are written.

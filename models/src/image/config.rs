@@ -39,6 +39,7 @@ impl ImageConfig {
             let what = format!("`model.levels` is {asked}, and `data.levels` {levels}");
             return Err(Error::new(Kind::Usage, what).help("leave `model.levels` out: it is taken from the data"));
         }
+        self.model.distribution.check_setting()?;
         self.model.distribution.check(levels).map_err(|cause| {
             Error::new(Kind::Usage, format!("`model.distribution` does not go with `data.levels` of {levels}"))
                 .cause(cause)

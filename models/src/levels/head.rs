@@ -9,6 +9,7 @@
 
 use super::logistics::{self, Logistics};
 use crate::distribution::{Categorical, Discrete, Distribution, log_probability};
+use crate::error::{Error, Kind};
 use crate::sampling::{Reshape, Sampler};
 use autograd::{Scalar, Tensor};
 use rand::{Rng, RngExt};
@@ -44,6 +45,28 @@ impl Head {
         }
     }
 
+    /// Says what is wrong with its numbers, whatever it is a distribution of.
+    ///
+    /// # Errors
+    /// The key, below that of the distribution, and its bounds.
+    pub fn bounds(self) -> Result<(), String> {
+        match self {
+            Head::Logistics { components } if !(1..=MOST_COMPONENTS).contains(&components) => {
+                Err(format!("`logistics.components` is {components}; it must be from 1 to {MOST_COMPONENTS}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same as of a configuration, whose `model.distribution` it is.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] naming the key.
+    pub fn check_setting(self) -> crate::error::Result<()> {
+        let within = |what: String| what.replacen('`', "`model.distribution.", 1);
+        self.bounds().map_err(|what| Error::new(Kind::Usage, within(what)))
+    }
+
     /// Says what is wrong with it for V levels.
     ///
     /// # Errors
@@ -53,10 +76,7 @@ impl Head {
             Head::Bernoulli if levels != 2 => {
                 Err(format!("a Bernoulli distribution is one of two levels, not of {levels}"))
             }
-            Head::Logistics { components } if !(1..=MOST_COMPONENTS).contains(&components) => {
-                Err(format!("`logistics.components` is {components}; it must be from 1 to {MOST_COMPONENTS}"))
-            }
-            Head::Bernoulli | Head::Categorical | Head::Logistics { .. } => Ok(()),
+            Head::Bernoulli | Head::Categorical | Head::Logistics { .. } => self.bounds(),
         }
     }
 
