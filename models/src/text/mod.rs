@@ -10,6 +10,7 @@
 //! | [`network`] | what a network over symbols brings; everything below is written against it |
 //! | [`config`], [`training`] | what can be set; the training |
 //! | [`saved`] | a network and its vocabulary in a checkpoint |
+//! | [`scheduled_sampling`] | own symbols among the inputs of a training |
 //! | [`generation`], [`evaluation`], [`properties`], [`compression`] | text drawn, likelihood, checks, files as codes |
 //! | [`gpt`] | the Transformer: in parallel, one symbol at a time, as a network of text |
 //! | [`language_model`], [`decoder`], [`recurrent`] | the recurrent network: in parallel, one symbol at a time, as a network of text |
@@ -29,6 +30,7 @@ pub mod network;
 pub mod properties;
 pub mod recurrent;
 pub mod saved;
+pub mod scheduled_sampling;
 pub mod training;
 pub mod utf8;
 pub mod vocabulary;
