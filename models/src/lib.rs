@@ -12,6 +12,7 @@ pub mod compression;
 pub mod configuration;
 pub mod data;
 pub mod distribution;
+pub mod drift;
 pub mod error;
 pub mod evaluation;
 mod gated;

@@ -6,6 +6,7 @@ mod compress;
 mod decompress;
 mod demo;
 mod doctor;
+mod drift;
 mod eval;
 mod forecast;
 mod generate;
@@ -33,6 +34,7 @@ pub enum Command {
     Decompress(decompress::Arguments),
     Forecast(forecast::Arguments),
     Eval(eval::Arguments),
+    Drift(drift::Arguments),
     Check(check::Arguments),
     Gradcheck(gradcheck::Arguments),
     Inspect(inspect::Arguments),
@@ -57,6 +59,7 @@ impl Command {
             Command::Decompress(arguments) => decompress::run(arguments, context),
             Command::Forecast(arguments) => forecast::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
+            Command::Drift(arguments) => drift::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),
             Command::Gradcheck(arguments) => gradcheck::run(arguments, context),
             Command::Inspect(arguments) => inspect::run(arguments, context),

@@ -31,6 +31,15 @@ impl Extended for ForEval {
     }
 }
 
+/// `autoreg drift`.
+pub struct ForDrift;
+
+impl Extended for ForDrift {
+    fn flags_of(family: &dyn Family, command: Command) -> Command {
+        family.drift_flags(command)
+    }
+}
+
 /// `autoreg compress`.
 pub struct ForCompress;
 

@@ -19,7 +19,7 @@ use super::coding;
 use super::opened::Source;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
-use super::{Compress, Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight};
+use super::{Compress, Drift, Drifted, Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight};
 use crate::terminal::Context;
 use crate::terminal::console::Counting;
 use crate::terminal::output::quoted;
@@ -30,6 +30,7 @@ use models::data::Part;
 use models::error::Result;
 use models::image::compression::{self as pictures, Classes};
 use models::image::config::{DataConfig, ImageConfig};
+use models::image::drift::drift;
 use models::image::evaluation::evaluate;
 use models::image::model::ImageModel;
 use models::image::saved;
@@ -75,6 +76,10 @@ impl Family for Image {
     }
 
     fn eval_flags(&self, command: Command) -> Command {
+        EvalFlags::augment_args(command)
+    }
+
+    fn drift_flags(&self, command: Command) -> Command {
         EvalFlags::augment_args(command)
     }
 
@@ -193,6 +198,18 @@ impl Model for Opened {
         let text = tables::shown(&head, split, &evaluation);
         let each = tables::each(&evaluation);
         Report::new(head, split, &evaluation, text, each)
+    }
+
+    fn drift(&self, Drift { scored, asked }: &Drift) -> Result<Drifted> {
+        let EvalFlags { labels } = scored.own.parsed();
+        let data = self.data(scored, labels)?;
+        let files = self.source.parts_of(data.read()?, scored.part)?;
+        let seed = self.source.setting::<Settings>("training").seed;
+        let drift = coding::watched("prefixes followed", |progress| {
+            drift(&self.model, &files, &data, seed, scored.part, asked, progress)
+        })
+        .map_err(|error| self.source.named(error))?;
+        Ok(Drifted { head: self.source.head(), drift })
     }
 
     fn compress(&self, request: &Compress) -> Result<compression::Report> {

@@ -27,7 +27,8 @@ pub mod tour;
 pub mod training;
 
 pub use requests::{
-    Compress, Description, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight, Vocode, Vocoded,
+    Compress, Description, Drift, Drifted, Evaluate, Forecast, Forecasted, Generate, Look, Recorded, Report, Sight,
+    Vocode, Vocoded,
 };
 pub use series::header_of;
 
@@ -74,6 +75,11 @@ pub trait Family: Sync {
 
     /// Adds the flags of `eval` that only its models understand.
     fn eval_flags(&self, command: Command) -> Command {
+        command
+    }
+
+    /// Adds the flags of `drift` that only its models understand.
+    fn drift_flags(&self, command: Command) -> Command {
         command
     }
 
@@ -160,6 +166,12 @@ pub trait Model {
     /// # Errors
     /// [`Kind::BadInput`] if the data do not serve.
     fn evaluate(&self, request: &Evaluate) -> Result<Report>;
+
+    /// How it does on its own output beside how it does on true data.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`]; also if the data have no room for what is asked for.
+    fn drift(&self, request: &Drift) -> Result<Drifted>;
 
     /// What must hold of every model, checked on sequences of so many symbols.
     fn check(&self, length: usize, seed: u64) -> Vec<Outcome>;

@@ -5,6 +5,7 @@ use super::opened::Head;
 use crate::terminal::results::to_json;
 use autograd::Tensor;
 use models::data::Part;
+use models::drift::{self, Asked};
 use models::error::Result;
 use models::sampling::Options;
 use models::series::column::Header;
@@ -43,6 +44,22 @@ pub struct Evaluate<'a> {
     pub each: Option<&'a Path>,
     /// The flags that only some families understand.
     pub own: &'a Given,
+}
+
+/// What `drift` asks for.
+pub struct Drift<'a> {
+    /// The data, and which part of them.
+    pub scored: Evaluate<'a>,
+    /// How many prefixes, how long, how far.
+    pub asked: Asked,
+}
+
+/// What `drift` found.
+pub struct Drifted {
+    /// Of which model.
+    pub head: Head,
+    /// Horizon by horizon.
+    pub drift: drift::Drift,
 }
 
 /// What `compress` asks for.

@@ -1,32 +1,32 @@
 //! Text, as the commands see it: the flags of its training, its results as tables, its act of the tour.
 
 mod engine_sources;
+mod tables;
 
 use super::coding;
-use super::opened::{Head, Source};
+use super::opened::Source;
 use super::tour::{MOST_TIME, Tour};
 use super::training::{self, Flags, Resume};
-use super::{Compress, Evaluate, Family, Generate, Model, Recorded, Report};
+use super::{Compress, Drift, Drifted, Evaluate, Family, Generate, Model, Recorded, Report};
 use crate::terminal::Context;
 use crate::terminal::console::{Counting, say};
 use crate::terminal::output::quoted;
-use crate::terminal::table::{Align, Table};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::check::Outcome;
 use models::compression::{self, format::File, identity::identity};
 use models::data::Part;
 use models::data::files::DataFiles;
 use models::error::{Kind, Result};
-use models::evaluation::{Floor, Likelihood};
 use models::medium::{Medium, Sink};
 use models::memory::Needs;
-use models::pages::numbers::{counted, decimals};
+use models::pages::numbers::counted;
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
 use models::text::compression as text;
 use models::text::config::{DataConfig, TextConfig};
-use models::text::evaluation::{Line, TextEvaluation, evaluate};
+use models::text::drift::drift;
+use models::text::evaluation::{Line, evaluate};
 use models::text::generation::{self, generate};
 use models::text::gpt::Gpt;
 use models::text::language_model::LanguageModel;
@@ -37,7 +37,6 @@ use models::text::vocabulary::Vocabulary;
 use models::training::begin;
 use models::training::task::Task;
 use serde_json::{Value, json};
-use std::f64::consts::LN_2;
 use std::path::Path;
 
 /// The recurrent network, trained in f32.
@@ -229,10 +228,20 @@ impl<N: Network> Model for Opened<N> {
         .map_err(|error| self.source.named(error))?;
         counting.into_iter().for_each(Counting::finish);
         let (head, split) = (self.source.head(), request.part);
-        let text = shown(&head, split, &evaluation);
+        let text = tables::shown(&head, split, &evaluation);
         let line = |(i, Line { symbols, nats }): (usize, &Line)| format!("{},{symbols},{nats}\n", i + 1);
         let each = evaluation.lines.iter().enumerate().map(line).collect::<String>();
         Report::new(head, split, evaluation, text, "line,symbols,nats\n".to_owned() + &each)
+    }
+
+    fn drift(&self, Drift { scored, asked }: &Drift) -> Result<Drifted> {
+        let data = self.data(scored)?;
+        let files = self.source.parts_of(data.read()?, scored.part)?;
+        let drift = coding::watched("prefixes followed", |progress| {
+            drift(&self.text, &files, &data.split(), scored.part, asked, progress)
+        })
+        .map_err(|error| self.source.named(error))?;
+        Ok(Drifted { head: self.source.head(), drift })
     }
 
     fn compress(&self, request: &Compress) -> Result<compression::Report> {
@@ -257,36 +266,4 @@ impl<N: Network> Model for Opened<N> {
         Needs::default().and("the activations of the window", kept, size_of::<f32>(), "--batch or --length").check()?;
         Ok(Recorded::new(self.text.recorded_loss(batch, length), &self.text.model))
     }
-}
-
-/// The table that people read: the model's line between the floors, each where it ranks.
-fn shown(head: &Head, split: Part, evaluation: &TextEvaluation) -> String {
-    let Head { model, checkpoint, .. } = head;
-    let TextEvaluation { likelihood, floors, floors_counted_on, seconds, .. } = evaluation;
-    let Likelihood { symbols, nats_per_symbol, .. } = *likelihood;
-    let mut table = Table::new(&[
-        ("", Align::Left),
-        ("nats/symbol", Align::Right),
-        ("bits/symbol", Align::Right),
-        ("perplexity", Align::Right),
-    ]);
-    let mut lines = floors.clone();
-    lines.push(Floor { name: format!("{model} (this model)"), nats: nats_per_symbol });
-    lines.sort_by(|a, b| b.nats.total_cmp(&a.nats));
-    for Floor { name, nats } in lines {
-        table.row([name, decimals(nats, 5), decimals(nats / LN_2, 5), decimals(nats.exp(), 4)]);
-    }
-    let seen = match split {
-        Part::All | Part::Train if *floors_counted_on > 0 => {
-            "\nThey score what they have counted themselves: --split validation or test compares fairly."
-        }
-        _ => "",
-    };
-    format!(
-        "{checkpoint}\n{} (split: {}) in {seconds:.1} s\n\n{table}\n\n\
-         The floors were counted on the training part of the text, {}.{seen}",
-        counted(symbols as u64, "symbol"),
-        split.name(),
-        counted(*floors_counted_on as u64, "symbol")
-    )
 }

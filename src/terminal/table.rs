@@ -28,9 +28,10 @@ impl Table {
     ///
     /// # Panics
     /// If it has not one cell per column.
-    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
-        assert_eq!(N, self.align.len(), "table: a row of {N} cells");
-        self.rows.push(cells.into());
+    pub fn row(&mut self, cells: impl Into<Vec<String>>) {
+        let cells = cells.into();
+        assert_eq!(cells.len(), self.align.len(), "table: a row of {} cells", cells.len());
+        self.rows.push(cells);
     }
 }
 

@@ -7,6 +7,7 @@ mod bounds;
 mod closed;
 mod compression;
 mod demo;
+mod drift;
 mod elsewhere;
 mod families;
 mod foreign_files;
@@ -75,7 +76,7 @@ fn assert_error(output: &Output, code: i32, says: &[&str]) {
     }
 }
 
-const SUBCOMMANDS: [&str; 15] = [
+const SUBCOMMANDS: [&str; 16] = [
     "demo",
     "train",
     "resume",
@@ -85,6 +86,7 @@ const SUBCOMMANDS: [&str; 15] = [
     "decompress",
     "forecast",
     "eval",
+    "drift",
     "check",
     "gradcheck",
     "inspect",

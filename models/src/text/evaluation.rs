@@ -57,33 +57,7 @@ pub fn evaluate<N: Network>(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<TextEvaluation> {
     let TextModel { model, vocabulary } = text;
-    let named = |mut error: Error| {
-        if !error.what.contains(&files.path) {
-            error.what = format!("{}: {}", files.path, error.what);
-        }
-        error
-    };
-    // The whole text first: an unknown character is named with its place in the file.
-    let all = vocabulary.encode(whole(files, vocabulary.kind() == VocabularyKind::Bytes)?).map_err(named)?;
-    let parts = Corpus::encode_files(files, vocabulary, split).map_err(named);
-    let (train, scored) = match (part, parts) {
-        (Part::All, Ok(parts)) => (parts.train, all),
-        (Part::All, Err(_)) => (Vec::new(), all), // too short to split is not too short to score
-        (Part::Train, parts) => parts.map(|parts| (parts.train.clone(), parts.train))?,
-        (Part::Validation, parts) => parts.map(|parts| (parts.train, parts.validation))?,
-        (Part::Test, parts) => parts.map(|parts| (parts.train, parts.test))?,
-    };
-    if scored.is_empty() {
-        let what = format!("{}: the {} part is empty", files.path, part.name());
-        let cause = if files.have_parts() {
-            "no file is for it".to_owned()
-        } else {
-            format!("the run's split gives {} to train and {} to validate", split.train, split.validation)
-        };
-        return Err(Error::new(Kind::BadInput, what)
-            .cause(cause)
-            .help("choose another --split; without it all of the text is scored"));
-    }
+    let (train, scored) = counted_and_scored(text, files, split, part)?;
     progress(0, scored.len());
     let begin = Instant::now();
     let decoder = model.decoder();
@@ -111,4 +85,45 @@ pub fn evaluate<N: Network>(
     };
     let likelihood = Likelihood::new(scored.len(), nats / scored.len() as f64);
     Ok(TextEvaluation { likelihood, floors, floors_counted_on: train.len(), seconds, lines })
+}
+
+/// The symbols that floors count, those of the training part, and those of the part that is scored.
+///
+/// # Errors
+/// As [`evaluate`], of the text.
+pub(super) fn counted_and_scored<N: Network>(
+    text: &TextModel<N>,
+    files: &DataFiles,
+    split: &Split,
+    part: Part,
+) -> Result<(Vec<u32>, Vec<u32>)> {
+    let TextModel { vocabulary, .. } = text;
+    let named = |mut error: Error| {
+        if !error.what.contains(&files.path) {
+            error.what = format!("{}: {}", files.path, error.what);
+        }
+        error
+    };
+    // The whole text first: an unknown character is named with its place in the file.
+    let all = vocabulary.encode(whole(files, vocabulary.kind() == VocabularyKind::Bytes)?).map_err(named)?;
+    let parts = Corpus::encode_files(files, vocabulary, split).map_err(named);
+    let (train, scored) = match (part, parts) {
+        (Part::All, Ok(parts)) => (parts.train, all),
+        (Part::All, Err(_)) => (Vec::new(), all), // too short to split is not too short to score
+        (Part::Train, parts) => parts.map(|parts| (parts.train.clone(), parts.train))?,
+        (Part::Validation, parts) => parts.map(|parts| (parts.train, parts.validation))?,
+        (Part::Test, parts) => parts.map(|parts| (parts.train, parts.test))?,
+    };
+    if scored.is_empty() {
+        let what = format!("{}: the {} part is empty", files.path, part.name());
+        let cause = if files.have_parts() {
+            "no file is for it".to_owned()
+        } else {
+            format!("the run's split gives {} to train and {} to validate", split.train, split.validation)
+        };
+        return Err(Error::new(Kind::BadInput, what)
+            .cause(cause)
+            .help("choose another --split; without it all of the text is scored"));
+    }
+    Ok((train, scored))
 }

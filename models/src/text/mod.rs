@@ -11,7 +11,7 @@
 //! | [`config`], [`training`] | what can be set; the training |
 //! | [`saved`] | a network and its vocabulary in a checkpoint |
 //! | [`scheduled_sampling`] | own symbols among the inputs of a training |
-//! | [`generation`], [`evaluation`], [`properties`], [`compression`] | text drawn, likelihood, checks, files as codes |
+//! | [`generation`], [`evaluation`], [`drift`], [`properties`], [`compression`] | text drawn, likelihood, exposure bias, checks, files as codes |
 //! | [`gpt`] | the Transformer: in parallel, one symbol at a time, as a network of text |
 //! | [`language_model`], [`decoder`], [`recurrent`] | the recurrent network: in parallel, one symbol at a time, as a network of text |
 
@@ -20,6 +20,7 @@ pub mod compression;
 pub mod config;
 pub mod corpus;
 pub mod decoder;
+pub mod drift;
 pub mod evaluation;
 pub mod floors;
 pub mod generation;

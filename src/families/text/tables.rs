@@ -1,0 +1,41 @@
+//! What `eval` prints of a text: the table beside the floors.
+
+use crate::families::opened::Head;
+use crate::terminal::table::{Align, Table};
+use models::data::Part;
+use models::evaluation::{Floor, Likelihood};
+use models::pages::numbers::{counted, decimals};
+use models::text::evaluation::TextEvaluation;
+use std::f64::consts::LN_2;
+
+/// The table that people read: the model's line between the floors, each where it ranks.
+pub fn shown(head: &Head, split: Part, evaluation: &TextEvaluation) -> String {
+    let Head { model, checkpoint, .. } = head;
+    let TextEvaluation { likelihood, floors, floors_counted_on, seconds, .. } = evaluation;
+    let Likelihood { symbols, nats_per_symbol, .. } = *likelihood;
+    let mut table = Table::new(&[
+        ("", Align::Left),
+        ("nats/symbol", Align::Right),
+        ("bits/symbol", Align::Right),
+        ("perplexity", Align::Right),
+    ]);
+    let mut lines = floors.clone();
+    lines.push(Floor { name: format!("{model} (this model)"), nats: nats_per_symbol });
+    lines.sort_by(|a, b| b.nats.total_cmp(&a.nats));
+    for Floor { name, nats } in lines {
+        table.row([name, decimals(nats, 5), decimals(nats / LN_2, 5), decimals(nats.exp(), 4)]);
+    }
+    let seen = match split {
+        Part::All | Part::Train if *floors_counted_on > 0 => {
+            "\nThey score what they have counted themselves: --split validation or test compares fairly."
+        }
+        _ => "",
+    };
+    format!(
+        "{checkpoint}\n{} (split: {}) in {seconds:.1} s\n\n{table}\n\n\
+         The floors were counted on the training part of the text, {}.{seen}",
+        counted(symbols as u64, "symbol"),
+        split.name(),
+        counted(*floors_counted_on as u64, "symbol")
+    )
+}
