@@ -28,4 +28,5 @@ page!(SamplesAsSymbols, "../../docs/book/14-samples-as-symbols.md");
 page!(Conditioning, "../../docs/book/15-conditioning.md");
 page!(Attention, "../../docs/book/16-attention.md");
 page!(CompressionAsProof, "../../docs/book/17-compression-as-proof.md");
+page!(ExposureBias, "../../docs/book/18-exposure-bias.md");
 page!(AroundTheLoop, "../../docs/book/19-around-the-loop.md");

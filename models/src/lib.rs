@@ -13,6 +13,7 @@ pub mod configuration;
 pub mod data;
 pub mod decoding;
 pub mod distribution;
+pub mod drift;
 pub mod error;
 pub mod evaluation;
 mod gated;

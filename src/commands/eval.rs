@@ -58,7 +58,7 @@ pub struct Arguments {
 
 /// A part of the data, as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Split {
+pub(super) enum Split {
     /// All of the given data.
     All,
     /// What was trained on.
@@ -70,7 +70,7 @@ enum Split {
 }
 
 impl Split {
-    fn part(self) -> Part {
+    pub(super) fn part(self) -> Part {
         match self {
             Split::All => Part::All,
             Split::Train => Part::Train,

@@ -6,7 +6,7 @@ use crate::terminal::console::say;
 use crate::terminal::{Context, output};
 use clap::{Args, ValueEnum};
 use models::data::Part;
-use models::error::{Error, Kind, Result};
+use models::error::Result;
 use models::series::column::Header;
 use models::series::forecast::Outlook;
 use models::series::picture::Picture;
@@ -80,7 +80,7 @@ enum After {
 /// A usage error for a model of text or an unknown ending, a bad input for the series, a disk error for an output.
 pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
     for path in &arguments.output {
-        is_picture(path)?;
+        output::is_picture(path)?;
     }
     let inputs: Vec<&Path> =
         [Some(&arguments.model), arguments.data.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
@@ -110,7 +110,7 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         return context.results.text(&csv(&outlooks, first + known));
     }
     for path in &arguments.output {
-        let content = if is_picture(path)? {
+        let content = if output::is_picture(path)? {
             let picture = Picture {
                 title: &format!("{series}: the forecast of {model}"),
                 x_label: &arguments.axis,
@@ -127,16 +127,6 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
         output::write(path, content.as_bytes())?;
     }
     Ok(())
-}
-
-/// Whether a file name asks for a picture rather than for a table.
-fn is_picture(path: &Path) -> Result<bool> {
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("svg") => Ok(true),
-        Some("csv") => Ok(false),
-        _ => Err(Error::new(Kind::Usage, format!("{} is neither .svg nor .csv", path.display()))
-            .help("choose the form by the ending of the file's name")),
-    }
 }
 
 /// One line a value, with all digits.

@@ -7,6 +7,7 @@ mod compress;
 mod decompress;
 mod demo;
 mod doctor;
+mod drift;
 mod eval;
 mod forecast;
 mod generate;
@@ -35,6 +36,7 @@ pub enum Command {
     Forecast(forecast::Arguments),
     Eval(eval::Arguments),
     Compare(compare::Arguments),
+    Drift(drift::Arguments),
     Check(check::Arguments),
     Gradcheck(gradcheck::Arguments),
     Inspect(inspect::Arguments),
@@ -60,6 +62,7 @@ impl Command {
             Command::Forecast(arguments) => forecast::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
             Command::Compare(arguments) => compare::run(arguments, context),
+            Command::Drift(arguments) => drift::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),
             Command::Gradcheck(arguments) => gradcheck::run(arguments, context),
             Command::Inspect(arguments) => inspect::run(arguments, context),

@@ -21,7 +21,9 @@ use super::coding;
 use super::opened::Source;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
-use super::{Compress, Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight, Vocode, Vocoded};
+use super::{
+    Compress, Drift, Drifted, Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight, Vocode, Vocoded,
+};
 use crate::terminal::Context;
 use crate::terminal::console::Counting;
 use crate::terminal::output::quoted;
@@ -29,6 +31,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::audio::compression as sounds;
 use models::audio::config::AudioConfig;
 use models::audio::data_config::DataConfig;
+use models::audio::drift::drift;
 use models::audio::evaluation::evaluate;
 use models::audio::model::AudioModel;
 use models::audio::model_config::Local;
@@ -79,6 +82,10 @@ impl Family for Audio {
     }
 
     fn eval_flags(&self, command: Command) -> Command {
+        EvalFlags::augment_args(command)
+    }
+
+    fn drift_flags(&self, command: Command) -> Command {
         EvalFlags::augment_args(command)
     }
 
@@ -210,6 +217,16 @@ impl Model for Opened {
         let text = tables::shown(&head, split, &evaluation);
         let each = tables::each(&evaluation);
         Report::new(head, split, &evaluation, text, each)
+    }
+
+    fn drift(&self, Drift { scored, asked }: &Drift) -> Result<Drifted> {
+        let data = self.data(scored, scored.own.parsed())?;
+        let files = self.source.parts_of(data.read()?, scored.part)?;
+        let drift = coding::watched("prefixes followed", |progress| {
+            drift(&self.model, &files, &data, scored.part, asked, progress)
+        })
+        .map_err(|error| self.source.named(error))?;
+        Ok(Drifted { head: self.source.head(), drift })
     }
 
     fn compress(&self, request: &Compress) -> Result<compression::Report> {

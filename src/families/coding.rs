@@ -1,8 +1,8 @@
-//! What `compress` and `decompress` of every family share: the progress, and how a file is read.
+//! What `compress`, `decompress` and `drift` of every family share: the progress, and how a file is read.
 
 use crate::terminal::console::Counting;
 use crate::terminal::interrupt;
-use models::compression::Progress;
+use models::compression::Progress; // the same function as `models::drift::Progress`
 use models::error::{Error, Kind, Result};
 use models::storage::regular;
 use std::path::Path;

@@ -40,6 +40,15 @@ impl Extended for ForCompare {
     }
 }
 
+/// `autoreg drift`.
+pub struct ForDrift;
+
+impl Extended for ForDrift {
+    fn flags_of(family: &dyn Family, command: Command) -> Command {
+        family.drift_flags(command)
+    }
+}
+
 /// `autoreg compress`.
 pub struct ForCompress;
 

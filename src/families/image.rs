@@ -19,7 +19,7 @@ use super::coding;
 use super::opened::Source;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
-use super::{Compare, Compress, Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight};
+use super::{Compare, Compress, Drift, Drifted, Evaluate, Family, Generate, Look, Model, Recorded, Report, Sight};
 use crate::terminal::Context;
 use crate::terminal::console::Counting;
 use crate::terminal::output::quoted;
@@ -32,6 +32,7 @@ use models::error::{Error, Kind, Result};
 use models::image::comparison::compare;
 use models::image::compression::{self as pictures, Classes};
 use models::image::config::{DataConfig, ImageConfig};
+use models::image::drift::drift;
 use models::image::evaluation::evaluate;
 use models::image::generation::check_size;
 use models::image::model::ImageModel;
@@ -83,6 +84,10 @@ impl Family for Image {
     }
 
     fn compare_flags(&self, command: Command) -> Command {
+        EvalFlags::augment_args(command)
+    }
+
+    fn drift_flags(&self, command: Command) -> Command {
         EvalFlags::augment_args(command)
     }
 
@@ -222,6 +227,18 @@ impl Model for Opened {
         let data = self.data(&Evaluate { data, part: Part::Validation, each: None, own }, labels)?;
         let files = self.source.parts_of(data.read()?, Part::Validation)?;
         compare(&self.model, &files, &data, images, seed, progress).map_err(|error| self.source.named(error))
+    }
+
+    fn drift(&self, Drift { scored, asked }: &Drift) -> Result<Drifted> {
+        let EvalFlags { labels } = scored.own.parsed();
+        let data = self.data(scored, labels)?;
+        let files = self.source.parts_of(data.read()?, scored.part)?;
+        let seed = self.source.setting::<Settings>("training").seed;
+        let drift = coding::watched("prefixes followed", |progress| {
+            drift(&self.model, &files, &data, seed, scored.part, asked, progress)
+        })
+        .map_err(|error| self.source.named(error))?;
+        Ok(Drifted { head: self.source.head(), drift })
     }
 
     fn compress(&self, request: &Compress) -> Result<compression::Report> {

@@ -8,6 +8,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`flags`] | flags that a family adds to a subcommand, under its own heading |
+//! | `kinds` | which family a kind of model belongs to |
 //! | [`requests`] | what commands ask of a model, and what it answers |
 //! | [`opened`] | the model that a path on the command line means |
 //! | `coding` | what `compress` and `decompress` of every family share |
@@ -19,6 +20,7 @@ mod audio;
 mod coding;
 pub mod flags;
 mod image;
+mod kinds;
 pub mod opened;
 pub mod requests;
 mod series;
@@ -26,9 +28,10 @@ mod text;
 pub mod tour;
 pub mod training;
 
+pub use kinds::{family_named, family_of};
 pub use requests::{
-    Compare, Compress, Decode, Description, Evaluate, Forecast, Forecasted, Foreign, Generate, Look, Recorded, Report,
-    Sight, Vocode, Vocoded, Way,
+    Compare, Compress, Decode, Description, Drift, Drifted, Evaluate, Forecast, Forecasted, Foreign, Generate, Look,
+    Recorded, Report, Sight, Vocode, Vocoded, Way,
 };
 pub use series::header_of;
 
@@ -82,6 +85,11 @@ pub trait Family: Sync {
 
     /// Adds the flags of `compare` that only its models understand.
     fn compare_flags(&self, command: Command) -> Command {
+        command
+    }
+
+    /// Adds the flags of `drift` that only its models understand.
+    fn drift_flags(&self, command: Command) -> Command {
         command
     }
 
@@ -191,6 +199,11 @@ pub trait Model {
         Err(Error::new(Kind::Usage, self.source().holds())
             .help("models of text and of images are drawn from in several ways"))
     }
+    /// How it does on its own output beside how it does on true data.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`]; also if the data have no room for what is asked for.
+    fn drift(&self, request: &Drift) -> Result<Drifted>;
 
     /// What must hold of every model, checked on sequences of so many symbols.
     fn check(&self, length: usize, seed: u64) -> Vec<Outcome>;
@@ -254,39 +267,6 @@ pub trait Model {
 
     /// Where it came from.
     fn source(&self) -> &Source;
-}
-
-/// The family that a kind of model belongs to.
-///
-/// # Errors
-/// [`Kind::BadInput`] for a kind that no family knows.
-pub fn family_of(kind: &str, path: &Path) -> Result<&'static dyn Family> {
-    whose(kind).map_err(|known| {
-        Error::new(Kind::BadInput, format!("{} holds a model of kind `{kind}`", path.display()))
-            .cause(format!(
-                "it is of a newer version or of another program; autoreg {} knows {}",
-                env!("CARGO_PKG_VERSION"),
-                known
-            ))
-            .help("use a newer autoreg; `autoreg inspect` shows what is in the file")
-    })
-}
-
-/// The family of a kind of model that is named on the command line.
-///
-/// # Errors
-/// [`Kind::Usage`] for a kind that no family knows.
-pub fn family_named(kind: &str) -> Result<&'static dyn Family> {
-    whose(kind).map_err(|known| {
-        Error::new(Kind::Usage, format!("--model {kind}: there is no such kind of model"))
-            .cause(format!("the kinds are {known}"))
-    })
-}
-
-/// The family of a kind of model; else the kinds that there are.
-fn whose(kind: &str) -> std::result::Result<&'static dyn Family, String> {
-    let known = || FAMILIES.iter().flat_map(|family| family.kinds()).collect::<Vec<_>>().join(", ");
-    FAMILIES.iter().find(|family| family.kinds().contains(&kind)).copied().ok_or_else(known)
 }
 
 /// The refusal of those that have no receptive field of interest.

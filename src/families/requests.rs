@@ -6,6 +6,7 @@ use crate::terminal::results::to_json;
 use autograd::Tensor;
 use clap::ValueEnum;
 use models::data::Part;
+use models::drift::{self, Asked};
 use models::error::{Error, Kind, Result};
 use models::sampling::Options;
 use models::series::column::Header;
@@ -111,6 +112,22 @@ pub struct Compare<'a> {
     pub seed: u64,
     /// The flags that only some families understand.
     pub own: &'a Given,
+}
+
+/// What `drift` asks for.
+pub struct Drift<'a> {
+    /// The data, and which part of them.
+    pub scored: Evaluate<'a>,
+    /// How many prefixes, how long, how far.
+    pub asked: Asked,
+}
+
+/// What `drift` found.
+pub struct Drifted {
+    /// Of which model.
+    pub head: Head,
+    /// Horizon by horizon.
+    pub drift: drift::Drift,
 }
 
 /// What `compress` asks for.

@@ -7,12 +7,15 @@ mod sunspots;
 mod tables;
 
 pub use self::flags::header_of;
-use self::flags::{EvalFlags, TrainFlags};
+use self::flags::{DriftFlags, EvalFlags, TrainFlags};
+use super::coding;
 use super::opened::Source;
 use super::text::SYMBOLS;
 use super::tour::Tour;
 use super::training::{self, Flags, Resume};
-use super::{Description, Evaluate, Family, Forecast, Forecasted, Generate, Model, Recorded, Report, Way};
+use super::{
+    Description, Drift, Drifted, Evaluate, Family, Forecast, Forecasted, Generate, Model, Recorded, Report, Way,
+};
 use crate::terminal::console::say;
 use crate::terminal::output::{self, quoted};
 use crate::terminal::{Context, output::write};
@@ -65,6 +68,10 @@ impl Family for Series {
 
     fn eval_flags(&self, command: Command) -> Command {
         EvalFlags::augment_args(command)
+    }
+
+    fn drift_flags(&self, command: Command) -> Command {
+        DriftFlags::augment_args(command)
     }
 
     fn train(&self, flags: &Flags, own: &ArgMatches, context: &Context) -> Result<()> {
@@ -227,6 +234,15 @@ impl Model for Opened {
             write(path, evaluation.picture(&data.name)?.as_str().as_bytes())?;
         }
         tables::report(self.source.head(), request.part, evaluation, &data.values)
+    }
+
+    fn drift(&self, Drift { scored, asked }: &Drift) -> Result<Drifted> {
+        let DriftFlags { column, header } = scored.own.parsed();
+        let data = self.series(Some(scored.data), column.as_deref(), header, scored.part)?;
+        let drift =
+            coding::watched("prefixes followed", |progress| self.model.drift(&data, scored.part, asked, progress))
+                .map_err(|error| self.source.named(error))?;
+        Ok(Drifted { head: self.source.head(), drift })
     }
 
     fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {

@@ -11,7 +11,7 @@ use super::coding;
 use super::opened::Source;
 use super::tour::{MOST_TIME, Tour};
 use super::training::{self, Flags, Resume};
-use super::{Compare, Compress, Evaluate, Family, Foreign, Generate, Model, Recorded, Report};
+use super::{Compare, Compress, Drift, Drifted, Evaluate, Family, Foreign, Generate, Model, Recorded, Report};
 use crate::terminal::Context as Terminal;
 use crate::terminal::console::{Counting, say};
 use crate::terminal::output::quoted;
@@ -21,7 +21,7 @@ use models::compression::{self, format::File, identity::identity};
 use models::data::Part;
 use models::data::files::DataFiles;
 use models::decoding::comparison::Measured;
-use models::error::{Error, Kind, Result};
+use models::error::{Kind, Result};
 use models::medium::{Medium, Sink};
 use models::memory::Needs;
 use models::narrow::{Weights, round};
@@ -29,11 +29,11 @@ use models::pages::numbers::counted;
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
-use models::text::comparison;
 use models::text::compression as text;
 use models::text::config::{DataConfig, TextConfig};
-use models::text::corpus::Corpus;
-use models::text::evaluation::{Context, Line, evaluate};
+use models::text::context::Context;
+use models::text::drift::drift;
+use models::text::evaluation::{Line, evaluate};
 use models::text::gpt::Gpt;
 use models::text::gpt2;
 use models::text::language_model::LanguageModel;
@@ -194,9 +194,6 @@ fn commands<M: Default>(config: &TextConfig<M>, folder: &Path) -> Vec<(String, S
     commands.map(|(what, command)| (what.to_string(), command)).to_vec()
 }
 
-/// Symbols of held-out text that ways of drawing go on from.
-const PROMPT: usize = 32;
-
 /// A model out of a file.
 struct Opened<N> {
     text: TextModel<N>,
@@ -258,15 +255,17 @@ impl<N: Network> Model for Opened<N> {
     }
 
     fn compare(&self, request: &Compare, progress: &mut dyn FnMut(&str)) -> Result<Vec<Measured>> {
-        let &Compare { data, symbols, seed, own } = request;
-        if symbols == Some(0) {
-            return Err(Error::new(Kind::Usage, "-n 0: no symbols are no way of drawing").help("ask for at least 1"));
-        }
-        let data = self.data(&Evaluate { data, part: Part::Validation, each: None, own })?;
-        let files = self.source.parts_of(data.read()?, Part::Validation)?;
-        let corpus = Corpus::encode_files(&files, &self.text.vocabulary, &data.split())?;
-        let request = comparison::Request { prompt: PROMPT, symbols: symbols.unwrap_or(SYMBOLS), seed };
-        comparison::compare(&self.text, &corpus, request, progress).map_err(|error| self.source.named(error))
+        self.compared(request, progress)
+    }
+
+    fn drift(&self, Drift { scored, asked }: &Drift) -> Result<Drifted> {
+        let data = self.data(scored)?;
+        let files = self.source.parts_of(data.read()?, scored.part)?;
+        let drift = coding::watched("prefixes followed", |progress| {
+            drift(&self.text, &files, &data.split(), scored.part, asked, progress)
+        })
+        .map_err(|error| self.source.named(error))?;
+        Ok(Drifted { head: self.source.head(), drift })
     }
 
     fn compress(&self, request: &Compress) -> Result<compression::Report> {

@@ -53,6 +53,19 @@ pub fn check_form(path: &Path, form: &str) -> Result<()> {
         .help(format!("name it {}; other programs make a .{ending} of it", path.with_extension(form).display())))
 }
 
+/// Whether the name of a file asks for a picture rather than for a table, where either can be written.
+///
+/// # Errors
+/// [`Kind::Usage`] for a name that asks for neither.
+pub fn is_picture(path: &Path) -> Result<bool> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("svg") => Ok(true),
+        Some("csv") => Ok(false),
+        _ => Err(Error::new(Kind::Usage, format!("{} is neither .svg nor .csv", path.display()))
+            .help("choose the form by the ending of the file's name")),
+    }
+}
+
 /// Whether an output is an input: the file itself, or, of a run folder, one of the files that a run writes there.
 fn is_of(output: &Path, input: &Path) -> bool {
     if !input.is_dir() {

@@ -34,6 +34,8 @@ fn results_for_a_stdout_that_is_closed_are_an_error_and_for_dev_null_are_not() {
             vec!["generate", "run", "-n", "5"],
             vec!["eval", "run", "--data", data],
             vec!["eval", "run", "--data", data, "--json"],
+            vec!["drift", "run", "--data", data, "--horizon", "3", "--prefixes", "3"],
+            vec!["drift", "run", "--data", data, "--horizon", "3", "--prefixes", "3", "--json"],
         ];
         if run.family == "series" {
             commands.push(vec!["forecast", "run", "-n", "3"]);
@@ -69,7 +71,7 @@ fn files_are_made_though_stdout_is_closed() {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             let written = redirected(&arguments, ">&-", folder.path());
             // Some report beside their picture.
-            let reports = ["eval", "receptive-field", "compress"].contains(&arguments[0]);
+            let reports = ["eval", "receptive-field", "compress", "drift"].contains(&arguments[0]);
             assert_eq!(written.status.code(), Some(if reports { 6 } else { 0 }), "{}", stderr(&written));
             assert!(output.is_file(), "{arguments:?}");
         }

@@ -8,6 +8,7 @@ mod closed;
 mod compression;
 mod decoding;
 mod demo;
+mod drift;
 mod elsewhere;
 mod families;
 mod foreign_files;
@@ -78,7 +79,7 @@ fn assert_error(output: &Output, code: i32, says: &[&str]) {
     }
 }
 
-const SUBCOMMANDS: [&str; 15] = [
+const SUBCOMMANDS: [&str; 16] = [
     "demo",
     "train",
     "resume",
@@ -88,6 +89,7 @@ const SUBCOMMANDS: [&str; 15] = [
     "decompress",
     "forecast",
     "eval",
+    "drift",
     "check",
     "gradcheck",
     "inspect",

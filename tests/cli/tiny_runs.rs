@@ -62,7 +62,22 @@ pub const TINY_RUNS: &[TinyRun] = &[
             ("graph", &[], "svg"),
             ("graph", &[], "dot"),
             ("compress", &["DATA"], "arz"),
+            ("drift", &["--data", "DATA", "--horizon", "5", "--prefixes", "4", "--prefix-length", "6"], "svg"),
         ],
+    },
+    TinyRun {
+        family: "text",
+        model: "lstm",
+        data: ("text.txt", text),
+        set: &[
+            "model.hidden=6",
+            "model.embedding=4",
+            "data.batch=2",
+            "data.window=8",
+            "data.scheduled_sampling={ inverse_sigmoid = { k = 2 } }",
+        ],
+        resumes: true,
+        outputs: &[("drift", &["--data", "DATA", "--horizon", "5", "--prefixes", "4"], "csv")],
     },
     TinyRun {
         family: "text",
@@ -79,7 +94,12 @@ pub const TINY_RUNS: &[TinyRun] = &[
             "data.window=8",
         ],
         resumes: true,
-        outputs: &[("generate", &["-n", "20"], "txt"), ("graph", &[], "svg"), ("compress", &["DATA"], "arz")],
+        outputs: &[
+            ("generate", &["-n", "20"], "txt"),
+            ("graph", &[], "svg"),
+            ("compress", &["DATA"], "arz"),
+            ("drift", &["--data", "DATA", "--horizon", "20", "--prefixes", "3"], "csv"),
+        ],
     },
     TinyRun {
         family: "series",
@@ -92,6 +112,7 @@ pub const TINY_RUNS: &[TinyRun] = &[
             ("forecast", &["-n", "5", "--futures", "20"], "svg"),
             ("forecast", &["-n", "5", "--futures", "20"], "csv"),
             ("eval", &["--data", "DATA", "--horizons", "3"], "svg"),
+            ("drift", &["--data", "DATA", "--horizon", "5"], "svg"),
         ],
     },
     TinyRun {
@@ -100,7 +121,7 @@ pub const TINY_RUNS: &[TinyRun] = &[
         data: ("series.csv", series),
         set: &["model.lags=2", "data.validation=0.2", "data.test=0.1"],
         resumes: false,
-        outputs: &[("forecast", &["-n", "5"], "csv")],
+        outputs: &[("forecast", &["-n", "5"], "csv"), ("drift", &["--data", "DATA", "--horizon", "5"], "csv")],
     },
     TinyRun {
         family: "image",
@@ -113,6 +134,7 @@ pub const TINY_RUNS: &[TinyRun] = &[
             ("graph", &[], "svg"),
             ("receptive-field", &[], "png"),
             ("compress", &["DATA"], "arz"),
+            ("drift", &["--data", "DATA", "--horizon", "5", "--prefixes", "7"], "csv"),
         ],
     },
     TinyRun {
@@ -126,6 +148,7 @@ pub const TINY_RUNS: &[TinyRun] = &[
             ("graph", &["--length", "20"], "svg"),
             ("receptive-field", &[], "png"),
             ("compress", &["DATA"], "arz"),
+            ("drift", &["--data", "DATA", "--horizon", "5", "--prefixes", "7"], "svg"),
         ],
     },
 ];

@@ -88,6 +88,25 @@ fn a_run_continued_in_two_parts_is_the_run_that_never_stopped() {
     assert_error(&with_model("resume", &parts, &["--steps", "220"]), 5, &["text.txt", "not the data of this run"]);
 }
 
+#[test]
+fn what_a_network_reads_of_its_own_is_the_same_in_two_parts_and_on_any_number_of_threads() {
+    let files = Files::new();
+    let data = files.write("text.txt", TEXT.repeat(8));
+    let (whole, parts) = (files.path("whole"), files.path("parts"));
+    let schedule = ["--set", "data.scheduled_sampling={ inverse_sigmoid = { k = 5 } }"];
+    let constant = ["--set", "training.optimizer.schedule=constant", "--set", "model.dropout=0.2"];
+    let settings = [schedule, [constant[0], constant[1]], [constant[2], constant[3]]].concat();
+    let train = |run, more: &[&str]| assert_code(&autoreg(training(&data, run, &[&settings, more].concat())), 0);
+    train(&whole, &["--steps", "40", "--threads", "1"]);
+    train(&parts, &["--steps", "17", "--threads", "3"]);
+    assert_code(&with_model("resume", &parts, &["--steps", "40", "--threads", "2"]), 0);
+    assert_eq!(newest(&parts).tensors, newest(&whole).tensors);
+    // And the schedule is not asleep.
+    let plain = files.path("plain");
+    assert_code(&autoreg(training(&data, &plain, &[&constant[..], &["--steps", "40"]].concat())), 0);
+    assert_ne!(newest(&plain).tensors, newest(&whole).tensors);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_stops_a_training_with_everything_saved() {

@@ -54,23 +54,8 @@ pub fn evaluate(
     part: Part,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<AudioEvaluation> {
-    // All of them in the order of the files, where neither files nor labels part them.
-    let whole = part == Part::All && !files.have_parts();
-    let [validation_where, test_where] = <[String; 2]>::default();
-    let config = match whole {
-        true => DataConfig { train: 1.0, validation: 0.0, validation_where, test_where, ..config.clone() },
-        false => config.clone(),
-    };
-    let config = AudioConfig { model: model.config.clone(), data: config, ..AudioConfig::default() };
-    let data = AudioData::of_files(files, &config)?;
-    of_rate(&model.config, data.rate, &files.path)?;
+    let Scored { data, samples: all } = scored(model, files, config, part)?;
     let scored = data.part(part);
-    let all: usize = scored.iter().map(|recording| recording.samples.len()).sum();
-    if all == 0 {
-        return Err(Error::new(Kind::BadInput, format!("{}: the {} part is empty", files.path, part.name()))
-            .cause("by the run's own rules no recording is for it")
-            .help("choose another --split; without it all recordings are scored"));
-    }
     let begin = Instant::now();
     let (mut each, mut done, mut sum) = (Vec::with_capacity(scored.len()), 0, 0.0);
     progress(0, all);
@@ -100,6 +85,38 @@ pub fn evaluate(
         seconds,
         each,
     })
+}
+
+/// What of the data is scored.
+pub(super) struct Scored {
+    /// Its parts.
+    pub data: AudioData,
+    /// The samples of the part that is scored.
+    pub samples: usize,
+}
+
+/// Reads the recordings in `files`, of which a part is scored.
+///
+/// # Errors
+/// As [`evaluate`], of the data.
+pub(super) fn scored(model: &AudioModel<f32>, files: &DataFiles, config: &DataConfig, part: Part) -> Result<Scored> {
+    // All of them in the order of the files, where neither files nor labels part them.
+    let whole = part == Part::All && !files.have_parts();
+    let [validation_where, test_where] = <[String; 2]>::default();
+    let config = match whole {
+        true => DataConfig { train: 1.0, validation: 0.0, validation_where, test_where, ..config.clone() },
+        false => config.clone(),
+    };
+    let config = AudioConfig { model: model.config.clone(), data: config, ..AudioConfig::default() };
+    let data = AudioData::of_files(files, &config)?;
+    of_rate(&model.config, data.rate, &files.path)?;
+    let samples: usize = data.part(part).iter().map(|recording| recording.samples.len()).sum();
+    if samples == 0 {
+        return Err(Error::new(Kind::BadInput, format!("{}: the {} part is empty", files.path, part.name()))
+            .cause("by the run's own rules no recording is for it")
+            .help("choose another --split; without it all recordings are scored"));
+    }
+    Ok(Scored { data, samples })
 }
 
 fn slices(codes: &[Vec<u32>]) -> Vec<&[u32]> {

@@ -17,7 +17,7 @@
 //! | [`decoder`] | the same network a sample at a time |
 //! | [`model`], [`given`] | a network and its sounds; the same through the trait of all models |
 //! | [`training`], [`saved`] | learning from pieces; to and from a checkpoint |
-//! | [`evaluation`], [`generation`], `properties`, [`compression`] | scoring, drawing, checking, files as codes |
+//! | [`evaluation`], [`drift`], [`generation`], `properties`, [`compression`] | scoring, exposure bias, drawing, checking, files as codes |
 //! | [`picture`], [`receptive_field`] | waveform and spectrogram; how far back a sample hears |
 //! | [`tones`] | sounds made by a rule, whose pitch is known |
 
@@ -28,6 +28,7 @@ pub mod data;
 pub mod data_config;
 pub mod decoder;
 pub mod distance;
+pub mod drift;
 pub mod evaluation;
 pub mod floors;
 pub mod generation;

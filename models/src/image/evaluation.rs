@@ -5,6 +5,7 @@ use super::data::ImageData;
 use super::floors::Floors;
 use super::images::Images;
 use super::model::{ImageModel, ModelConfig};
+use super::quantized::Quantized;
 use super::training::quantized;
 use crate::data::Part;
 use crate::data::files::DataFiles;
@@ -58,19 +59,7 @@ pub fn evaluate(
     part: Part,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<ImageEvaluation> {
-    let config = DataConfig { levels: model.config.levels, ..config.clone() };
-    let data = ImageData::of_files(files, &config)?;
-    fits(&model.config, &data, files)?;
-    // All of them in the order of the files, where chance parts them.
-    let whole = DataConfig { train: 1.0, validation: 0.0, ..config.clone() };
-    let in_order =
-        (part == Part::All && !files.have_parts()).then(|| ImageData::of_files(files, &whole)).transpose()?;
-    let scored = in_order.as_ref().map_or_else(|| data.part(part), |all| all.part(Part::Train));
-    if scored.is_empty() {
-        return Err(empty(files, &config, part));
-    }
-    let told = classes(model, &data.classes, &scored, files)?;
-    let levels = quantized(&scored, &config, seed, part.name());
+    let Scored { config, data, images: scored, levels, told } = scored(model, files, config, seed, part)?;
     let begin = Instant::now();
     progress(0, levels.len());
     let each = model.nats(levels.values(), told.as_deref(), &mut |done| progress(done, levels.len()));
@@ -97,6 +86,47 @@ pub fn evaluate(
         classes: named,
         files: scored.files().map(<[String]>::to_vec),
     })
+}
+
+/// What of the data is scored.
+pub(super) struct Scored {
+    /// How they are read, at the model's levels.
+    config: DataConfig,
+    /// All parts.
+    data: ImageData,
+    /// The part that is scored.
+    images: Images,
+    /// The same as the model reads it.
+    pub levels: Quantized,
+    /// What the model is told of each.
+    pub told: Option<Vec<u32>>,
+}
+
+/// Reads a part of the images in `files`.
+///
+/// # Errors
+/// As [`evaluate`], of the data.
+pub(super) fn scored(
+    model: &ImageModel<f32>,
+    files: &DataFiles,
+    config: &DataConfig,
+    seed: u64,
+    part: Part,
+) -> Result<Scored> {
+    let config = DataConfig { levels: model.config.levels, ..config.clone() };
+    let data = ImageData::of_files(files, &config)?;
+    fits(&model.config, &data, files)?;
+    // All of them in the order of the files, where chance parts them.
+    let whole = DataConfig { train: 1.0, validation: 0.0, ..config.clone() };
+    let in_order =
+        (part == Part::All && !files.have_parts()).then(|| ImageData::of_files(files, &whole)).transpose()?;
+    let images = in_order.as_ref().map_or_else(|| data.part(part), |all| all.part(Part::Train)).into_owned();
+    if images.is_empty() {
+        return Err(empty(files, &config, part));
+    }
+    let told = classes(model, &data.classes, &images, files)?;
+    let levels = quantized(&images, &config, seed, part.name());
+    Ok(Scored { config, data, images, levels, told })
 }
 
 /// Refuses images of another size or kind than the model's.

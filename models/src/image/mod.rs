@@ -17,7 +17,7 @@
 //! | [`plain`] | a model through the trait, the whole network for every sub-pixel |
 //! | [`decoder`] | the same model prepared for drawing: an image costs one pass over the network in all |
 //! | [`training`], [`saved`] | learning from batches; to and from a checkpoint |
-//! | [`evaluation`], [`generation`], `properties`, [`compression`] | scoring, drawing, checking, files as codes |
+//! | [`evaluation`], [`drift`], [`generation`], `properties`, [`compression`] | scoring, exposure bias, drawing, checking, files as codes |
 //! | [`frames`] | a folder of pictures that are being drawn |
 
 pub mod augment;
@@ -28,6 +28,7 @@ pub mod data;
 pub mod decoder;
 pub mod diagonal_lstm;
 pub mod draws;
+pub mod drift;
 pub mod evaluation;
 pub mod floors;
 pub mod frames;

@@ -104,7 +104,7 @@ impl SavedSeries {
 }
 
 /// The values that are scored: a part, without the first values that the model is given.
-fn scored(data: &SeriesData, part: Part, reach: usize) -> Result<Range<usize>> {
+pub(super) fn scored(data: &SeriesData, part: Part, reach: usize) -> Result<Range<usize>> {
     let range = data.range(part);
     if range.is_empty() {
         return Err(Error::new(Kind::BadInput, format!("the {} part of the series is empty", part.name()))

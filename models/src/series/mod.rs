@@ -11,7 +11,7 @@
 //! | [`config`], [`training`] | what can be set; the training of the neural one |
 //! | [`linear`], [`saved`] | both in a checkpoint |
 //! | [`forecast`], [`simulation`], [`generation`] | values to come: in closed form, simulated, drawn |
-//! | [`evaluation`], [`floors`], [`exposure`], [`properties`] | likelihood and errors, beside rivals; checks |
+//! | [`evaluation`], [`floors`], [`exposure`], [`drift`], [`properties`] | likelihood and errors, beside rivals; checks |
 //! | [`description`], [`picture`], [`linear_page`] | numbers and pictures of them |
 //! | [`sunspots`], [`mackey_glass`] | two series that come with the crate |
 
@@ -23,6 +23,7 @@ pub mod config;
 pub mod data;
 mod dates;
 pub mod description;
+pub mod drift;
 pub mod evaluation;
 pub mod exposure;
 pub mod floors;

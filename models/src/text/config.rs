@@ -3,6 +3,7 @@
 use super::bpe::MAX_SYMBOLS;
 use super::corpus::Split;
 use super::network::Network;
+use super::scheduled_sampling::ScheduledSampling;
 use super::vocabulary::VocabularyKind;
 use super::windows::Order;
 use crate::data::files::{DataFiles, Wanted};
@@ -38,6 +39,15 @@ impl<M: Default> TextConfig<M> {
                 .help("leave it out: it is taken from the data"));
         }
         self.data.check()?;
+        let stateless = N::carry_shapes(&self.model, 1).is_empty();
+        if stateless && self.data.scheduled_sampling != ScheduledSampling::None {
+            let kind = N::kind(&self.model);
+            let what =
+                format!("`data.scheduled_sampling` is for networks that carry a state, and `{kind}` carries none");
+            return Err(Error::new(Kind::Usage, what)
+                .cause("its own symbols are drawn one after another, each from the state after the ones before")
+                .help("leave it out, or train a `gru` or an `lstm`"));
+        }
         if let Some(context) = N::context(&self.model)
             && self.data.window > context
         {
@@ -111,6 +121,9 @@ pub struct DataConfig {
     /// Where a window begins: `"contiguous"`, where the one before ended, whose state it carries on; `"random"`, anywhere, with an empty
     /// state.
     pub windows: Order,
+    /// With which probability an input of a window is true and no symbol of the network's own: `"none"` (always);
+    /// `{ linear = { k = 1, c = 1e-4, epsilon_min = 0.5 } }`, `{ exponential = { k = 0.9999 } }`, `{ inverse_sigmoid = { k = 1000 } }`.
+    pub scheduled_sampling: ScheduledSampling,
 }
 
 impl Default for DataConfig {
@@ -130,6 +143,7 @@ impl Default for DataConfig {
             batch: 32,
             window: 128,
             windows: Order::default(),
+            scheduled_sampling: ScheduledSampling::default(),
         }
     }
 }
@@ -156,6 +170,7 @@ impl DataConfig {
             );
             return Err(Error::new(Kind::Usage, what));
         }
+        self.scheduled_sampling.check()?;
         self.split().ends(1).map(|_| ())
     }
 

@@ -11,7 +11,9 @@
 //! | [`network`] | what a network over symbols brings; everything below is written against it |
 //! | [`config`], [`training`] | what can be set; the training |
 //! | [`saved`] | a network and its vocabulary in a checkpoint |
-//! | [`generation`], [`evaluation`], [`properties`], [`compression`], [`comparison`] | text drawn, likelihood, checks, files as codes, ways of drawing side by side |
+//! | [`scheduled_sampling`] | own symbols among the inputs of a training |
+//! | [`generation`], [`evaluation`], [`context`], [`drift`], [`properties`] | text drawn, likelihood, how far back it looks, exposure bias, checks |
+//! | [`compression`], [`comparison`] | files as codes, ways of drawing side by side |
 //! | [`gpt`] | the Transformer: in parallel, one symbol at a time, as a network of text |
 //! | [`gpt2`] | GPTs out of GPT-2's published files |
 //! | [`language_model`], [`decoder`], [`recurrent`] | the recurrent network: in parallel, one symbol at a time, as a network of text |
@@ -20,9 +22,11 @@ mod bpe;
 pub mod comparison;
 pub mod compression;
 pub mod config;
+pub mod context;
 pub mod corpus;
 pub mod decoder;
 pub mod draft;
+pub mod drift;
 pub mod evaluation;
 pub mod floors;
 pub mod generation;
@@ -34,6 +38,7 @@ pub mod network;
 pub mod properties;
 pub mod recurrent;
 pub mod saved;
+pub mod scheduled_sampling;
 pub mod training;
 pub mod utf8;
 pub mod vocabulary;

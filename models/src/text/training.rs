@@ -6,6 +6,7 @@ use super::floors::Floors;
 use super::generation::opening_sample;
 use super::network::{Carry, Network};
 use super::saved::TextModel;
+use super::scheduled_sampling::{ScheduledSampling, mix};
 use super::vocabulary::Vocabulary;
 use super::windows::{Window, Windows};
 use crate::autoregressive::Autoregressive;
@@ -60,7 +61,11 @@ impl<N: Network> TextTask<N> {
             "nothing is left to validate on: the newest checkpoint counts as the best (data.validation, data.validation_files)"
                 .to_owned()
         });
-        let notes = dropped_marks(data, vocabulary.kind()).into_iter().chain(read).chain(alone).collect();
+        let sampled = (config.data.scheduled_sampling != ScheduledSampling::None).then(|| {
+            "scheduled sampling: the training loss is that of mixed inputs, the validation that of true ones".to_owned()
+        });
+        let told = [read, alone, sampled].into_iter().flatten();
+        let notes = dropped_marks(data, vocabulary.kind()).into_iter().chain(told).collect();
         Ok(TextTask { vocabulary, corpus, windows, window, carry, dropout, config, name, notes })
     }
 }
@@ -141,11 +146,20 @@ impl<N: Network> Task for TextTask<N> {
     }
 
     fn loss(&mut self, model: &N) -> Tensor<f32> {
+        // A step reads one window, so this is the step.
+        let step = self.windows.position();
         self.windows.read(&self.corpus.train, &mut self.window);
         if self.window.resets_state {
             self.carry = None;
         }
         let (batch, carry) = (self.config.data.batch, self.carry.take());
+        let epsilon = self.config.data.scheduled_sampling.epsilon(step);
+        if epsilon < 1.0 {
+            // Of the step alone, so that a resumed run goes on from its counter.
+            let mut random =
+                Streams::new(self.config.training.seed).stream(&format!("scheduled sampling of step {step}"));
+            mix(model, &mut self.window.inputs, batch, carry.as_ref(), epsilon, &mut random);
+        }
         let (logits, carry) = model.window(&self.window.inputs, batch, carry.as_ref(), self.dropout.as_mut());
         self.carry = Some(carry);
         logits.cross_entropy(&self.window.targets)

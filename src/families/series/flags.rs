@@ -1,4 +1,4 @@
-//! The flags that series add to `train` and `eval`.
+//! The flags that series add to `train`, `eval` and `drift`.
 
 use clap::Args;
 use models::series::column::Header;
@@ -47,6 +47,16 @@ pub struct EvalFlags {
     /// Draw the errors at every horizon, measured and in closed form.
     #[arg(short, long, value_name = "FILE.svg")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct DriftFlags {
+    /// The column, where it is not that of the run.
+    #[arg(long, value_name = "NAME")]
+    pub column: Option<String>,
+    /// Whether the first line names the columns, where it is not as in the run: `detect`, `present` or `absent`.
+    #[arg(long, value_name = "WORD", value_parser = header_of)]
+    pub header: Option<Header>,
 }
 
 /// A header as the command line says it.

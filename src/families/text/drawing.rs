@@ -1,13 +1,15 @@
 //! What `generate` makes of a model of text: symbols one after the other, or in one of the ways around that loop.
 
 use super::{Opened, Recurrent, Transformer, is_gpt};
-use crate::families::{Generate, Way};
+use crate::families::{Compare, Evaluate, Generate, Way};
 use crate::terminal::console::say;
 use clap::Args;
 use models::data::Part;
+use models::decoding::comparison::Measured;
 use models::error::{Error, Kind, Result};
 use models::medium::Sink;
 use models::storage::run_files::{Which, load};
+use models::text::comparison;
 use models::text::config::DataConfig;
 use models::text::corpus::Corpus;
 use models::text::draft::{Draft, MarkovDraft};
@@ -28,6 +30,9 @@ const PROPOSALS: usize = 4;
 
 /// Of the chain that proposes: on tiny-shakespeare the best.
 const ORDER: usize = 4;
+
+/// Symbols of held-out text that ways of drawing go on from.
+const PROMPT: usize = 32;
 
 #[derive(Args, Debug)]
 pub(super) struct GenerateFlags {
@@ -60,6 +65,19 @@ impl<N: Network> Opened<N> {
             say(&cost.to_string());
         }
         Ok(())
+    }
+
+    /// Every way of drawing, measured.
+    pub(super) fn compared(&self, request: &Compare, progress: &mut dyn FnMut(&str)) -> Result<Vec<Measured>> {
+        let &Compare { data, symbols, seed, own } = request;
+        if symbols == Some(0) {
+            return Err(Error::new(Kind::Usage, "-n 0: no symbols are no way of drawing").help("ask for at least 1"));
+        }
+        let data = self.data(&Evaluate { data, part: Part::Validation, each: None, own })?;
+        let files = self.source.parts_of(data.read()?, Part::Validation)?;
+        let corpus = Corpus::encode_files(&files, &self.text.vocabulary, &data.split())?;
+        let request = comparison::Request { prompt: PROMPT, symbols: symbols.unwrap_or(SYMBOLS), seed };
+        comparison::compare(&self.text, &corpus, request, progress).map_err(|error| self.source.named(error))
     }
 
     /// Who proposes.

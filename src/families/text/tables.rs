@@ -1,11 +1,12 @@
-//! What `eval` shows of a text.
+//! What `eval` prints of a text: the table beside the floors.
 
 use crate::families::opened::Head;
 use crate::terminal::table::{Align, Table};
 use models::data::Part;
 use models::evaluation::{Floor, Likelihood};
 use models::pages::numbers::{counted, decimals};
-use models::text::evaluation::{Context, TextEvaluation};
+use models::text::context::Context;
+use models::text::evaluation::TextEvaluation;
 use std::f64::consts::LN_2;
 
 /// The table that people read: the model's line between the floors, each where it ranks.
