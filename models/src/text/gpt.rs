@@ -9,6 +9,7 @@
 mod cache;
 mod decoder;
 mod network;
+mod norm;
 
 pub use decoder::{GptDecoder, GptState};
 

@@ -6,14 +6,14 @@
 
 use super::Gpt;
 use super::cache::{Attended, Cache, attention};
+use super::norm::Norm;
 use crate::affine::Affine;
 use crate::autoregressive::Autoregressive;
 use crate::distribution::{Categorical, log_probability};
 use crate::text::decoder::MIN_TEAM;
 use autograd::kernels::rotary::Angles;
 use autograd::kernels::team::Team;
-use autograd::kernels::{elementwise, gelu, layer_norm};
-use autograd::nn::LayerNorm;
+use autograd::kernels::{elementwise, gelu};
 use autograd::{Scalar, no_grad};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -23,28 +23,6 @@ const POSITIONS: usize = 128;
 
 /// Positions up to which threads share the columns of a weight, and not its rows.
 const FEW: usize = 31;
-
-struct Norm<T> {
-    weight: Vec<T>,
-    bias: Vec<T>,
-    epsilon: T,
-}
-
-impl<T: Scalar> Norm<T> {
-    fn new(norm: &LayerNorm<T>) -> Self {
-        let weight = norm.weight.values().to_vec();
-        let bias = norm.bias.as_ref().map_or_else(|| vec![T::zero(); weight.len()], |bias| bias.values().to_vec());
-        Norm { weight, bias, epsilon: norm.epsilon }
-    }
-
-    fn rows(&self, x: &[T], z: &mut Vec<T>) {
-        let width = self.weight.len();
-        z.resize(x.len(), T::zero());
-        for (x, z) in x.chunks_exact(width).zip(z.chunks_exact_mut(width)) {
-            layer_norm::row(x, &self.weight, &self.bias, self.epsilon, z);
-        }
-    }
-}
 
 struct Layer<T> {
     ln_1: Norm<T>,
