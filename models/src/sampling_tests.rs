@@ -1,6 +1,7 @@
 //! Reshaped distributions against their formulas, samples against reshaped distributions, and where a sequence ends.
 
 use super::*;
+use crate::autoregressive::Autoregressive;
 use autograd::random::Streams;
 
 /// Probabilities 0.4, 0.3, 0.2, 0.1.
