@@ -113,7 +113,7 @@ impl Default for OptimizerSettings {
 }
 
 /// Bytes that any training takes.
-const PROGRAM: u128 = 22 << 20;
+const PROGRAM: u128 = 23 << 20;
 
 impl Settings {
     /// Checks every number.
