@@ -52,7 +52,7 @@ def engines(options):
         "autoreg": ([options.autoreg], TASKS, KINDS, None),
         "torch": (python(options.torch_python, "worker_torch.py"), TASKS, KINDS, "import torch"),
         "torch-compiled": (python(options.torch_python, "worker_torch.py", "--compile"), ["train"], KINDS, "import torch"),
-        "jax": (python(options.jax_python, "worker_jax.py"), TASKS, ["text", "image", "audio"], "import jax"),
+        "jax": (python(options.jax_python, "worker_jax.py"), TASKS, KINDS, "import jax"),
         "onnxruntime": (python(options.onnx_python, "worker_onnx.py"), ["generate"], ["text", "audio"], "import onnx, onnxruntime"),
         # A peer must not lose because threads get in its way: one row at a time, one thread may be faster than two.
         "torch-1-thread": (python(options.torch_python, "worker_torch.py"), ["generate"], KINDS, "import torch"),
