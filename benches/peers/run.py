@@ -19,23 +19,11 @@ import statistics
 import subprocess
 import sys
 
+from limits import NARROW, WORK, limits, share_of_limit
 from measuring import MODELS, symbols_per_step
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-BUILT = ROOT / "target" / "peers"
-
-# Useful arithmetic: multiply-adds the mathematics needs, 2 FLOPs each, forward and backward, per symbol trained (of images: per image).
-# Weight bytes: what one generated symbol has to read (of images: one pixel).
-WORK = {
-    "gru-seed": {"train_mflop": 17.13, "generate_mb": 11.0},
-    "gru-char": {"train_mflop": 6.10, "generate_mb": 3.3},
-    "gpt-nano": {"train_mflop": 4.97, "generate_mb": 3.3},
-    "gpt-6x384": {"train_mflop": 67.4, "generate_mb": 45},
-    "pixelcnn": {"train_mflop": 1302, "generate_mb": 1.1},
-    "wavenet": {"train_mflop": 0.848, "generate_mb": 0.57},
-    "wavenet-3x10": {"train_mflop": 7.42, "generate_mb": 4.95},
-}
+BUILT = HERE.parent.parent / "target" / "peers"
 TASKS = ["train", "generate"]
 KINDS = sorted({model["kind"] for model in MODELS.values()})
 
@@ -45,6 +33,9 @@ def engines(options):
     def python(interpreter, script, *more):
         return [str(interpreter), str(HERE / script), *more]
 
+    def llama(*more):
+        return python(options.llama_python, "worker_llama.py", *more), ["generate"], ["gpt"], "import llama_cpp, gguf"
+
     def binary(name):
         return str(BUILT / "rust" / "release" / name)
 
@@ -52,11 +43,15 @@ def engines(options):
         "autoreg": ([options.autoreg], TASKS, KINDS, None),
         "torch": (python(options.torch_python, "worker_torch.py"), TASKS, KINDS, "import torch"),
         "torch-compiled": (python(options.torch_python, "worker_torch.py", "--compile"), ["train"], KINDS, "import torch"),
-        "jax": (python(options.jax_python, "worker_jax.py"), TASKS, ["text", "image", "audio"], "import jax"),
+        "jax": (python(options.jax_python, "worker_jax.py"), TASKS, KINDS, "import jax"),
         "onnxruntime": (python(options.onnx_python, "worker_onnx.py"), ["generate"], ["text", "audio"], "import onnx, onnxruntime"),
+        "llama.cpp": llama(),
+        "llama.cpp-f16": llama("--weights", "f16"),
+        "llama.cpp-q8_0": llama("--weights", "q8_0"),
         # A peer must not lose because threads get in its way: one row at a time, one thread may be faster than two.
         "torch-1-thread": (python(options.torch_python, "worker_torch.py"), ["generate"], KINDS, "import torch"),
         "onnxruntime-1-thread": (python(options.onnx_python, "worker_onnx.py"), ["generate"], ["text", "audio"], "import onnx, onnxruntime"),
+        "llama.cpp-1-thread": llama(),
         "candle": ([binary("peer-candle")], TASKS, ["text", "image"], None),
         "burn": ([binary("peer-burn")], TASKS, ["text", "image"], None),
     }
@@ -116,35 +111,6 @@ def machine():
             "load_before": load, "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")}
 
 
-def limits(options):
-    """(FLOP/s of all the threads used, function bytes → B/s): from the flags, else from `autoreg doctor --json`, else None."""
-    peak = options.peak_gflops and options.peak_gflops * 1e9
-    levels = [(float("inf"), options.bandwidth_gbs * 1e9)] if options.bandwidth_gbs else []
-    doctor = ROOT / "target" / "release" / "autoreg"
-    if doctor.is_file() and not (peak and levels):
-        try:
-            told = json.loads(subprocess.run([str(doctor), "doctor", "--json"], capture_output=True, text=True, timeout=300,
-                                             env=environment(options.threads)).stdout)
-            peak = peak or told["fma_gflops"] * 1e9
-            note(f"limits of {told['isa']}: {told['fma_gflops']:.0f} GFLOP/s on {told['threads']} threads")
-            levels = levels or sorted((level["bytes"], level["gb_per_second"] * 1e9) for level in told["read_bandwidth"])
-        except (ValueError, KeyError, TypeError, OSError, subprocess.TimeoutExpired) as error:
-            note(f"autoreg doctor --json gave no limits ({error!r}): the share of the limit stays –")
-
-    def bandwidth(size):
-        """Of the smallest measured working set that holds `size` bytes."""
-        return next((speed for held, speed in levels if held >= size), levels[-1][1] if levels else None)
-
-    return peak, bandwidth
-
-
-def share_of_limit(task, model, rate, peak, bandwidth):
-    if task == "train":
-        return rate * WORK[model]["train_mflop"] * 1e6 / peak if peak else None
-    size = WORK[model]["generate_mb"] * 1e6
-    return rate * size / bandwidth(size) if bandwidth(size) else None
-
-
 def compare(options):
     every = engines(options)
     left_out, present = {}, {}
@@ -182,20 +148,20 @@ def compare(options):
 
 
 def summary(results, options):
-    """One row per engine and work, best peer = the fastest median that is not autoreg's."""
-    peak, bandwidth = limits(options)
+    """One row per engine and work, best peer = the fastest median that is neither autoreg's nor of rounded weights."""
+    peak, bandwidth = limits(options, environment(options.threads))
     rows = []
     for (task, model), cell in results.items():
         rates = {name: [one["symbols_per_second"] for one in rounds] for name, rounds in cell.items()}
         medians = {name: statistics.median(values) for name, values in rates.items()}
-        best = max((median for name, median in medians.items() if name != "autoreg"), default=None)
+        best = max((median for name, median in medians.items() if name not in {"autoreg", *NARROW}), default=None)
         for name, values in rates.items():
             peaks = [one["peak_mib"] for one in cell[name] if one.get("peak_mib") is not None]
             rows.append({
                 "task": task, "model": model, "engine": name, "version": cell[name][0].get("version"),
                 "median": medians[name], "lowest": min(values), "highest": max(values), "rounds": len(values),
                 "to_best_peer": medians[name] / best if best else None,
-                "share_of_limit": share_of_limit(task, model, medians[name], peak, bandwidth),
+                "share_of_limit": share_of_limit(task, model, name, medians[name], peak, bandwidth),
                 "peak_mib": statistics.median(peaks) if peaks else None,
                 "first_loss": cell[name][0].get("first_loss"), "last_loss": cell[name][0].get("last_loss"),
             })
@@ -277,7 +243,7 @@ def parsed():
     parser.add_argument("--bandwidth-gbs", type=float, help="read bandwidth, in place of `autoreg doctor`'s")
     parser.add_argument("--json", type=pathlib.Path, default=BUILT / "result.json", help="where everything measured is written")
     places = {"torch-python": BUILT / "torch/bin/python", "jax-python": BUILT / "jax/bin/python",
-              "onnx-python": BUILT / "onnx/bin/python", "autoreg": HERE / "autoreg"}
+              "onnx-python": BUILT / "onnx/bin/python", "llama-python": BUILT / "llama/bin/python", "autoreg": HERE / "autoreg"}
     for name, default in places.items():
         variable = f"PEERS_{name.replace('-', '_').upper()}"
         parser.add_argument(f"--{name}", default=os.environ.get(variable, str(default)), metavar="PATH", help=f"or {variable}")

@@ -13,11 +13,12 @@ measuring.keep_to_cores(options.threads)  # before XLA counts the cores
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 
+import gpt_jax  # noqa: E402
 import gru_jax  # noqa: E402
 import pixelcnn_jax  # noqa: E402
 import wavenet_jax  # noqa: E402
 
-network = {"text": gru_jax, "image": pixelcnn_jax, "audio": wavenet_jax}[size["kind"]]
+network = {"text": gru_jax, "gpt": gpt_jax, "image": pixelcnn_jax, "audio": wavenet_jax}[size["kind"]]
 
 
 def loss_of(p, inputs, targets):
