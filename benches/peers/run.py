@@ -52,8 +52,9 @@ def engines(options):
         "torch-1-thread": (python(options.torch_python, "worker_torch.py"), ["generate"], KINDS, "import torch"),
         "onnxruntime-1-thread": (python(options.onnx_python, "worker_onnx.py"), ["generate"], ["text", "audio"], "import onnx, onnxruntime"),
         "llama.cpp-1-thread": llama(),
-        "candle": ([binary("peer-candle")], TASKS, ["text", "image"], None),
-        "burn": ([binary("peer-burn")], TASKS, ["text", "image"], None),
+        "candle": ([binary("peer-candle")], TASKS, ["text", "gpt", "image"], None),
+        "candle-1-thread": ([binary("peer-candle")], ["generate"], ["text", "gpt"], None),
+        "burn": ([binary("peer-burn")], TASKS, ["text", "gpt", "image"], None),
     }
 
 

@@ -1,5 +1,6 @@
 //! burn (flex backend) on the peers' work. One process, one measurement, one line of JSON (README.md: protocol).
 
+mod gpt;
 mod gru;
 mod pixelcnn;
 
@@ -63,11 +64,16 @@ fn main() {
             let model = gru::LanguageModel::new(size, &autodiff);
             train(&options, &meter, &autodiff, model, gru::batch(size, &autodiff));
         }
+        ("train", Size::Gpt(size)) => {
+            let model = gpt::Network::new(size, &autodiff);
+            train(&options, &meter, &autodiff, model, gpt::batch(size, &autodiff));
+        }
         ("train", Size::Image(size)) => {
             let model = pixelcnn::PixelCnn::new(size, &autodiff);
             train(&options, &meter, &autodiff, model, pixelcnn::batch(size, &autodiff));
         }
         ("generate", Size::Text(size)) => generate(&options, &meter, gru::generator(size, &plain)),
+        ("generate", Size::Gpt(size)) => generate(&options, &meter, gpt::generator(size, &plain)),
         ("generate", Size::Image(size)) => generate(&options, &meter, pixelcnn::generator(size, &plain)),
         (other, _) => panic!("--task is train or generate, not {other:?}"),
     }

@@ -1,5 +1,6 @@
 //! candle on the peers' work. One process, one measurement, one line of JSON (README.md: protocol).
 
+mod gpt;
 mod gru;
 mod pixelcnn;
 
@@ -16,6 +17,7 @@ fn train(options: &Options, meter: &Meter) -> Result<()> {
     let vb = VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu);
     let loss: Box<dyn Fn() -> Result<Tensor>> = match options.size {
         Size::Text(size) => Box::new(gru::loss(size, vb)?),
+        Size::Gpt(size) => Box::new(gpt::loss(size, vb)?),
         Size::Image(size) => Box::new(pixelcnn::loss(size, vb)?),
     };
     // AdamW without decay is Adam.
@@ -48,6 +50,7 @@ fn generate(options: &Options, meter: &Meter) -> Result<()> {
     let generator = |vb| -> Result<Box<dyn FnMut() -> Result<u32>>> {
         Ok(match options.size {
             Size::Text(size) => Box::new(gru::generator(size, vb)?),
+            Size::Gpt(size) => Box::new(gpt::generator(size, vb)?),
             Size::Image(size) => Box::new(pixelcnn::generator(size, vb)?),
         })
     };

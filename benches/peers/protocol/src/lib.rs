@@ -1,7 +1,10 @@
 //! What the Rust workers share: the models' sizes, the arguments, the clock, the memory meter, the line they print.
 //!
 //! Not a worker, and not the driver (`run.py`). The twin of `measuring.py`; the protocol is described in `README.md`.
-//! A little longer than one sitting: it is all that two workers share.
+
+mod size;
+
+pub use size::{Gpt, Image, Pixels, Size, Text};
 
 use std::time::Instant;
 
@@ -9,132 +12,6 @@ pub const LEARNING_RATE: f64 = 1e-3;
 pub const BETA_1: f64 = 0.9;
 pub const BETA_2: f64 = 0.999;
 pub const EPSILON: f64 = 1e-8;
-
-/// V symbols, embedding C, hidden H, training batch B × T.
-#[derive(Clone, Copy, Debug)]
-pub struct Text {
-    pub symbols: usize,
-    pub embedding: usize,
-    pub hidden: usize,
-    pub batch: usize,
-    pub length: usize,
-}
-
-/// Pixels of V levels, channels C between the blocks and H inside them, training batch B.
-#[derive(Clone, Copy, Debug)]
-pub struct Image {
-    pub levels: usize,
-    pub wide: usize,
-    pub hidden: usize,
-    pub blocks: usize,
-    pub head: usize,
-    pub side: usize,
-    pub batch: usize,
-}
-
-/// A model of the comparison, by its kind.
-#[derive(Clone, Copy, Debug)]
-pub enum Size {
-    Text(Text),
-    Image(Image),
-}
-
-impl Size {
-    fn of(model: &str, batch: Option<usize>, length: Option<usize>) -> Size {
-        let text = |symbols, hidden, own: [usize; 2]| {
-            let (batch, length) = (batch.unwrap_or(own[0]), length.unwrap_or(own[1]));
-            Size::Text(Text { symbols, embedding: 128, hidden, batch, length })
-        };
-        match model {
-            "gru-seed" => text(10_000, 256, [32, 10]),
-            "gru-char" => text(65, 512, [32, 128]),
-            "pixelcnn" => {
-                assert!(length.is_none(), "--length: {model} has none");
-                let batch = batch.unwrap_or(16);
-                Size::Image(Image { levels: 2, wide: 128, hidden: 64, blocks: 7, head: 128, side: 28, batch })
-            }
-            _ => panic!("--model is gru-seed, gru-char or pixelcnn, not {model:?}"),
-        }
-    }
-
-    /// V: a generated symbol is below it.
-    fn symbols(&self) -> usize {
-        match self {
-            Size::Text(text) => text.symbols,
-            Size::Image(image) => image.levels,
-        }
-    }
-
-    /// What a training step counts: the symbols of its texts, or its images.
-    fn symbols_per_step(&self) -> usize {
-        match self {
-            Size::Text(text) => text.batch * text.length,
-            Size::Image(image) => image.batch,
-        }
-    }
-
-    /// Steps before the clock runs, of generation.
-    pub fn warm_up(&self) -> usize {
-        match self {
-            Size::Text(_) => 100,
-            Size::Image(_) => 20,
-        }
-    }
-}
-
-impl Image {
-    pub fn pixels(&self) -> usize {
-        self.side * self.side
-    }
-
-    /// A level scaled to −1 … 1.
-    pub fn scaled(&self, level: u32) -> f32 {
-        level as f32 * (2.0 / (self.levels - 1) as f32) - 1.0
-    }
-
-    /// A random batch: its levels, and these scaled.
-    pub fn random_batch(&self) -> (Vec<u32>, Vec<f32>) {
-        let mut random = Random::new(0);
-        let levels: Vec<u32> = (0..self.batch * self.pixels()).map(|_| random.symbol(self.levels)).collect();
-        let scaled = levels.iter().map(|&level| self.scaled(level)).collect();
-        (levels, scaled)
-    }
-
-    /// The mask of a kernel: 1 in the rows above its centre and left of it, and `with_centre` (mask B) at the centre.
-    pub fn mask(kernel: usize, with_centre: bool) -> Vec<f32> {
-        let seen = kernel * kernel / 2 + usize::from(with_centre);
-        (0..kernel * kernel).map(|place| f32::from(u8::from(place < seen))).collect()
-    }
-}
-
-/// Images pixel by pixel, one after the other.
-pub struct Pixels {
-    size: Image,
-    random: Random,
-    weights: Vec<f32>,
-    values: Vec<f32>,
-    place: usize,
-}
-
-impl Pixels {
-    pub fn new(size: Image) -> Pixels {
-        Pixels { size, random: Random::new(0), weights: Vec::new(), values: vec![0.0; size.pixels()], place: 0 }
-    }
-
-    /// The next pixel; `logits` gives those of all pixels, (V, side · side), from the image so far.
-    pub fn next<E>(&mut self, logits: impl FnOnce(&[f32]) -> Result<Vec<f32>, E>) -> Result<u32, E> {
-        if self.place == self.values.len() {
-            self.values.fill(0.0);
-            self.place = 0;
-        }
-        let of_all = logits(&self.values)?;
-        let of_pixel: Vec<f32> = of_all.iter().skip(self.place).step_by(self.values.len()).copied().collect();
-        let level = self.random.sample(&of_pixel, &mut self.weights);
-        self.values[self.place] = self.size.scaled(level);
-        self.place += 1;
-        Ok(level)
-    }
-}
 
 /// The worker's command line.
 #[derive(Clone, Debug)]
