@@ -19,7 +19,7 @@ WORK = {
     "wavenet-3x10": {"train_mflop": 7.42, "generate_mb": 4.95},
 }
 # What weights take in place of f32's 4 bytes, of engines that round them: no peers of what keeps them.
-NARROW = {"llama.cpp-f16": 2 / 4, "llama.cpp-q8_0": 34 / 32 / 4}
+NARROW = {"autoreg-bf16": 2 / 4, "autoreg-int8": 1 / 4, "llama.cpp-f16": 2 / 4, "llama.cpp-q8_0": 34 / 32 / 4}
 
 
 def limits(options, environment):

@@ -41,6 +41,8 @@ def engines(options):
 
     return {
         "autoreg": ([options.autoreg], TASKS, KINDS, None),
+        "autoreg-bf16": ([options.autoreg, "--weights", "bf16"], ["generate"], ["gpt"], None),
+        "autoreg-int8": ([options.autoreg, "--weights", "int8"], ["generate"], ["gpt"], None),
         "torch": (python(options.torch_python, "worker_torch.py"), TASKS, KINDS, "import torch"),
         "torch-compiled": (python(options.torch_python, "worker_torch.py", "--compile"), ["train"], KINDS, "import torch"),
         "jax": (python(options.jax_python, "worker_jax.py"), TASKS, KINDS, "import jax"),
