@@ -1,4 +1,4 @@
-//! GPT in burn.
+//! GPT in burn: the training step, and generation with keys and values kept. Not the other models, which have files of their own.
 
 use crate::integers;
 use burn::module::{Initializer, Module, Param};
