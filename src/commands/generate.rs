@@ -87,9 +87,9 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_AHEAD))]
     ahead: Option<u32>,
 
-    /// How many continuations are gone on with, with --decode beam
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=MOST_BEAMS))]
-    beams: u32,
+    /// How many continuations are gone on with, with --decode beam [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_BEAMS))]
+    beams: Option<u32>,
 
     /// Write to a file, whole or not at all, instead of stdout; - for stdout, and of a sound the samples alone, 16 bits each, little-endian
     #[arg(short, long, value_name = "FILE")]
@@ -151,7 +151,8 @@ pub fn run(mut arguments: Arguments, context: &Context) -> Result<()> {
     }
     let own = arguments.own.given_to(model.source().family)?;
     let Arguments { echo, symbols, seed, decode: way, beams, .. } = arguments;
-    let decode = Decode { way, ahead: arguments.ahead.map(|ahead| ahead as usize), beams: beams as usize };
+    let decode =
+        Decode { way, ahead: arguments.ahead.map(|ahead| ahead as usize), beams: beams.map(|beams| beams as usize) };
     let prompt = match (arguments.prompt, &arguments.prompt_file) {
         (Some(prompt), _) => prompt.into_bytes(),
         (None, Some(path)) => read_prompt(path)?,

@@ -64,8 +64,8 @@ pub struct Decode {
     pub way: Way,
     /// Guesses of a pass, where somebody says.
     pub ahead: Option<usize>,
-    /// Continuations that a search goes on with.
-    pub beams: usize,
+    /// Continuations that a search goes on with, where somebody says.
+    pub beams: Option<usize>,
 }
 
 impl Decode {
@@ -85,6 +85,9 @@ impl Decode {
             return Err(Error::new(Kind::Usage, "--ahead without guesses")
                 .cause("symbols that are drawn one after the other need none")
                 .help("it goes with --decode jacobi, or with --speculative"));
+        }
+        if self.beams.is_some() && self.way != Way::Beam {
+            return Err(Error::new(Kind::Usage, "--beams without a search").help("it goes with --decode beam"));
         }
         Ok(())
     }

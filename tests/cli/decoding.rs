@@ -79,6 +79,13 @@ fn beams_find_a_continuation_at_least_as_likely_as_the_greedy_one() {
     }
 }
 
+/// A checkpoint of a run.
+fn newest(run: &Path) -> std::path::PathBuf {
+    let mut files: Vec<_> = fs::read_dir(run.join("checkpoints")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.pop().expect("a checkpoint")
+}
+
 #[test]
 fn what_a_model_does_not_know_is_refused_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -108,6 +115,16 @@ fn what_a_model_does_not_know_is_refused_and_nothing_is_written() {
                 refused(&["--ahead", "3"], "--ahead without guesses");
                 refused(&["--ahead", "0", "--decode", "jacobi"], "0");
                 refused(&["--beams", "0", "--decode", "beam"], "0");
+                refused(&["--beams", "3"], "--beams without a search");
+                refused(&["-n", "1000000000000", "--decode", "beam"], "--decode beam: 1000000000000 symbols");
+                // What proposes is read, and stays.
+                let draft = place.join("draft.safetensors");
+                fs::copy(newest(&model), &draft).unwrap();
+                let before = fs::read(&draft).unwrap();
+                let word = draft.to_str().unwrap();
+                let over = with_model("generate", &model, &["--speculative", word, "-o", word]);
+                assert_error(&over, 2, &["draft.safetensors"]);
+                assert!(fs::read(&draft).unwrap() == before, "the draft is as it was");
                 refused(&["--decode", "jacobi", "--speculative", "markov"], "--speculative");
                 refused(&["--speculative", stranger.to_str().unwrap()], "its vocabulary is not that of the model");
             }

@@ -3,6 +3,7 @@
 use super::{Opened, Recurrent, Transformer, is_gpt};
 use crate::families::{Compare, Evaluate, Generate, Way};
 use crate::terminal::console::say;
+use crate::terminal::output;
 use clap::Args;
 use models::data::Part;
 use models::decoding::comparison::Measured;
@@ -28,6 +29,15 @@ const GUESSES: usize = 16;
 /// Proposals of a draft.
 const PROPOSALS: usize = 4;
 
+/// Beams of a search.
+const BEAMS: usize = 4;
+
+/// Symbols of all beams of a search together.
+const MOST_SEARCHED: usize = 1 << 20;
+
+/// The draft that is counted.
+const MARKOV: &str = "markov";
+
 /// Of the chain that proposes: on tiny-shakespeare the best.
 const ORDER: usize = 4;
 
@@ -51,14 +61,25 @@ impl<N: Network> Opened<N> {
         let &Generate { prompt, echo, symbols, ref options, seed, own, decode, .. } = request;
         let GenerateFlags { fresh_line, speculative } = own.parsed();
         decode.check("a model of text", &[Way::Sequential, Way::Jacobi, Way::Beam], speculative.is_some())?;
+        // A draft is read: nothing is written over it.
+        let read: Vec<&Path> =
+            speculative.as_deref().filter(|word| *word != MARKOV).map(Path::new).into_iter().collect();
+        output::check(request.output, &read)?;
         let draft = speculative.as_deref().map(|word| self.draft(word)).transpose()?;
         let way = match (&draft, decode.way) {
             (Some(draft), _) => generation::Way::Speculative { draft, ahead: decode.ahead.unwrap_or(PROPOSALS) },
             (None, Way::Sequential) => generation::Way::Sequential,
             (None, Way::Jacobi) => generation::Way::Jacobi { ahead: decode.ahead.unwrap_or(GUESSES) },
-            (None, Way::Beam) => generation::Way::Beam { beams: decode.beams },
+            (None, Way::Beam) => generation::Way::Beam { beams: decode.beams.unwrap_or(BEAMS) },
         };
         let (symbols, options) = (symbols.unwrap_or(SYMBOLS), options.clone());
+        if let generation::Way::Beam { beams } = way
+            && symbols.saturating_mul(beams) > MOST_SEARCHED
+        {
+            return Err(Error::new(Kind::Usage, format!("--decode beam: {symbols} symbols by {beams} beams"))
+                .cause("all beams are kept to their ends, and nothing is written before the last symbol is found")
+                .help(format!("ask for at most {} symbols: -n N", MOST_SEARCHED / beams)));
+        }
         let request = generation::Request { prompt, fresh_line, echo, symbols, options, seed, way };
         let cost = generate(&self.text, &request, sink).map_err(|error| self.source.named(error))?;
         if !matches!(way, generation::Way::Sequential) {
@@ -82,7 +103,7 @@ impl<N: Network> Opened<N> {
 
     /// Who proposes.
     fn draft(&self, word: &str) -> Result<Draft> {
-        if word == "markov" {
+        if word == MARKOV {
             return self.markov();
         }
         let checkpoint = load(Path::new(word), Which::Best)?;
