@@ -3,7 +3,7 @@
 use super::corpus::Corpus;
 use super::draft::MarkovDraft;
 use super::generation::{Way, draw};
-use super::markov::MarkovChain;
+use super::markov::{BEST_ORDER, MarkovChain};
 use super::network::Network;
 use super::saved::TextModel;
 use crate::autoregressive::Autoregressive;
@@ -16,9 +16,6 @@ use crate::sampling::{Noise, Options};
 use crate::text::draft::Draft;
 use autograd::random::Streams;
 
-/// Of the chain that judges and proposes.
-const ORDER: usize = 4;
-
 /// What is compared.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
@@ -30,8 +27,10 @@ pub struct Request {
     pub seed: u64,
 }
 
-/// Guesses of a pass, and beams.
+/// Guesses of a pass of Jacobi's, and proposals of a draft.
 const AHEAD: [usize; 2] = [16, 6];
+
+/// Beams of the search.
 const BEAMS: usize = 4;
 
 /// Measures every way once, on the beginning of the validation part; `progress` is told which comes next.
@@ -55,7 +54,7 @@ pub fn compare<N: Network>(
     let needed = prompt + symbols;
     let (prompt, truth) = held_out[..needed].split_at(prompt);
     let size = text.vocabulary.size();
-    let chain = MarkovChain::fit(&corpus.train, size, ORDER);
+    let chain = MarkovChain::fit(&corpus.train, size, BEST_ORDER);
     let judge = MarkovDraft::new(chain.clone());
     let decoder = text.model.decoder();
     let nats = |model: &dyn Fn(&[u32]) -> Vec<f64>, drawn: &[u32]| {

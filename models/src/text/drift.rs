@@ -3,7 +3,7 @@
 
 use super::corpus::Split;
 use super::evaluation::counted_and_scored;
-use super::markov::MarkovChain;
+use super::markov::{BEST_ORDER, MarkovChain};
 use super::network::Network;
 use super::saved::TextModel;
 use crate::autoregressive::Autoregressive;
@@ -15,9 +15,6 @@ use crate::error::Result;
 
 /// Symbols of a prefix where nobody says how many.
 const PREFIX: usize = 100;
-
-/// The order of the chain that judges: of those that the floors have the one that knows single words.
-const ORDER: usize = 4;
 
 /// Follows prefixes of a part of the text in `files`, by `split` where files are no parts.
 ///
@@ -40,14 +37,14 @@ pub fn drift<N: Network>(
         Sequence { number, prefix, truth }
     };
     let sequences: Vec<Sequence<u32>> = places.iter().enumerate().map(sequence).collect();
-    let chain = (!counted.is_empty()).then(|| MarkovChain::fit(&counted, text.vocabulary.size(), ORDER));
+    let chain = (!counted.is_empty()).then(|| MarkovChain::fit(&counted, text.vocabulary.size(), BEST_ORDER));
     let judge = chain.as_ref().map(|chain| move |prefix: &[u32], own: &[u32]| nats_after(chain, prefix, own));
     let mut meter = Meter::new(asked, judge.as_ref().map(|judge| judge as Judge<u32>));
     let decoder = text.model.decoder();
     type Next<N> = <<N as Network>::Decoder as Autoregressive>::Distribution;
     let predicted = |distribution: &Next<N>| Some(distribution.most_likely());
     meter.measure(&decoder, &sequences, predicted, &mut |done| progress(done, places.len()))?;
-    Ok(meter.drift(length, chain.as_ref().map(|_| format!("markov_{ORDER}"))))
+    Ok(meter.drift(length, chain.as_ref().map(|_| format!("markov_{BEST_ORDER}"))))
 }
 
 /// `−ln p` of symbols that follow others, under the longest chain.

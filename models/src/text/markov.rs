@@ -11,6 +11,10 @@ use ahash::AHashMap; // counting is mostly hashing of eight bytes, which the sta
 /// ignored, with the same care for sums: what was not counted counts neither above nor below the fraction bar.
 pub const MAX_NODES: usize = 1 << 24;
 
+/// The order of the chain that proposes to a model and judges what it writes: of a text of a million characters the best
+/// (`docs/benchmarks.md`, the floors of tiny-shakespeare).
+pub const BEST_ORDER: usize = 4;
+
 /// Stands for a context that the training text does not contain.
 const UNSEEN: u32 = u32::MAX;
 

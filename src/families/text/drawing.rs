@@ -15,7 +15,7 @@ use models::text::config::DataConfig;
 use models::text::corpus::Corpus;
 use models::text::draft::{Draft, MarkovDraft};
 use models::text::generation::{self, generate};
-use models::text::markov::MarkovChain;
+use models::text::markov::{BEST_ORDER, MarkovChain};
 use models::text::network::Network;
 use models::text::saved::TextModel;
 use std::path::Path;
@@ -37,9 +37,6 @@ const MOST_SEARCHED: usize = 1 << 20;
 
 /// The draft that is counted.
 const MARKOV: &str = "markov";
-
-/// Of the chain that proposes: on tiny-shakespeare the best.
-const ORDER: usize = 4;
 
 /// Symbols of held-out text that ways of drawing go on from.
 const PROMPT: usize = 32;
@@ -142,7 +139,7 @@ impl<N: Network> Opened<N> {
         }
         let files = self.source.parts_of(data.read()?, Part::Train)?;
         let corpus = Corpus::encode_files(&files, &self.text.vocabulary, &data.split())?;
-        let chain = MarkovChain::fit(&corpus.train, self.text.vocabulary.size(), ORDER);
+        let chain = MarkovChain::fit(&corpus.train, self.text.vocabulary.size(), BEST_ORDER);
         Ok(Draft::Markov(MarkovDraft::new(chain)))
     }
 }
