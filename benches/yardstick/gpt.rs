@@ -38,7 +38,7 @@ pub fn gpt(arguments: &Arguments, (config, batch): (GptConfig, usize), report: &
         }
         Task::Generate => {
             round(&mut model, arguments.weights);
-            let decoder = GptDecoder::new(&model);
+            let decoder = GptDecoder::for_steps(model);
             let (mut rounds, mut out_of_range) = (0, 0);
             let (contexts, seconds) = repeat(arguments.seconds, 1, || {
                 let sampler = Sampler::new(Options::default()).expect("the default options are right");

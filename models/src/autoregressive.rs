@@ -136,6 +136,17 @@ pub trait Autoregressive {
     }
 }
 
+/// The distributions of [`Autoregressive::distributions`], one step after the other.
+pub fn by_steps<M: Autoregressive + ?Sized>(model: &M, sequence: &[M::Symbol]) -> Vec<M::Distribution> {
+    let mut state = model.start();
+    let before = |&symbol: &M::Symbol| {
+        let distribution = model.next(&state).clone();
+        model.step(&mut state, symbol);
+        distribution
+    };
+    sequence.iter().map(before).collect()
+}
+
 /// A borrowed model is the model.
 impl<M: Autoregressive> Autoregressive for &M {
     type Symbol = M::Symbol;

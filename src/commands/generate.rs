@@ -170,12 +170,13 @@ pub fn run(mut arguments: Arguments, context: &Context) -> Result<()> {
             return Err(Error::new(Kind::Usage, what).help(format!("write it to a file: -o {file}")));
         }
         let results = &context.results;
+        let medium = model.medium();
         model.generate(&request, &mut |piece| {
             results.bytes(piece)?;
             results.flush()?;
             Ok(if results.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
-        if model.medium() == Medium::Text && std::io::stdout().is_terminal() {
+        if medium == Medium::Text && std::io::stdout().is_terminal() {
             say(""); // the shell's next line begins at the left; stdout stays exactly the text
         }
         return Ok(());

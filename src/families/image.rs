@@ -191,7 +191,7 @@ impl Model for Opened {
         Ok(())
     }
 
-    fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
+    fn generate(self: Box<Self>, request: &Generate, sink: Sink) -> Result<()> {
         self.draw(request, sink)
     }
 

@@ -179,11 +179,11 @@ pub trait Model {
         Err(Error::new(Kind::Usage, what).help("models of text, of images and of sounds are rounded"))
     }
 
-    /// Draws from the model, piece by piece into `sink`.
+    /// Draws from the model, piece by piece into `sink`; what it is stepped with needs the model no more.
     ///
     /// # Errors
     /// A usage error for what makes no sense for this model; the sink's.
-    fn generate(&self, request: &Generate, sink: Sink) -> Result<()>;
+    fn generate(self: Box<Self>, request: &Generate, sink: Sink) -> Result<()>;
 
     /// The exact likelihood of data, beside floors.
     ///

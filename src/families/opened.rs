@@ -13,7 +13,7 @@ use models::distribution::NOT_FINITE;
 use models::error::{Error, Kind, Result};
 use models::narrow::Weights;
 use models::storage::checkpoint::{Checkpoint, Progress};
-use models::storage::run_files::{Which, load};
+use models::storage::run_files::load_model;
 use models::training::begin;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -166,7 +166,7 @@ pub fn foreign(path: &Path) -> Option<Foreign> {
 pub fn open(path: &Path) -> Result<Box<dyn Model>> {
     let (checkpoint, files) = match foreign(path) {
         Some(foreign) => ((foreign.read)()?, foreign.files),
-        None => (load(path, Which::Best)?, Vec::new()),
+        None => (load_model(path)?, Vec::new()),
     };
     if !checkpoint.prefix.is_empty() {
         say(&format!("the prefix `{}` is taken off the names of all parameters", checkpoint.prefix));

@@ -189,7 +189,7 @@ impl Model for Opened {
         Medium::Numbers
     }
 
-    fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
+    fn generate(self: Box<Self>, request: &Generate, sink: Sink) -> Result<()> {
         request.decode.check("a model of a series", &[Way::Sequential], false)?;
         let text = String::from_utf8_lossy(request.prompt);
         let cells = text.split([',', '\n', '\r']).map(str::trim).filter(|cell| !cell.is_empty());

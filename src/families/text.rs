@@ -231,7 +231,7 @@ impl<N: Network> Model for Opened<N> {
         Ok(())
     }
 
-    fn generate(&self, request: &Generate, sink: Sink) -> Result<()> {
+    fn generate(self: Box<Self>, request: &Generate, sink: Sink) -> Result<()> {
         self.draw(request, sink)
     }
 

@@ -238,6 +238,19 @@ impl Checkpoint {
     /// # Errors
     /// [`Kind::BadInput`] with path, tensor or metadata key, and position.
     pub fn load(path: &Path) -> Result<Self> {
+        Self::load_those(path, |_| true)
+    }
+
+    /// [`Checkpoint::load`] for a model that is used and not trained on: what the optimizer remembers, twice the model, is checked and not
+    /// kept.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`], whatever the damage is in.
+    pub fn load_model(path: &Path) -> Result<Self> {
+        Self::load_those(path, |name| Group::of(name) != Group::Optimizer)
+    }
+
+    fn load_those(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Self> {
         let mut file = SafetensorsFile::open(path)?;
         file.checksums()?;
         let metadata = file.header().metadata.clone();
@@ -251,7 +264,7 @@ impl Checkpoint {
             config: json(path, &metadata, CONFIG_KEY)?.ok_or_else(|| missing(path, CONFIG_KEY))?,
             vocabulary: json(path, &metadata, VOCABULARY_KEY)?,
             progress: json(path, &metadata, TRAINING_KEY)?,
-            tensors: file.read_all()?,
+            tensors: file.read_those(wanted)?,
             prefix: String::new(),
         };
         Ok(checkpoint.without_prefix())

@@ -112,3 +112,23 @@ fn a_progress_that_json_cannot_hold_is_refused_when_it_is_saved() {
     let error = checkpoint.save(&SystemDisk, &path).unwrap_err();
     assert!(error.cause.contains("not finite") && !path.exists(), "{error}");
 }
+
+#[test]
+fn a_model_is_loaded_without_what_the_optimizer_remembers_but_not_past_damage_in_it() {
+    let (_folder, path) = in_folder();
+    checkpoint().save(&SystemDisk, &path).unwrap();
+    let (whole, model) = (Checkpoint::load(&path).unwrap(), Checkpoint::load_model(&path).unwrap());
+    assert_eq!(model.group(Group::Optimizer).count(), 0);
+    let kept: Vec<_> = whole.tensors.iter().filter(|tensor| Group::of(&tensor.name) != Group::Optimizer).collect();
+    assert_eq!(model.tensors.iter().collect::<Vec<_>>(), kept);
+    assert_eq!((&model.config, &model.vocabulary, &model.progress), (&whole.config, &whole.vocabulary, &whole.progress));
+
+    let mut bytes = std::fs::read(&path).unwrap();
+    let data = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let file = SafetensorsFile::open(&path).unwrap();
+    let moment = file.header().entries.iter().find(|entry| entry.name.starts_with("optimizer.first_moment")).unwrap();
+    bytes[data + moment.begin as usize] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let error = Checkpoint::load_model(&path).unwrap_err();
+    assert!(error.to_string().contains("optimizer.first_moment.head.weight"), "{error}");
+}

@@ -224,8 +224,20 @@ pub(super) fn read_pointer(folder: &Path, which: Which) -> Result<Option<PathBuf
 /// # Errors
 /// Those of [`resolve`] and [`Checkpoint::load`]; [`Kind::BadInput`] naming the file that is of another run.
 pub fn load(path: &Path, which: Which) -> Result<Checkpoint> {
+    load_by(path, which, Checkpoint::load)
+}
+
+/// [`load`] of a run's best checkpoint for a model that is used and not trained on.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_model(path: &Path) -> Result<Checkpoint> {
+    load_by(path, Which::Best, Checkpoint::load_model)
+}
+
+fn load_by(path: &Path, which: Which, load: impl Fn(&Path) -> Result<Checkpoint>) -> Result<Checkpoint> {
     let file = resolve(path, which)?;
-    let checkpoint = Checkpoint::load(&file)?;
+    let checkpoint = load(&file)?;
     // A file that was named itself is taken as it is, wherever it lies.
     if file != path
         && let Some(folder) = file.parent().and_then(Path::parent)

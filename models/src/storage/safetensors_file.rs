@@ -204,9 +204,18 @@ impl SafetensorsFile {
     /// # Errors
     /// As [`SafetensorsFile::read`].
     pub fn read_all(&mut self) -> Result<Vec<StoredTensor>> {
+        self.read_those(|_| true)
+    }
+
+    /// Reads and checks all tensors, in the order of their bytes, and keeps those whose names are wanted.
+    ///
+    /// # Errors
+    /// As [`SafetensorsFile::read`], of any tensor.
+    pub fn read_those(&mut self, wanted: impl Fn(&str) -> bool) -> Result<Vec<StoredTensor>> {
         self.checksums()?;
         let entries = self.header.entries.clone();
-        entries.iter().map(|entry| self.read(entry)).collect()
+        let read = entries.iter().map(|entry| self.read(entry));
+        read.filter(|tensor| tensor.as_ref().map_or(true, |tensor| wanted(&tensor.name))).collect()
     }
 }
 

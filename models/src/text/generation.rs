@@ -64,9 +64,9 @@ pub struct Request<'a> {
 /// # Errors
 /// [`Kind::Usage`] for options that make no sense; [`Kind::BadInput`] for a prompt that the model has no codes for, and for a model
 /// whose logits are not finite; the sink's.
-pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) -> Result<Cost> {
+pub fn generate<N: Network>(text: TextModel<N>, request: &Request, sink: Sink) -> Result<Cost> {
     request.options.check()?;
-    let vocabulary = &text.vocabulary;
+    let TextModel { model, vocabulary } = text;
     // What a program put before a text is no symbol of it, in a prompt as in the data.
     let given = match vocabulary.kind() {
         VocabularyKind::Bytes => request.prompt,
@@ -86,7 +86,7 @@ pub fn generate<N: Network>(text: &TextModel<N>, request: &Request, sink: Sink) 
             .help("give a --prompt, or begin from nothing"));
     }
     let prompt = if prompt.is_empty() && request.fresh_line { opening } else { prompt };
-    let decoder = text.model.decoder();
+    let decoder = model.into_decoder();
     let random = Streams::new(request.seed).stream("sampling");
     let mut write = |symbol: u32| sink(vocabulary.symbol_bytes(symbol)).map(|flow| flow.is_break());
     draw(&decoder, &prompt, request.options.clone(), random, request.symbols, request.way, &mut write)

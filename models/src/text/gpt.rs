@@ -10,8 +10,10 @@ mod cache;
 mod decoder;
 mod network;
 mod norm;
+mod state;
 
-pub use decoder::{GptDecoder, GptState};
+pub use decoder::GptDecoder;
+pub use state::GptState;
 
 use autograd::nn::{CausalSelfAttention, Dropout, Embedding, LayerNorm, Linear};
 use autograd::random::Stream;

@@ -80,6 +80,11 @@ pub trait Network: Module<f32> + Clone {
     /// The network one symbol at a time.
     fn decoder(&self) -> Self::Decoder;
 
+    /// [`Network::decoder`] for stepping alone: where it can, it takes the weights one after another instead of holding all of them twice.
+    fn into_decoder(self) -> Self::Decoder {
+        self.decoder()
+    }
+
     /// Checks a configuration.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use models::data::Part;
 use models::decoding::comparison::Measured;
 use models::error::{Error, Kind, Result};
 use models::medium::Sink;
-use models::storage::run_files::{Which, load};
+use models::storage::run_files::load_model;
 use models::text::comparison;
 use models::text::config::DataConfig;
 use models::text::corpus::Corpus;
@@ -54,7 +54,7 @@ pub(super) struct GenerateFlags {
 
 impl<N: Network> Opened<N> {
     /// Draws symbols, and says what they cost where that is not one pass a symbol.
-    pub(super) fn draw(&self, request: &Generate, sink: Sink) -> Result<()> {
+    pub(super) fn draw(self, request: &Generate, sink: Sink) -> Result<()> {
         let &Generate { prompt, echo, symbols, ref options, seed, own, decode, .. } = request;
         let GenerateFlags { fresh_line, speculative } = own.parsed();
         decode.check("a model of text", &[Way::Sequential, Way::Jacobi, Way::Beam], speculative.is_some())?;
@@ -78,7 +78,7 @@ impl<N: Network> Opened<N> {
                 .help(format!("ask for at most {} symbols: -n N", MOST_SEARCHED / beams)));
         }
         let request = generation::Request { prompt, fresh_line, echo, symbols, options, seed, way };
-        let cost = generate(&self.text, &request, sink).map_err(|error| self.source.named(error))?;
+        let cost = generate(self.text, &request, sink).map_err(|error| self.source.named(error))?;
         if !matches!(way, generation::Way::Sequential) {
             say(&cost.to_string());
         }
@@ -103,7 +103,7 @@ impl<N: Network> Opened<N> {
         if word == MARKOV {
             return self.markov();
         }
-        let checkpoint = load(Path::new(word), Which::Best)?;
+        let checkpoint = load_model(Path::new(word))?;
         let family = crate::families::family_of(checkpoint.model()?, &checkpoint.path)?;
         if family.name() != "text" {
             return Err(Error::new(Kind::Usage, format!("--speculative {word} is {}", family.a_model()))
@@ -118,11 +118,11 @@ impl<N: Network> Opened<N> {
         let draft = match is_gpt(&checkpoint)? {
             true => {
                 let text = TextModel::<Transformer>::from_checkpoint(&checkpoint)?;
-                (text.vocabulary.to_json() == vocabulary).then(|| Draft::Gpt(Box::new(text.model.decoder())))
+                (text.vocabulary.to_json() == vocabulary).then(|| Draft::Gpt(Box::new(text.model.into_decoder())))
             }
             false => {
                 let text = TextModel::<Recurrent>::from_checkpoint(&checkpoint)?;
-                (text.vocabulary.to_json() == vocabulary).then(|| Draft::Recurrent(Box::new(text.model.decoder())))
+                (text.vocabulary.to_json() == vocabulary).then(|| Draft::Recurrent(Box::new(text.model.into_decoder())))
             }
         };
         draft.map_or_else(|| other("its vocabulary is not that of the model".to_owned()), Ok)

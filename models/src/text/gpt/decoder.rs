@@ -4,16 +4,18 @@
 //! generation goes on from there. So a prediction looks back at between half a context and a whole one, and what it is depends on the symbols
 //! alone, not on how they came: in parallel, in blocks or one by one.
 
-use super::Gpt;
+use super::{Block, Gpt, GptConfig};
 use super::cache::{Attended, Cache, attention};
 use super::norm::Norm;
+use super::state::GptState;
 use crate::affine::Affine;
-use crate::autoregressive::Autoregressive;
+use crate::autoregressive::{Autoregressive, by_steps};
 use crate::distribution::{Categorical, log_probability};
 use crate::text::decoder::MIN_TEAM;
 use autograd::kernels::rotary::Angles;
 use autograd::kernels::team::Team;
 use autograd::kernels::{elementwise, gelu};
+use autograd::nn::{Embedding, Linear};
 use autograd::{Scalar, no_grad};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -35,7 +37,11 @@ struct Layer<T> {
 
 /// A [`Gpt`] ready to be stepped; owns what it needs.
 pub struct GptDecoder<T> {
-    model: Gpt<T>,
+    config: GptConfig,
+    tokens: Embedding<T>,
+    positions: Option<Embedding<T>>,
+    /// For the graph's pass; none where nobody will ask for it.
+    graph: Option<Gpt<T>>,
     layers: Vec<Layer<T>>,
     ln_f: Norm<T>,
     head: Affine<T>,
@@ -56,57 +62,45 @@ struct Buffers<T> {
     logits: Vec<T>,
 }
 
-/// What a [`GptDecoder`] has seen.
-#[derive(Clone, Debug)]
-pub struct GptState<T> {
-    /// The symbols of the window, as many as there are positions in the caches.
-    window: Vec<u32>,
-    caches: Vec<Cache<T>>,
-    distribution: Categorical<T>,
-    /// What may come after the window, whose keys and values stand in the caches already.
-    ahead: VecDeque<u32>,
-    /// The logits after each of them, one row after the other.
-    logits_ahead: VecDeque<T>,
-}
-
-impl<T> GptState<T> {
-    /// The caches are to be written from the end of the window on.
-    fn forget_ahead(&mut self) {
-        self.ahead.clear();
-        self.logits_ahead.clear();
-    }
-}
-
 impl<T: Scalar> GptDecoder<T> {
     /// Prepares a model; uses as many threads as rayon has.
     pub fn new(model: &Gpt<T>) -> Self {
-        let affine = |layer: &autograd::nn::Linear<T>| Affine::new(&layer.weight, layer.bias.as_ref());
-        let layer = |block: &super::Block<T>| Layer {
+        GptDecoder { graph: Some(model.clone()), ..Self::for_steps(model.clone()) }
+    }
+
+    /// Prepares a model that is stepped and not asked for the graph's pass: each block is let go of when it is packed, so that no weight is
+    /// held twice.
+    pub fn for_steps(model: Gpt<T>) -> Self {
+        let Gpt { config, tokens, positions, blocks, ln_f } = model;
+        let affine = |layer: Linear<T>| Affine::new(&layer.weight, layer.bias.as_ref());
+        let layer = |block: Block<T>| Layer {
             ln_1: Norm::new(&block.ln_1),
-            qkv: affine(&block.attn.qkv),
-            proj: affine(&block.attn.proj),
+            qkv: affine(block.attn.qkv),
+            proj: affine(block.attn.proj),
             ln_2: Norm::new(&block.ln_2),
-            fc: affine(&block.mlp.fc),
-            mlp_proj: affine(&block.mlp.proj),
+            fc: affine(block.mlp.fc),
+            mlp_proj: affine(block.mlp.proj),
         };
-        let (config, width) = (&model.config, model.config.width);
-        let large = width * width * config.layers >= MIN_TEAM;
+        let large = config.width * config.width * config.layers >= MIN_TEAM;
         let members = if large { rayon::current_num_threads() } else { 1 };
         let one = |base| (0..config.context).map(|t| Angles::new(config.layout().width, base, t, 1)).collect();
         GptDecoder {
-            model: model.clone(),
-            layers: model.blocks.iter().map(layer).collect(),
-            ln_f: Norm::new(&model.ln_f),
-            head: Affine::new(&model.tokens.weight, None),
+            layers: blocks.into_iter().map(layer).collect(),
+            ln_f: Norm::new(&ln_f),
+            head: Affine::new(&tokens.weight, None),
             angles: config.rotary().map(one),
             team: RefCell::new(Team::new(members)),
             buffers: RefCell::default(),
+            graph: None,
+            config,
+            tokens,
+            positions,
         }
     }
 
     /// Symbols that a window leaves behind when it is full.
     fn stride(&self) -> usize {
-        self.model.config.context.div_ceil(2)
+        self.config.context.div_ceil(2)
     }
 
     /// Takes symbols in at the next positions of a window that has room for them; leaves their normalized outputs, (R, C), in
@@ -119,7 +113,7 @@ impl<T: Scalar> GptDecoder<T> {
 
     /// The pass of [`GptDecoder::take`], which leaves keys and values in the caches behind the window's, and the window as it was.
     fn pass(&self, state: &mut GptState<T>, symbols: &[u32], team: &mut Team, buffers: &mut Buffers<T>) {
-        let (config, heads, first) = (&self.model.config, self.model.config.layout(), state.window.len());
+        let (config, heads, first) = (&self.config, self.config.layout(), state.window.len());
         let (width, rows) = (config.width, symbols.len());
         let Buffers { x, normalized, qkv, attended, added, hidden, .. } = buffers;
         let apply = |layer: &Affine<T>, team: &mut Team, x: &[T], y: &mut Vec<T>, outputs: usize| match rows {
@@ -132,8 +126,8 @@ impl<T: Scalar> GptDecoder<T> {
         };
         x.clear();
         for (r, &symbol) in symbols.iter().enumerate() {
-            let token = &self.model.tokens.weight.values()[symbol as usize * width..][..width];
-            match &self.model.positions {
+            let token = &self.tokens.weight.values()[symbol as usize * width..][..width];
+            match &self.positions {
                 Some(positions) => {
                     let position = &positions.weight.values()[(first + r) * width..][..width];
                     x.extend(token.iter().zip(position).map(|(&a, &b)| a + b));
@@ -165,7 +159,7 @@ impl<T: Scalar> GptDecoder<T> {
 
     /// Leaves the earlier part of a full window behind.
     fn slide(&self, state: &mut GptState<T>, team: &mut Team, buffers: &mut Buffers<T>) {
-        if state.window.len() == self.model.config.context {
+        if state.window.len() == self.config.context {
             let kept = state.window.split_off(self.stride());
             state.window.clear();
             for symbols in kept.chunks(POSITIONS) {
@@ -176,7 +170,7 @@ impl<T: Scalar> GptDecoder<T> {
 
     /// The logits after each of some rows.
     fn head_rows(&self, team: &mut Team, normalized: &[T], logits: &mut Vec<T>) {
-        match normalized.len() / self.model.config.width {
+        match normalized.len() / self.config.width {
             0..=FEW => self.head.apply_few(team, normalized, logits),
             _ => self.head.apply_rows(team, normalized, logits),
         }
@@ -184,7 +178,7 @@ impl<T: Scalar> GptDecoder<T> {
 
     /// The distribution after the last of the rows in `normalized`.
     fn predict(&self, state: &mut GptState<T>, team: &mut Team, normalized: &[T]) {
-        let last = &normalized[normalized.len() - self.model.config.width..];
+        let last = &normalized[normalized.len() - self.config.width..];
         self.head.apply(team, last, &mut state.distribution.logits);
     }
 }
@@ -194,15 +188,16 @@ impl<T: Scalar> Autoregressive for GptDecoder<T> {
     type Distribution = Categorical<T>;
     type State = GptState<T>;
 
-    /// Window by window through the graph's pass, as training has it.
+    /// Window by window through the graph's pass, as training has it; step by step where the decoder is for steps alone.
     fn distributions(&self, sequence: &[u32]) -> Vec<Categorical<T>> {
-        let (context, size) = (self.model.config.context, self.model.config.symbols);
+        let Some(graph) = &self.graph else { return by_steps(self, sequence) };
+        let (context, size) = (self.config.context, self.config.symbols);
         let mut all = Vec::with_capacity(sequence.len());
         all.extend((!sequence.is_empty()).then(|| self.start().distribution));
         let mut begin = 0;
         while all.len() < sequence.len() {
             let window = &sequence[begin..sequence.len().min(begin + context)];
-            let logits = no_grad(|| self.model.forward(window, 1, None)).to_vec();
+            let logits = no_grad(|| graph.forward(window, 1, None)).to_vec();
             // Those that an earlier window gave are not given again.
             let known = all.len() - begin - 1;
             let wanted = logits.chunks_exact(size).skip(known).take(sequence.len() - all.len());
@@ -214,7 +209,7 @@ impl<T: Scalar> Autoregressive for GptDecoder<T> {
 
     /// The first symbol is predicted by what the output layer makes of a vector of zeros.
     fn start(&self) -> GptState<T> {
-        let config = &self.model.config;
+        let config = &self.config;
         let cache = Cache::new(config.layout(), config.context);
         let mut logits = vec![T::zero(); config.symbols];
         self.head.apply(&mut self.team.borrow_mut(), &self.ln_f.bias, &mut logits);
@@ -254,7 +249,7 @@ impl<T: Scalar> Autoregressive for GptDecoder<T> {
         }
         let (team, buffers) = (&mut *self.team.borrow_mut(), &mut *self.buffers.borrow_mut());
         self.slide(state, team, buffers);
-        let room = self.model.config.context - state.window.len();
+        let room = self.config.context - state.window.len();
         let symbols = &symbols[..symbols.len().min(room).min(POSITIONS)];
         state.forget_ahead();
         self.pass(state, symbols, team, buffers);
@@ -262,18 +257,18 @@ impl<T: Scalar> Autoregressive for GptDecoder<T> {
         self.head_rows(team, normalized, logits);
         state.ahead.extend(symbols);
         state.logits_ahead.extend(logits.iter().copied());
-        logits.chunks_exact(self.model.config.symbols).map(|row| Categorical { logits: row.to_vec() }).collect()
+        logits.chunks_exact(self.config.symbols).map(|row| Categorical { logits: row.to_vec() }).collect()
     }
 
     /// In blocks of positions: each weight is read once for all of them, in the bits of stepping.
     fn nats(&self, state: &mut GptState<T>, sequence: &[u32]) -> Vec<f64> {
-        let (width, size) = (self.model.config.width, self.model.config.symbols);
+        let (width, size) = (self.config.width, self.config.symbols);
         let (team, buffers) = (&mut *self.team.borrow_mut(), &mut *self.buffers.borrow_mut());
         let mut nats = Vec::with_capacity(sequence.len());
         let mut rest = sequence;
         while !rest.is_empty() {
             self.slide(state, team, buffers);
-            let room = self.model.config.context - state.window.len();
+            let room = self.config.context - state.window.len();
             let (piece, later) = rest.split_at(rest.len().min(room).min(POSITIONS));
             rest = later;
             nats.push(-log_probability(&state.distribution.logits, piece[0]));

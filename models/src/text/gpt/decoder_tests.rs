@@ -133,3 +133,17 @@ fn every_parameter_has_the_gradient_of_the_loss() {
         }
     }
 }
+
+#[test]
+fn a_decoder_for_steps_alone_predicts_what_one_with_the_graph_does_bit_for_bit() {
+    for config in configs() {
+        let model = model::<f32>(&config);
+        let sequence = sequence(29);
+        let with_graph = GptDecoder::new(&model).distributions(&sequence);
+        let for_steps = GptDecoder::for_steps(model).distributions(&sequence);
+        assert_eq!(for_steps.len(), sequence.len());
+        for (t, (a, b)) in with_graph.iter().zip(&for_steps).enumerate() {
+            assert_eq!(a.logits, b.logits, "{config:?}, position {t}");
+        }
+    }
+}

@@ -104,6 +104,10 @@ impl Network for Gpt<f32> {
         GptDecoder::new(self)
     }
 
+    fn into_decoder(self) -> GptDecoder<f32> {
+        GptDecoder::for_steps(self)
+    }
+
     fn context(config: &GptConfig) -> Option<usize> {
         Some(config.context)
     }
