@@ -145,6 +145,8 @@ fn sounds_are_those_of_their_seed_on_any_number_of_threads_as_a_wav_and_as_sampl
     assert_eq!(three.samples.len(), 3 * 400 + 2 * 1000);
     assert_eq!(three.samples[..400], first.samples);
     assert!(three.samples[400..1400].iter().all(|&sample| sample == 0));
+    // To a pipe they are made one after another, to a file side by side.
+    assert_eq!(with_model("generate", &run, &["--seconds", "0.05", "-n", "3"]).stdout, encode(&three));
     let of = |digit: &str, speaker: &str| {
         made(&recordings, &run, &["--seconds", "0.05", "--digit", digit, "--label", &format!("speaker={speaker}")])
     };

@@ -24,6 +24,23 @@ impl<T: Scalar> Prepared<T> {
         &self.model
     }
 
+    /// The network a sample at a time.
+    pub(super) fn decoder(&self) -> &Decoder<T> {
+        &self.decoder
+    }
+
+    /// What a sample is told of its moment, as the network reads it; `row` is memory for it.
+    ///
+    /// # Shapes
+    /// → `features` (F)
+    pub(super) fn features(&self, told: &Told, sample: usize, row: &mut [f32], features: &mut [T]) {
+        let config = &self.model.config;
+        if let Some(frames) = &told.frames {
+            frames.of_sample(config.local.hop(), sample, config.upsampling, row);
+            features.iter_mut().zip(row).for_each(|(x, &mut y)| *x = T::of(config.feature(y)));
+        }
+    }
+
     /// Multiply-adds of a sample.
     pub fn multiply_adds(&self) -> usize {
         self.decoder.multiply_adds()
@@ -77,16 +94,18 @@ impl<T: Scalar> Given<'_, T> {
     /// Gives the state the distribution of the symbol after `code`, none at the beginning.
     fn advance(&self, state: &mut State<T>, code: Option<u32>) {
         let Prepared { model, decoder } = self.prepared;
-        if let Some(frames) = &self.told.frames {
-            frames.of_sample(model.config.local.hop(), state.seen, model.config.upsampling, &mut state.row);
-            state.features.iter_mut().zip(&state.row).for_each(|(x, &y)| *x = T::of(model.config.feature(y)));
-        }
+        self.prepared.features(self.told, state.seen, &mut state.row, &mut state.features);
         let row = decoder.step(&mut state.memory, code, &state.features);
-        match &mut state.distribution {
-            // in the memory that it has
-            LevelDistribution::Categorical(Categorical { logits }) => logits.copy_from_slice(row),
-            other => *other = model.distribution(row),
-        }
+        keep(model, row, &mut state.distribution);
+    }
+}
+
+/// Gives a distribution the parameters of another one of the model.
+pub(super) fn keep<T: Scalar>(model: &AudioModel<T>, row: &[T], distribution: &mut LevelDistribution<T>) {
+    match distribution {
+        // in the memory that it has
+        LevelDistribution::Categorical(Categorical { logits }) => logits.copy_from_slice(row),
+        other => *other = model.distribution(row),
     }
 }
 

@@ -17,7 +17,7 @@
 //! | [`decoder`] | the same network a sample at a time |
 //! | [`model`], [`given`] | a network and its sounds; the same through the trait of all models |
 //! | [`training`], [`saved`] | learning from pieces; to and from a checkpoint |
-//! | [`evaluation`], [`drift`], [`generation`], `properties`, [`compression`] | scoring, exposure bias, drawing, checking, files as codes |
+//! | [`evaluation`], [`drift`], [`generation`], [`together`], `properties`, [`compression`] | scoring, exposure bias, drawing one sound and several, checking, files as codes |
 //! | [`picture`], [`receptive_field`] | waveform and spectrogram; how far back a sample hears |
 //! | [`tones`] | sounds made by a rule, whose pitch is known |
 
@@ -48,6 +48,7 @@ mod riff;
 pub mod saved;
 pub mod shapes;
 pub mod spectrum;
+pub mod together;
 pub mod tones;
 pub mod training;
 pub mod trim;

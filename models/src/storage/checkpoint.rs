@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::atomic::Disk;
 use super::expected::match_tensors;
+pub use super::group::Group;
 use super::progress::progress_json;
 pub use super::progress::{Best, MetricsMark, Progress};
 use super::regular::shortened;
@@ -26,46 +27,6 @@ const FORMAT_KEY: &str = "autoreg.format";
 const CONFIG_KEY: &str = "autoreg.config";
 const VOCABULARY_KEY: &str = "autoreg.vocabulary";
 const TRAINING_KEY: &str = "autoreg.training";
-
-/// What a tensor is for, told by the prefix of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
-    /// A parameter or buffer of the model, under its PyTorch `state_dict` name: no prefix.
-    Parameter,
-    /// `optimizer.`: `optimizer.first_moment.head.weight`, `optimizer.step`.
-    Optimizer,
-    /// `random.`: one tensor per named stream of random numbers, `random.dropout`.
-    Random,
-    /// `data.`: where the reading of the data stands, `data.position`.
-    Data,
-    /// `carry.`: the state carried from one window of a stream to the next, `carry.h`.
-    Carry,
-    /// `average.`: the running average of a parameter, `average.head.weight`.
-    Average,
-}
-
-impl Group {
-    /// The groups with a prefix.
-    pub const PREFIXED: [Group; 5] = [Group::Optimizer, Group::Random, Group::Data, Group::Carry, Group::Average];
-
-    /// The prefix, with its dot; empty for parameters.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Group::Parameter => "",
-            Group::Optimizer => "optimizer.",
-            Group::Random => "random.",
-            Group::Data => "data.",
-            Group::Carry => "carry.",
-            Group::Average => "average.",
-        }
-    }
-
-    /// The group a name belongs to.
-    pub fn of(name: &str) -> Group {
-        let prefixed = Group::PREFIXED.into_iter().find(|g| name.starts_with(g.prefix()));
-        prefixed.unwrap_or(Group::Parameter)
-    }
-}
 
 /// A checkpoint in memory.
 #[derive(Clone, Debug, Default, PartialEq)]

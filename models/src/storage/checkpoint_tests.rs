@@ -121,7 +121,10 @@ fn a_model_is_loaded_without_what_the_optimizer_remembers_but_not_past_damage_in
     assert_eq!(model.group(Group::Optimizer).count(), 0);
     let kept: Vec<_> = whole.tensors.iter().filter(|tensor| Group::of(&tensor.name) != Group::Optimizer).collect();
     assert_eq!(model.tensors.iter().collect::<Vec<_>>(), kept);
-    assert_eq!((&model.config, &model.vocabulary, &model.progress), (&whole.config, &whole.vocabulary, &whole.progress));
+    assert_eq!(
+        (&model.config, &model.vocabulary, &model.progress),
+        (&whole.config, &whole.vocabulary, &whole.progress)
+    );
 
     let mut bytes = std::fs::read(&path).unwrap();
     let data = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;

@@ -14,7 +14,7 @@
 //! | [`safetensors_header`] | reading the header of a safetensors file without trusting it |
 //! | [`safetensors_file`] | tensors in and out of a safetensors file |
 //! | [`stored_tensor`] | a tensor as a file holds it |
-//! | [`checkpoint`] | what a checkpoint holds, under which names |
+//! | [`checkpoint`], `group` | what a checkpoint holds, under which names; what its tensors are for |
 //! | [`progress`] | how far a run had come, in a checkpoint |
 //! | [`parameters`] | a model's parameters out of a checkpoint |
 //! | [`expected`] | the names and shapes a model wants against those a file has |
@@ -32,6 +32,7 @@ pub mod checkpoint;
 pub mod checksums;
 pub mod data_type;
 pub mod expected;
+mod group;
 mod leftovers;
 pub mod metrics;
 pub mod parameters;

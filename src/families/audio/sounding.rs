@@ -14,6 +14,7 @@ use models::audio::given::Prepared;
 use models::audio::mel::Mel;
 use models::audio::model::Told;
 use models::audio::model_config::Local;
+use models::audio::together::{AT_A_TIME, draw_together};
 use models::audio::wav::{self, Sound};
 use models::error::{Error, Kind, Result};
 use models::medium::Sink;
@@ -32,6 +33,31 @@ pub(super) const MOST_RECORDING: u64 = 1 << 32;
 /// Little-endian samples of 16 bits.
 fn bytes(samples: &[i16]) -> Vec<u8> {
     samples.iter().flat_map(|sample| sample.to_le_bytes()).collect()
+}
+
+/// Samples of all sounds that are made side by side: they are held until the last of them is.
+const MOST_TOGETHER: usize = 1 << 26;
+
+/// Where samples go, and how many went.
+struct Written<'s> {
+    sink: Sink<'s>,
+    counting: Option<Counting>,
+    done: usize,
+    all: usize,
+}
+
+impl Written<'_> {
+    /// Says how far the drawing is: what was written, and samples beside it.
+    fn reached(&mut self, more: usize) {
+        let all = self.all as u64;
+        self.counting.get_or_insert_with(|| Counting::new("samples drawn", all)).reached(self.done + more);
+    }
+
+    fn put(&mut self, samples: &[i16]) -> Result<ControlFlow<()>> {
+        self.done += samples.len();
+        self.reached(0);
+        (self.sink)(&bytes(samples))
+    }
 }
 
 impl Opened {
@@ -84,40 +110,53 @@ impl Opened {
         if config.symbols() > 256 && request.options != Options::default() {
             say("every one of 65,536 levels is weighed for each sample: slow, some thirty samples a second");
         }
-        let mut counting = None;
-        let mut done = 0;
-        let mut put = |samples: &[i16], sink: Sink| {
-            done += samples.len();
-            counting.get_or_insert_with(|| Counting::new("samples drawn", all as u64)).reached(done);
-            sink(&bytes(samples))
-        };
         if !request.raw && sink(&wav::header(config.rate, length))?.is_break() {
             return Ok(());
         }
         let prepared = Prepared::new(&self.model);
+        let mut written = Written { sink, counting: None, done: 0, all };
         let silence = vec![0; gap];
-        for number in 0..sounds {
-            if number > 0 && put(&silence, sink)?.is_break() {
-                return Ok(());
-            }
-            if request.echo && put(&prime, sink)?.is_break() {
-                return Ok(());
-            }
-            let told = Told { labels: labels_in_turn(config, &chosen, number), frames: frames.clone() };
+        let before = |number: usize, written: &mut Written| {
+            let ended = number > 0 && written.put(&silence)?.is_break();
+            Ok::<bool, Error>(ended || request.echo && written.put(&prime)?.is_break())
+        };
+        // What goes to a pipe is heard while it is made, sound by sound; of what goes to a file several are made side by side.
+        let together = request.output.map_or(1, |_| (MOST_TOGETHER / samples).clamp(1, AT_A_TIME));
+        for first in (0..sounds).step_by(together) {
+            let number_of = |number| Told { labels: labels_in_turn(config, &chosen, number), frames: frames.clone() };
+            let told: Vec<Told> = (first..sounds.min(first + together)).map(number_of).collect();
             let (options, seed) = (request.options.clone(), request.seed);
-            let asked = Request { samples, told: &told, prime: &prime, options, seed, number };
-            let mut ended = false;
-            draw(&prepared, &asked, &mut |piece| {
-                let flow = put(piece, sink)?;
-                ended = flow.is_break();
-                Ok(flow)
-            })
-            .map_err(|error| self.source.named(error))?;
+            let asked = Request { samples, told: &told[0], prime: &prime, options, seed, number: first };
+            let ended = if let [_] = &told[..] {
+                if before(first, &mut written)? {
+                    return Ok(());
+                }
+                let mut ended = false;
+                let put = &mut |piece: &[i16]| {
+                    let flow = written.put(piece)?;
+                    ended = flow.is_break();
+                    Ok(flow)
+                };
+                draw(&prepared, &asked, put).map_err(|error| self.source.named(error))?;
+                ended
+            } else {
+                let mut progress = |drawn| {
+                    written.reached(drawn * told.len());
+                    ControlFlow::Continue(())
+                };
+                let made = draw_together(&prepared, &asked, &told, &mut progress);
+                let made = made.map_err(|error| self.source.named(error))?.unwrap_or_default();
+                let mut ended = false;
+                for (i, sound) in made.iter().enumerate() {
+                    ended = ended || before(first + i, &mut written)? || written.put(sound)?.is_break();
+                }
+                ended
+            };
             if ended {
                 return Ok(());
             }
         }
-        counting.into_iter().for_each(Counting::finish);
+        written.counting.into_iter().for_each(Counting::finish);
         Ok(())
     }
 

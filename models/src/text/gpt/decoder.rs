@@ -4,10 +4,10 @@
 //! generation goes on from there. So a prediction looks back at between half a context and a whole one, and what it is depends on the symbols
 //! alone, not on how they came: in parallel, in blocks or one by one.
 
-use super::{Block, Gpt, GptConfig};
 use super::cache::{Attended, Cache, attention};
 use super::norm::Norm;
 use super::state::GptState;
+use super::{Block, Gpt, GptConfig};
 use crate::affine::Affine;
 use crate::autoregressive::{Autoregressive, by_steps};
 use crate::distribution::{Categorical, log_probability};
