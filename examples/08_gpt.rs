@@ -3,7 +3,7 @@
 //! `cargo run --release --example 08_gpt`. No count of short sequences helps: what comes next is known only from where the same letters came
 //! before, a whole half earlier. Two blocks of attention find that place, one to know what came before each letter, one to search for it.
 
-use autograd::nn::{CausalSelfAttention, Embedding, LayerNorm, Linear, Module};
+use autograd::nn::{Embedding, LayerNorm, Linear, Module, SelfAttention};
 use autograd::optim::{Adam, Decay, Optimizer, Update, clip_factor, norm};
 use autograd::random::{Stream, Streams};
 use autograd::{Heads, Tensor, module};
@@ -16,7 +16,7 @@ const BATCH: usize = 64;
 
 struct Block<T> {
     ln_1: LayerNorm<T>,
-    attention: CausalSelfAttention<T>,
+    attention: SelfAttention<T>,
     ln_2: LayerNorm<T>,
     wide: Linear<T>,
     back: Linear<T>,
@@ -38,10 +38,11 @@ impl Gpt<f32> {
         let heads = Heads { queries: 4, keys: 4, width: WIDTH / 4 };
         let block = |_| Block {
             ln_1: LayerNorm::new(WIDTH),
-            attention: CausalSelfAttention {
+            attention: SelfAttention {
                 qkv: Linear::normal(WIDTH, heads.packed(), 0.05, true, random),
                 proj: Linear::normal(heads.outputs(), WIDTH, 0.05, true, random),
                 heads,
+                causal: true,
                 rotary: None,
             },
             ln_2: LayerNorm::new(WIDTH),

@@ -7,8 +7,8 @@
 
 use autograd::Tensor;
 use autograd::nn::{
-    CausalConv1d, CausalSelfAttention, Conv2d, DiagonalBiLstm, DiagonalLstm, Embedding, Gru, LayerNorm, Linear, Lstm,
-    Mask, MaskedConv2d, Module, RmsNorm, RowLstm,
+    CausalConv1d, Conv2d, DiagonalBiLstm, DiagonalLstm, Embedding, Gru, LayerNorm, Linear, Lstm, Mask, MaskedConv2d,
+    Module, RmsNorm, RowLstm, SelfAttention,
 };
 use autograd::random::{Stream, Streams};
 use autograd::{Convolution, Heads};
@@ -105,7 +105,7 @@ fn layers() -> Vec<Layer> {
             |norm, x| norm.forward(x),
         ),
         layer(
-            "CausalSelfAttention",
+            "SelfAttention",
             &[
                 ("qkv.weight", &[8, 4], LINEAR),
                 ("qkv.bias", &[8], LINEAR),
@@ -113,10 +113,11 @@ fn layers() -> Vec<Layer> {
                 ("proj.bias", &[4], LINEAR),
             ],
             &[2, 3, 4],
-            |stream| CausalSelfAttention {
+            |stream| SelfAttention {
                 qkv: Linear::new(4, 8, stream),
                 proj: Linear::new(4, 4, stream),
                 heads: Heads { queries: 2, keys: 1, width: 2 },
+                causal: true,
                 rotary: Some(100.0),
             },
             |attention, x| attention.forward(x),

@@ -11,7 +11,8 @@ use std::path::PathBuf;
 /// Check a model: causality, sum to one, steps = parallel pass.
 ///
 /// Random sequences are drawn from the seed. Small alphabets are enumerated: the probabilities of all sequences of two
-/// symbols must sum to one. A model of a series is checked on a sequence drawn from itself. Ends with exit code 3 if a check fails.
+/// symbols must sum to one. A model of a series is checked on a sequence drawn from itself. A masked model is not causal: that a gap
+/// sees both sides, is the same beside others, and sums to one is checked instead. Ends with exit code 3 if a check fails.
 #[derive(Args)]
 pub struct Arguments {
     #[arg(value_name = "RUN|CHECKPOINT", help = PATH_HELP)]

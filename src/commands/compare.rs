@@ -21,6 +21,9 @@ use std::path::PathBuf;
 /// the training part. Of pictures, every way draws as many. Where one way is said to give the sample of another, the two were compared symbol
 /// by symbol. What is independent takes each symbol by its own frequency, whatever the others are: one look, and no model of anything.
 ///
+/// A masked model has no likelihood to judge by: name it with --masked beside an exact one over the same symbols, and what it draws in a few
+/// rounds is judged as the rest.
+///
 /// Nats are of what came out, under the model with its own weights: beside those of held-out data they say how far a way strays. A mean over
 /// one sequence wavers; more symbols waver less.
 #[derive(Args)]

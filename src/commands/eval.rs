@@ -26,6 +26,9 @@ use std::path::PathBuf;
 /// Pictures are scored sub-pixel by sub-pixel, in nats per picture and bits per dimension; of a model that is told the class of a
 /// picture, given its class. Their floors are counts of the training part.
 ///
+/// A masked model has no likelihood that could be computed: an upper bound is estimated from draws of masks, with its standard error, and
+/// said to be one.
+///
 /// Where the file holds a running average of the weights, the average is what is evaluated.
 #[derive(Args)]
 pub struct Arguments {
@@ -106,10 +109,12 @@ pub fn run(arguments: Arguments, context: &Context) -> Result<()> {
 
 /// A report of a model with rounded weights, beside that with its own.
 fn beside_full(report: Report, full: &Report, weights: Weights) -> Result<Report> {
-    const NATS: &str = "nats_per_symbol";
     let read = |json: &str| serde_json::from_str::<Value>(json).unwrap_or_default();
-    let nats = |json: &Value| json[NATS].as_f64().unwrap_or(f64::NAN);
     let (mut narrow, full) = (read(&report.json), read(&full.json));
+    // A likelihood, or a bound of one, which is estimated from the same draws.
+    const KEYS: [&str; 2] = ["nats_per_symbol", "nats_per_symbol_at_most"];
+    let key = if full[KEYS[0]].is_null() { KEYS[1] } else { KEYS[0] };
+    let nats = |json: &Value| json[key].as_f64().unwrap_or(f64::NAN);
     let (rounded, own) = (nats(&narrow), nats(&full));
     let name = weights.name();
     let text = format!(
@@ -119,7 +124,7 @@ fn beside_full(report: Report, full: &Report, weights: Weights) -> Result<Report
     );
     if let Value::Object(fields) = &mut narrow {
         fields.insert("weights".to_owned(), name.into());
-        fields.insert(format!("{NATS}_f32"), own.into());
+        fields.insert(format!("{key}_f32"), own.into());
     }
     Ok(Report { json: to_json(&narrow)?, text, ..report })
 }

@@ -79,9 +79,9 @@ pub struct Arguments {
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "f32")]
     weights: Format,
 
-    /// How the symbols come about
-    #[arg(long, value_name = "WAY", value_enum, default_value = "sequential", conflicts_with = "speculative")]
-    decode: Way,
+    /// How the symbols come about [default: sequential; of a masked model mask-predict]
+    #[arg(long, value_name = "WAY", value_enum, conflicts_with = "speculative")]
+    decode: Option<Way>,
 
     /// How many symbols are guessed in a pass, with --decode jacobi [default: 16 of a text, all of a picture] or --speculative [default: 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_AHEAD))]

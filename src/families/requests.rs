@@ -55,13 +55,17 @@ pub enum Way {
     Jacobi,
     /// A likely continuation, which is no sample (text).
     Beam,
+    /// All gaps of a window in a few rounds, those first that the model is surest of: approximate (masked models of text).
+    MaskPredict,
+    /// All gaps of a window in one round, each whatever the others are: approximate (masked models of text).
+    Independent,
 }
 
 /// A way with its numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Decode {
-    /// The way.
-    pub way: Way,
+    /// The way, where somebody says.
+    pub way: Option<Way>,
     /// Guesses of a pass, where somebody says.
     pub ahead: Option<usize>,
     /// Continuations that a search goes on with, where somebody says.
@@ -69,27 +73,28 @@ pub struct Decode {
 }
 
 impl Decode {
-    /// Refuses what a family does not know, or what the way does not take; `guesses` is whether passes are over guesses for a reason of
+    /// The way; where nobody says, the first that the family knows. Refuses what it does not know, or what the way does not take; `guesses` is whether passes are over guesses for a reason of
     /// the family's own.
     ///
     /// # Errors
     /// [`Kind::Usage`] naming the flag.
-    pub fn check(&self, a_model: &str, known: &[Way], guesses: bool) -> Result<()> {
+    pub fn check(&self, a_model: &str, known: &[Way], guesses: bool) -> Result<Way> {
         let name = |way: Way| way.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
-        if !known.contains(&self.way) {
+        let way = self.way.unwrap_or(known[0]);
+        if !known.contains(&way) {
             let known: Vec<String> = known.iter().map(|&way| name(way)).collect();
-            return Err(Error::new(Kind::Usage, format!("--decode {}: not for {a_model}", name(self.way)))
+            return Err(Error::new(Kind::Usage, format!("--decode {}: not for {a_model}", name(way)))
                 .help(format!("it draws {}", known.join(" or "))));
         }
-        if self.ahead.is_some() && !guesses && self.way != Way::Jacobi {
+        if self.ahead.is_some() && !guesses && way != Way::Jacobi {
             return Err(Error::new(Kind::Usage, "--ahead without guesses")
                 .cause("symbols that are drawn one after the other need none")
                 .help("it goes with --decode jacobi, or with --speculative"));
         }
-        if self.beams.is_some() && self.way != Way::Beam {
+        if self.beams.is_some() && way != Way::Beam {
             return Err(Error::new(Kind::Usage, "--beams without a search").help("it goes with --decode beam"));
         }
-        Ok(())
+        Ok(way)
     }
 }
 

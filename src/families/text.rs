@@ -1,50 +1,44 @@
 //! Text, as the commands see it: the flags of its training, its results as tables, its act of the tour.
 
+mod causal;
 mod drawing;
 mod engine_sources;
+mod masked;
 mod tables;
 
+use self::causal::Opened;
 use self::drawing::GenerateFlags;
 pub(super) use self::drawing::SYMBOLS;
+use self::masked::Masked;
 
-use super::coding;
 use super::opened::Source;
 use super::tour::{MOST_TIME, Tour};
 use super::training::{self, Flags, Resume};
-use super::{Compare, Compress, Drift, Drifted, Evaluate, Family, Foreign, Generate, Model, Recorded, Report};
+use super::{Evaluate, Family, Foreign, Model};
 use crate::terminal::Context as Terminal;
-use crate::terminal::console::{Counting, say};
+use crate::terminal::console::say;
 use crate::terminal::output::quoted;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
-use models::check::Outcome;
-use models::compression::{self, format::File, identity::identity};
 use models::data::Part;
 use models::data::files::DataFiles;
-use models::decoding::comparison::Measured;
 use models::error::{Kind, Result};
-use models::medium::{Medium, Sink};
-use models::memory::Needs;
-use models::narrow::{Weights, round};
 use models::pages::numbers::counted;
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
 use models::storage::run_folder::RunFolder;
-use models::text::compression as text;
 use models::text::config::{DataConfig, TextConfig};
-use models::text::context::Context;
-use models::text::drift::drift;
-use models::text::evaluation::{Line, evaluate};
 use models::text::gpt::Gpt;
 use models::text::gpt2;
 use models::text::language_model::LanguageModel;
-use models::text::network::Network;
+use models::text::masked::MaskedGpt;
+use models::text::network::Configured;
 use models::text::saved::TextModel;
 use models::text::training::TextTask;
 use models::text::vocabulary::Vocabulary;
 use models::training::begin;
 use models::training::task::Task;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The recurrent network, trained in f32.
 type Recurrent = LanguageModel<f32>;
@@ -52,12 +46,15 @@ type Recurrent = LanguageModel<f32>;
 /// The Transformer, trained in f32.
 type Transformer = Gpt<f32>;
 
+/// The Transformer that fills gaps, trained in f32.
+type Filler = MaskedGpt<f32>;
+
 /// The family.
 pub struct Text;
 
 #[derive(Args, Debug)]
 struct TrainFlags {
-    /// `gru`, `lstm` or `gpt`.
+    /// `gru`, `lstm`, `gpt`, or `masked-gpt`, which fills gaps.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
 }
@@ -69,6 +66,20 @@ struct EvalFlags {
     /// [default: half the context, as it generates].
     #[arg(long, value_name = "N")]
     stride: Option<usize>,
+    /// Of a masked model: from how many draws of masks for each window its bound is estimated [default: 8].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_DRAWS))]
+    draws: Option<u32>,
+}
+
+/// Draws beyond this are slips of the keyboard.
+const MOST_DRAWS: i64 = 1 << 16;
+
+#[derive(Args, Debug)]
+#[group(skip)]
+struct CompareFlags {
+    /// A masked model over the same symbols: what it draws in 1, 4, 8, 16 and 64 rounds stands beside, judged by the exact model.
+    #[arg(long, value_name = "RUN|CHECKPOINT")]
+    masked: Option<PathBuf>,
 }
 
 impl Family for Text {
@@ -81,7 +92,7 @@ impl Family for Text {
     }
 
     fn about(&self) -> &'static str {
-        "A language model (GRU, LSTM or GPT) on text files"
+        "A language model (GRU, LSTM, GPT or masked GPT) on text files"
     }
 
     fn a_model(&self) -> &'static str {
@@ -89,7 +100,7 @@ impl Family for Text {
     }
 
     fn kinds(&self) -> Vec<&'static str> {
-        [Recurrent::KINDS, Transformer::KINDS].concat()
+        [Recurrent::KINDS, Transformer::KINDS, Filler::KINDS].concat()
     }
 
     fn train_flags(&self, command: Command) -> Command {
@@ -104,16 +115,21 @@ impl Family for Text {
         EvalFlags::augment_args(command)
     }
 
+    fn compare_flags(&self, command: Command) -> Command {
+        CompareFlags::augment_args(command)
+    }
+
     fn train(&self, flags: &Flags, own: &ArgMatches, context: &Terminal) -> Result<()> {
         let TrainFlags { model } = TrainFlags::from_arg_matches(own).expect("the family added these flags itself");
         let more = [("--model", "model.model", model)];
         // The kind alone decides whose settings the others are: they are read once without a word of what may stand there.
         let said = flags.configure(&json!({}), &more)?;
         let kind = said["model"]["model"].as_str().unwrap_or_default();
-        if Transformer::KINDS.contains(&kind) {
-            return training::train::<TextTask<Transformer>>(flags, &more, commands, context);
-        }
-        let trained = training::train::<TextTask<Recurrent>>(flags, &more, commands, context);
+        let trained = match Architecture::of(kind) {
+            Architecture::Gpt => return training::train::<TextTask<Transformer>>(flags, &more, commands, context),
+            Architecture::MaskedGpt => return training::train::<TextTask<Filler>>(flags, &more, filling, context),
+            Architecture::Recurrent => training::train::<TextTask<Recurrent>>(flags, &more, commands, context),
+        };
         let unknown = !kind.is_empty() && !self.kinds().contains(&kind);
         trained.map_err(|error| match unknown && error.kind == Kind::Usage {
             true => error.help(format!("a model of text is {}", self.kinds().join(", "))),
@@ -122,16 +138,30 @@ impl Family for Text {
     }
 
     fn resume(&self, request: &Resume, folder: RunFolder, checkpoint: &Checkpoint, context: &Terminal) -> Result<()> {
-        match is_gpt(checkpoint)? {
-            true => training::resume::<TextTask<Transformer>>(request, folder, checkpoint, commands, context),
-            false => training::resume::<TextTask<Recurrent>>(request, folder, checkpoint, commands, context),
+        match Architecture::of(checkpoint.model()?) {
+            Architecture::Gpt => {
+                training::resume::<TextTask<Transformer>>(request, folder, checkpoint, commands, context)
+            }
+            Architecture::MaskedGpt => {
+                training::resume::<TextTask<Filler>>(request, folder, checkpoint, filling, context)
+            }
+            Architecture::Recurrent => {
+                training::resume::<TextTask<Recurrent>>(request, folder, checkpoint, commands, context)
+            }
         }
     }
 
     fn open(&self, checkpoint: &Checkpoint, source: Source) -> Result<Box<dyn Model>> {
-        Ok(match is_gpt(checkpoint)? {
-            true => Box::new(Opened { text: TextModel::<Transformer>::from_checkpoint(checkpoint)?, source }),
-            false => Box::new(Opened { text: TextModel::<Recurrent>::from_checkpoint(checkpoint)?, source }),
+        Ok(match Architecture::of(checkpoint.model()?) {
+            Architecture::Gpt => {
+                Box::new(Opened { text: TextModel::<Transformer>::from_checkpoint(checkpoint)?, source })
+            }
+            Architecture::MaskedGpt => {
+                Box::new(Masked { text: TextModel::<Filler>::from_checkpoint(checkpoint)?, source })
+            }
+            Architecture::Recurrent => {
+                Box::new(Opened { text: TextModel::<Recurrent>::from_checkpoint(checkpoint)?, source })
+            }
         })
     }
 
@@ -157,7 +187,7 @@ impl Family for Text {
         say("text: a GRU learns to write the source code of the engine that trains it");
         let path = tour.folder.join(self.name());
         let data = path.join("engine.txt");
-        let mut config = <TextConfig<<Recurrent as Network>::Config>>::default();
+        let mut config = <TextConfig<<Recurrent as Configured>::Config>>::default();
         (config.model.embedding, config.model.hidden, config.model.dropout) = (64, 256, 0.1);
         (config.data.batch, config.data.window) = (32, 64);
         config.data.path = training::data_path(&data)?;
@@ -177,117 +207,57 @@ impl Family for Text {
     }
 }
 
-/// Whether a checkpoint is one of the Transformer.
-fn is_gpt(checkpoint: &Checkpoint) -> Result<bool> {
-    Ok(Transformer::KINDS.contains(&checkpoint.model()?))
+/// Which network a kind of model is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Architecture {
+    Recurrent,
+    Gpt,
+    MaskedGpt,
+}
+
+impl Architecture {
+    /// Of a kind; one that there is not is told by what reads it as the first.
+    fn of(kind: &str) -> Self {
+        match kind {
+            kind if Transformer::KINDS.contains(&kind) => Architecture::Gpt,
+            kind if Filler::KINDS.contains(&kind) => Architecture::MaskedGpt,
+            _ => Architecture::Recurrent,
+        }
+    }
 }
 
 /// How to go on with a run.
 fn commands<M: Default>(config: &TextConfig<M>, folder: &Path) -> Vec<(String, String)> {
+    going_on(config, folder, "Score it again, exactly")
+}
+
+/// How to go on with a run of a model that fills gaps.
+fn filling<M: Default>(config: &TextConfig<M>, folder: &Path) -> Vec<(String, String)> {
+    going_on(config, folder, "Bound its likelihood by more draws")
+}
+
+fn going_on<M: Default>(config: &TextConfig<M>, folder: &Path, score: &str) -> Vec<(String, String)> {
     let (run, data) = (quoted(folder), quoted(&config.data.path));
     let commands = [
         ("Write more text", format!("autoreg generate {run} -n 500 --seed 1")),
-        ("Score it again, exactly", format!("autoreg eval {run} --data {data} --split validation")),
+        (score, format!("autoreg eval {run} --data {data} --split validation")),
         ("Train on", format!("autoreg resume {run} --steps {}", config.training.steps.saturating_mul(2))),
         ("Check that it is a model", format!("autoreg check {run}")),
     ];
     commands.map(|(what, command)| (what.to_string(), command)).to_vec()
 }
 
-/// A model out of a file.
-struct Opened<N> {
-    text: TextModel<N>,
-    source: Source,
-}
-
-impl<N: Network> Opened<N> {
-    /// What is read to be scored: the data that are named, by the run's settings, those of its own files of a part where one is asked for.
-    fn data(&self, request: &Evaluate) -> Result<DataConfig> {
-        let known: DataConfig = self.source.setting("data");
-        // All of the given data are those at the given path, whatever files serve what.
-        let given = |rule: &String| if request.part == Part::All { String::new() } else { rule.clone() };
-        Ok(DataConfig {
-            path: training::data_path(request.data)?,
-            validation_path: given(&known.validation_path),
-            test_path: given(&known.test_path),
-            validation_files: given(&known.validation_files),
-            test_files: given(&known.test_files),
-            ..known
-        })
-    }
-}
-
-impl<N: Network> Model for Opened<N> {
-    fn source(&self) -> &Source {
-        &self.source
-    }
-
-    fn medium(&self) -> Medium {
-        Medium::Text
-    }
-
-    fn round(&mut self, weights: Weights) -> Result<()> {
-        round(&mut self.text.model, weights);
-        Ok(())
-    }
-
-    fn generate(self: Box<Self>, request: &Generate, sink: Sink) -> Result<()> {
-        self.draw(request, sink)
-    }
-
-    fn evaluate(&self, request: &Evaluate) -> Result<Report> {
-        let data = self.data(request)?;
-        let EvalFlags { stride } = request.own.parsed();
-        // Before the data are read: a wrong stride is told at once.
-        Context::of::<N>(self.text.model.config(), stride)?;
-        let files = self.source.parts_of(data.read()?, request.part)?;
-        let mut counting = None;
-        let evaluation = evaluate(&self.text, &files, &data.split(), request.part, stride, &mut |done, of| {
-            counting.get_or_insert_with(|| Counting::new("symbols scored", of as u64)).reached(done);
-        })
-        .map_err(|error| self.source.named(error))?;
-        counting.into_iter().for_each(Counting::finish);
-        let (head, split) = (self.source.head(), request.part);
-        let text = tables::shown(&head, split, &evaluation);
-        let line = |(i, Line { symbols, nats }): (usize, &Line)| format!("{},{symbols},{nats}\n", i + 1);
-        let each = evaluation.lines.iter().enumerate().map(line).collect::<String>();
-        Report::new(head, split, evaluation, text, "line,symbols,nats\n".to_owned() + &each)
-    }
-
-    fn compare(&self, request: &Compare, progress: &mut dyn FnMut(&str)) -> Result<Vec<Measured>> {
-        self.compared(request, progress)
-    }
-
-    fn drift(&self, Drift { scored, asked }: &Drift) -> Result<Drifted> {
-        let data = self.data(scored)?;
-        let files = self.source.parts_of(data.read()?, scored.part)?;
-        let drift = coding::watched("prefixes followed", |progress| {
-            drift(&self.text, &files, &data.split(), scored.part, asked, progress)
-        })
-        .map_err(|error| self.source.named(error))?;
-        Ok(Drifted { head: self.source.head(), drift })
-    }
-
-    fn compress(&self, request: &Compress) -> Result<compression::Report> {
-        let (bytes, path) = coding::read(request.file)?;
-        let identity = identity(self.source.described, &self.text.model);
-        coding::watched("symbols coded", |progress| text::compress(&self.text, identity, &bytes, &path, progress))
-            .map_err(|error| self.source.named(error))
-    }
-
-    fn decompress(&self, file: &File, name: &str) -> Result<Vec<u8>> {
-        let identity = identity(self.source.described, &self.text.model);
-        coding::watched("symbols decoded", |progress| text::decompress(&self.text, identity, file, name, progress))
-            .map_err(|error| self.source.named(error))
-    }
-
-    fn check(&self, length: usize, seed: u64) -> Vec<Outcome> {
-        self.text.check(length, seed)
-    }
-
-    fn graph(&self, batch: usize, length: usize) -> Result<Recorded> {
-        let kept = N::elements_per_position(self.text.model.config()).saturating_mul((batch * length) as u128);
-        Needs::default().and("the activations of the window", kept, size_of::<f32>(), "--batch or --length").check()?;
-        Ok(Recorded::new(self.text.recorded_loss(batch, length), &self.text.model))
-    }
+/// What is read to be scored: the data that are named, by the run's settings, those of its own files of a part where one is asked for.
+fn data(source: &Source, request: &Evaluate) -> Result<DataConfig> {
+    let known: DataConfig = source.setting("data");
+    // All of the given data are those at the given path, whatever files serve what.
+    let given = |rule: &String| if request.part == Part::All { String::new() } else { rule.clone() };
+    Ok(DataConfig {
+        path: training::data_path(request.data)?,
+        validation_path: given(&known.validation_path),
+        test_path: given(&known.test_path),
+        validation_files: given(&known.validation_files),
+        test_files: given(&known.test_files),
+        ..known
+    })
 }

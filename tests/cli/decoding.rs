@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 fn runs(families: &'static [&'static str]) -> impl Iterator<Item = &'static TinyRun> {
-    TINY_RUNS.iter().filter(|run| families.contains(&run.family))
+    TINY_RUNS.iter().filter(|run| families.contains(&run.family) && run.has_next())
 }
 
 /// What `generate` writes with these arguments, and what it says.
@@ -99,7 +99,7 @@ fn what_a_model_does_not_know_is_refused_and_nothing_is_written() {
         assert_code(&crate::autoreg(text.training(&data, &run, &[])), 0);
         run
     };
-    for run in TINY_RUNS {
+    for run in TINY_RUNS.iter().filter(|run| run.has_next()) {
         let place = folder.path().join(format!("{}-{}", run.family, run.model));
         fs::create_dir(&place).unwrap();
         let model = run.train(&place);
@@ -151,7 +151,7 @@ fn what_a_model_does_not_know_is_refused_and_nothing_is_written() {
 
 #[test]
 fn ways_are_compared_in_one_table_and_what_is_said_to_be_the_same_sample_is() {
-    for run in TINY_RUNS {
+    for run in TINY_RUNS.iter().filter(|run| run.has_next()) {
         let folder = tempfile::tempdir().unwrap();
         let model = run.train(folder.path());
         let data = run.write_data(folder.path());

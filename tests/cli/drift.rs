@@ -15,7 +15,7 @@ fn json(output: &std::process::Output) -> Value {
 
 #[test]
 fn every_family_is_followed_and_begins_without_a_difference() {
-    for run in TINY_RUNS {
+    for run in TINY_RUNS.iter().filter(|run| run.has_next()) {
         let folder = tempfile::tempdir().unwrap();
         let (path, data) = (run.train(folder.path()), run.write_data(folder.path()));
         let arguments = ["--data", data.to_str().unwrap(), "--horizon", "6", "--prefixes", "5", "--draws", "3"];

@@ -62,7 +62,7 @@ fn checkpoints_of_another_build_have_the_same_tensors_bit_by_bit() {
 
 #[test]
 fn what_is_compressed_here_comes_back_in_another_build() {
-    for tiny in TINY_RUNS.iter().filter(|tiny| tiny.family != "series") {
+    for tiny in TINY_RUNS.iter().filter(|tiny| tiny.family != "series" && tiny.has_next()) {
         let folder = tempfile::tempdir().expect("a folder");
         let (run, data) = (tiny.train(folder.path()), tiny.write_data(folder.path()));
         let [packed, packed_there, back, back_there] =

@@ -15,6 +15,7 @@ mod foreign_files;
 mod gpt2_files;
 mod image;
 mod image_drawing;
+mod masked;
 mod memory;
 mod narrow;
 mod outputs;

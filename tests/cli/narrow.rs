@@ -19,11 +19,12 @@ fn rounded_models_draw_the_same_by_every_instruction_set_and_say_what_rounding_c
         };
         let full = scored("f32");
         assert_eq!(full["weights"], Value::Null);
-        let nats = full["nats_per_symbol"].as_f64().unwrap();
+        let key = if run.has_next() { "nats_per_symbol" } else { "nats_per_symbol_at_most" };
+        let nats = full[key].as_f64().unwrap();
         for (weights, most) in [("bf16", 0.02), ("int8", 0.05)] {
             let narrow = scored(weights);
-            assert_eq!((&narrow["weights"], narrow["nats_per_symbol_f32"].as_f64()), (&weights.into(), Some(nats)));
-            let cost = (narrow["nats_per_symbol"].as_f64().unwrap() - nats).abs();
+            assert_eq!((&narrow["weights"], narrow[format!("{key}_f32")].as_f64()), (&weights.into(), Some(nats)));
+            let cost = (narrow[key].as_f64().unwrap() - nats).abs();
             assert!(cost > 0.0 && cost < most, "{} in {weights}: {cost} nats", run.model);
             let said = with_model("eval", &model, &["--data", data, "--weights", weights]);
             assert!(stdout(&said).contains(&format!("rounded to {weights}")), "{}", stdout(&said));
@@ -41,7 +42,7 @@ fn rounded_models_draw_the_same_by_every_instruction_set_and_say_what_rounding_c
                 assert!(drawn(more) == expected, "{} {weights} {more:?}", run.model);
             }
             // The parallel pass of the rounded weights, where there is one around the loop.
-            if run.family != "audio" {
+            if run.family != "audio" && run.has_next() {
                 assert!(drawn(&["--decode", "jacobi"]) == expected, "{} {weights}: jacobi", run.model);
             }
         }

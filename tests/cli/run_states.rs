@@ -67,7 +67,7 @@ fn settings_that_differ_from_the_checkpoint_s_are_named_and_those_that_may_chang
         let resume = |more: &[&str]| ends(&[&["resume", path.to_str().unwrap()], more].concat());
         let size = match run.model {
             "wavenet" => ("residual = 4", "residual = 5", "model.residual"),
-            "gpt" => ("width = 8", "width = 10", "model.width"),
+            "gpt" | "masked-gpt" => ("width = 8", "width = 10", "model.width"),
             _ => ("hidden = 6", "hidden = 7", "model.hidden"),
         };
         for (old, new, key) in [

@@ -222,7 +222,7 @@ fn graph_names_every_parameter_and_draws_what_it_names() {
 
 #[test]
 fn how_far_back_a_symbol_is_predicted_from_is_said_and_can_be_chosen() {
-    for run in TINY_RUNS.iter().filter(|run| run.family == "text") {
+    for run in TINY_RUNS.iter().filter(|run| run.family == "text" && run.has_next()) {
         let folder = tempfile::tempdir().unwrap();
         let model = run.train(folder.path());
         let data = run.write_data(folder.path());

@@ -102,6 +102,23 @@ pub const TINY_RUNS: &[TinyRun] = &[
         ],
     },
     TinyRun {
+        family: "text",
+        model: "masked-gpt",
+        data: ("text.txt", text),
+        set: &[
+            "model.width=8",
+            "model.layers=2",
+            "model.heads=2",
+            "model.context=16",
+            "model.dropout=0.1",
+            "model.key_heads=1",
+            "data.batch=2",
+            "data.window=16",
+        ],
+        resumes: true,
+        outputs: &[("generate", &["-n", "20", "--rounds", "3"], "txt"), ("graph", &[], "svg")],
+    },
+    TinyRun {
         family: "series",
         model: "neural-ar",
         data: ("series.csv", series),
@@ -154,6 +171,11 @@ pub const TINY_RUNS: &[TinyRun] = &[
 ];
 
 impl TinyRun {
+    /// Whether the model has a next symbol, and with it an exact likelihood and all that is made of one; else it fills gaps.
+    pub fn has_next(&self) -> bool {
+        self.model != "masked-gpt"
+    }
+
     /// Writes its data into a folder, and gives the path.
     pub fn write_data(&self, folder: &Path) -> PathBuf {
         self.write_other_data(folder, self.data.0, 3)

@@ -13,6 +13,7 @@ use ndarray::ArrayD;
 fn attention_ops<T: Precision>(_: &Fixture) -> Ops<T> {
     let attention =
         |queries, keys, width| -> Op<T> { Box::new(move |x| x[0].causal_attention(Heads { queries, keys, width })) };
+    let all = |queries, keys, width| -> Op<T> { Box::new(move |x| x[0].attention(Heads { queries, keys, width })) };
     let rotary = |first| -> Op<T> { Box::new(move |x| x[0].rotary(2, 6, 100.0, first)) };
     let without_bias = |x: &[Tensor<T>]| {
         let layer = LayerNorm::new(13).without_bias();
@@ -27,6 +28,8 @@ fn attention_ops<T: Precision>(_: &Fixture) -> Ops<T> {
         ("rotary", vec!["input"], rotary(0)),
         ("rotary_later", vec!["input"], rotary(1000)),
         ("layer_norm_without_bias", vec!["input", "weight"], Box::new(without_bias)),
+        ("attention_to_all", vec!["input"], all(4, 2, 3)),
+        ("attention_to_all_two_tiles", vec!["input"], all(1, 1, 2)),
     ]
 }
 

@@ -1,6 +1,7 @@
-//! Causal attention by tiles of keys with a running softmax: no matrix of T × T, and no work for what the mask hides.
+//! Attention by tiles of keys with a running softmax, to the positions before or to all: no matrix of T × T, and no work for what the
+//! mask hides.
 //!
-//! A query takes the keys before it in tiles of [`KEYS`], in order. Of each tile it needs the scores, their maximum and the sum of
+//! A query takes the keys that it sees in tiles of [`KEYS`], in order. Of each tile it needs the scores, their maximum and the sum of
 //! their exponentials; what it has gathered so far is scaled to the new maximum:
 //!
 //! ```text
@@ -11,6 +12,8 @@
 //! each one chain of multiply-adds, over channels and over the keys of a tile in their order; the sum of a tile is that of `lanes.rs`. None
 //! of it depends on how many queries go side by side, on threads or on the instruction set. A key after the query has the weight 0 where
 //! a tile reaches beyond it, which leaves every chain as it is.
+//!
+//! Without the mask every query sees what the last one sees with it: it goes through the same tiles as if it stood at the last position.
 //!
 //! Not the place for projections, heads' weights or caches: those belong to the layer.
 //!
@@ -34,6 +37,26 @@ pub const KEYS: usize = 64;
 
 /// Queries that go side by side: a tile of their scores and their outputs stay in the level-1 cache. Changes no bit.
 const QUERIES: usize = 32;
+
+/// Which keys a query sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Those up to its own position: `j ≤ t`.
+    Before,
+    /// All of the sequence.
+    All,
+}
+
+impl Sight {
+    /// Of a block of queries `first..end` of a sequence of `time` positions: the last position that the first of them sees, and where the
+    /// keys end that any of them sees. Each query sees one position more than the one before it, up to that end.
+    fn of(self, first: usize, end: usize, time: usize) -> (usize, usize) {
+        match self {
+            Sight::Before => (first, end),
+            Sight::All => (time - 1, time),
+        }
+    }
+}
 
 /// How the heads lie in a row: N of queries, then M of keys, then M of values, each D wide. Query head n reads the keys and values of
 /// head ⌊n·M/N⌋.
@@ -152,10 +175,20 @@ pub fn attend<T: Scalar>(
     first: usize,
     memory: Memory<T>,
     gathered: &mut Gathered<T>,
+    write: impl FnMut(usize, &[T], T),
+) {
+    gather(queries, (first, first + queries.rows()), memory, gathered, write);
+}
+
+/// As [`attend`], where query r sees the keys up to position `first + r`, as far as `end`: see [`Sight::of`].
+fn gather<T: Scalar>(
+    queries: Matrix<T>,
+    (first, end): (usize, usize),
+    memory: Memory<T>,
+    gathered: &mut Gathered<T>,
     mut write: impl FnMut(usize, &[T], T),
 ) {
     let (rows, width) = (queries.rows(), queries.cols());
-    let last = first + rows;
     let scale = T::of(1.0 / (width as f64).sqrt());
     let Gathered { scores, outputs, max, sum } = gathered;
     outputs.clear();
@@ -165,8 +198,8 @@ pub fn attend<T: Scalar>(
     sum.clear();
     sum.resize(rows, 0.0);
     // Over tiles, in order: each goes on from what those before it left.
-    for begin in (0..last).step_by(KEYS) {
-        let keys = KEYS.min(last - begin);
+    for begin in (0..end).step_by(KEYS) {
+        let keys = KEYS.min(end - begin);
         scores.resize(rows * keys, T::zero());
         gemm(queries, memory.keys.part(0..width, begin..begin + keys), Store::Overwrite, scores);
         let first_sees = (first + 1) as isize - begin as isize;
@@ -191,18 +224,18 @@ fn transpose<T: Copy>(x: Matrix<T>, out: &mut [T]) {
     }
 }
 
-/// `z_t = Σ_{j ≤ t} softmax_j(q_t·k_j / √D) v_j` of every head and position, and `ln Σ_j e^(q_t·k_j / √D)`.
+/// `z_t = Σ_j softmax_j(q_t·k_j / √D) v_j` of every head and position, over the keys j that it sees, and `ln Σ_j e^(q_t·k_j / √D)`.
 ///
 /// # Shapes
 /// `x` (B, T, (N + 2M)·D) → outputs (B, T, N·D), logarithms (B, T, N)
 ///
 /// # Panics
 /// If the length is not that of whole sequences, or the heads of keys do not divide those of queries.
-pub fn forward<T: Scalar>(x: &[T], time: usize, heads: Heads) -> (Vec<T>, Vec<T>) {
-    T::attention(x, time, heads)
+pub fn forward<T: Scalar>(x: &[T], time: usize, heads: Heads, sight: Sight) -> (Vec<T>, Vec<T>) {
+    T::attention(x, time, heads, sight)
 }
 
-pub(super) fn forward_body<T: Scalar>(x: &[T], time: usize, heads: Heads) -> (Vec<T>, Vec<T>) {
+pub(super) fn forward_body<T: Scalar>(x: &[T], time: usize, heads: Heads, sight: Sight) -> (Vec<T>, Vec<T>) {
     let batch = sequences(x.len(), time, heads);
     let Heads { queries, keys, width } = heads;
     let mut outputs = vec![T::zero(); batch * time * heads.outputs()];
@@ -233,7 +266,9 @@ pub(super) fn forward_body<T: Scalar>(x: &[T], time: usize, heads: Heads) -> (Ve
                 keys: Matrix::new(&transposed[(b * keys + m) * width * time..][..width * time], width, time),
                 values: heads.columns(x, 0, time, row, (queries + keys + m) * width),
             };
-            attend(heads.columns(x, first, count, row, n * width), first, memory, &mut gathered, |r, z, logarithm| {
+            let (queries_of, seen) =
+                (heads.columns(x, first, count, row, n * width), sight.of(first, first + count, time));
+            gather(queries_of, seen, memory, &mut gathered, |r, z, logarithm| {
                 outputs[r * heads.outputs() + n * width..][..width].copy_from_slice(z);
                 logarithms[r * queries + n] = logarithm;
             });

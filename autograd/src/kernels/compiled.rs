@@ -4,7 +4,7 @@
 //! implementation for a concrete type is compiled with the implementation: the public kernel is one call of it, and what it calls is the
 //! body. A kernel without a line here works just as well; a line is due where it is large and used outside this crate.
 
-use super::attention::{self, Heads};
+use super::attention::{self, Heads, Sight};
 use super::convolution::{self, Fused, Window};
 use super::gemm::{Matrix, Store};
 use super::lstm::map::Maps;
@@ -55,9 +55,9 @@ compiled! {
         = lstm::map::backward_body;
     fn lstm_position(gates: &mut [Self], sums: &[Self], cell: &[Self], cell_next: &mut [Self], state: &mut [Self])
         = lstm::step::position_body;
-    fn attention(x: &[Self], time: usize, heads: Heads) -> Pair<Self> = attention::forward_body;
-    fn attention_backward(x: &[Self], z: &[Self], g: &[Self], logarithms: &[Self], time: usize, heads: Heads) -> Vec<Self>
-        = attention::backward_body;
+    fn attention(x: &[Self], time: usize, heads: Heads, sight: Sight) -> Pair<Self> = attention::forward_body;
+    fn attention_backward(x: &[Self], z: &[Self], g: &[Self], logarithms: &[Self], time: usize, heads: Heads, sight: Sight)
+        -> Vec<Self> = attention::backward_body;
     fn convolution(window: &Window, images: usize, x: &[Self], weight: Matrix<Self>, bias: Option<&[Self]>,
         fused: Fused<Self>) -> Vec<Self> = convolution::apply_body;
     fn convolution_weight(window: &Window, images: usize, x: (&[Self], usize), relu: bool, g: (&[Self], usize),

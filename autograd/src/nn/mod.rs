@@ -15,7 +15,7 @@ mod module;
 mod recurrent;
 mod rms_norm;
 
-pub use attention::CausalSelfAttention;
+pub use attention::SelfAttention;
 pub use causal_convolution::CausalConv1d;
 pub use convolution::{Conv2d, Mask, MaskedConv2d};
 pub use dropout::Dropout;

@@ -269,12 +269,13 @@ pub const STEPS: &[(&str, Step)] = &[
         let condition = g.fit(&pair)?;
         g.push(&[x, condition], |x| x[0].clone().gated_tanh(Some(&x[1])))
     }),
-    ("causal_attention", |g| {
+    ("attention", |g| {
         let x = g.pick_where(|shape| shape.len() == 3 && shape[2].is_multiple_of(3) && shape[2] > 0)?;
         let third = last(g, x) / 3;
         let queries = if third.is_multiple_of(2) && g.happens(0.5) { 2 } else { 1 };
         let heads = Heads { queries, keys: queries, width: third / queries };
-        g.push(&[x], move |x| x[0].causal_attention(heads))
+        let causal = g.happens(0.5);
+        g.push(&[x], move |x| if causal { x[0].causal_attention(heads) } else { x[0].attention(heads) })
     }),
     ("rotary", |g| {
         let x = g.pick_where(|shape| shape.len() >= 2 && shape[shape.len() - 1] >= 2)?;

@@ -10,10 +10,12 @@
 //! | [`speculative`] | a smaller model's | a sample: exactly the law of the model, another sample than the loop's |
 //! | [`jacobi`] | what the pass before made of its guesses | exactly the sample of the loop, bit for bit |
 //! | [`beam`] | none: a pass a symbol of each beam | no sample: a continuation that is likely |
+//! | [`mask_predict`] | of a model that fills gaps: all of them, in each of a few rounds | a sample of a law near the model's own |
 
 pub mod beam;
 pub mod comparison;
 pub mod jacobi;
+pub mod mask_predict;
 pub mod speculative;
 
 #[cfg(test)]

@@ -4,11 +4,13 @@ use super::corpus::Corpus;
 use super::draft::MarkovDraft;
 use super::generation::{Way, draw};
 use super::markov::{BEST_ORDER, MarkovChain};
+use super::masked::{MaskedGpt, generation::draw as fill};
 use super::network::Network;
 use super::saved::TextModel;
 use crate::autoregressive::Autoregressive;
 use crate::decoding::Cost;
 use crate::decoding::comparison::{Measured, Outcome, timed};
+use crate::decoding::mask_predict::Plan;
 use crate::distribution::{Distribution, not_finite};
 use crate::error::{Error, Kind, Result};
 use crate::narrow::{Weights, round};
@@ -33,12 +35,17 @@ const AHEAD: [usize; 2] = [16, 6];
 /// Beams of the search.
 const BEAMS: usize = 4;
 
-/// Measures every way once, on the beginning of the validation part; `progress` is told which comes next.
+/// Rounds in which a masked model fills a window; one is independent decoding.
+const ROUNDS: [usize; 5] = [1, 4, 8, 16, 64];
+
+/// Measures every way once, on the beginning of the validation part, and those of a masked model beside them, judged by the exact model;
+/// `progress` is told which comes next.
 ///
 /// # Errors
 /// [`Kind::BadInput`] for held-out text that is too short, and for a model whose logits are not finite.
 pub fn compare<N: Network>(
     text: &TextModel<N>,
+    masked: Option<&TextModel<MaskedGpt<f32>>>,
     corpus: &Corpus,
     request: Request,
     progress: &mut dyn FnMut(&str),
@@ -119,6 +126,22 @@ pub fn compare<N: Network>(
         let (cost, seconds) = timed(|| {
             let random = Streams::new(seed).stream("sampling");
             draw(&narrow, prompt, plain.clone(), random, symbols, Way::Sequential, &mut |symbol| {
+                drawn.push(symbol);
+                Ok(false)
+            })
+        });
+        all.push(measured(&name, Outcome::Approximate, cost?, seconds, &drawn)?);
+    }
+    for (masked, rounds) in masked.iter().flat_map(|masked| ROUNDS.map(|rounds| (masked, rounds))) {
+        let name = match rounds {
+            1 => "masked, independent".to_owned(),
+            _ => format!("masked, {rounds} rounds"),
+        };
+        progress(&name);
+        let mut drawn = Vec::with_capacity(symbols);
+        let (cost, seconds) = timed(|| {
+            let random = Streams::new(seed).stream("sampling");
+            fill(&masked.model, prompt, plain.clone(), random, symbols, Plan::of(rounds), &mut |symbol| {
                 drawn.push(symbol);
                 Ok(false)
             })

@@ -2,7 +2,7 @@
 
 use super::bpe::MAX_SYMBOLS;
 use super::corpus::Split;
-use super::network::Network;
+use super::network::Configured;
 use super::scheduled_sampling::ScheduledSampling;
 use super::vocabulary::VocabularyKind;
 use super::windows::Order;
@@ -31,7 +31,7 @@ impl<M: Default> TextConfig<M> {
     ///
     /// # Errors
     /// [`Kind::Usage`] naming the key.
-    pub fn check<N: Network<Config = M>>(&self) -> Result<()> {
+    pub fn check<N: Configured<Config = M>>(&self) -> Result<()> {
         N::check(&self.model)?;
         let symbols = N::symbols(&self.model);
         if symbols > MOST_CHARACTERS {
@@ -48,17 +48,12 @@ impl<M: Default> TextConfig<M> {
                 .cause("its own symbols are drawn one after another, each from the state after the ones before")
                 .help("leave it out, or train a `gru` or an `lstm`"));
         }
-        if let Some(context) = N::context(&self.model)
-            && self.data.window > context
-        {
-            let what = format!("`data.window` is {}, above `model.context`, {context}", self.data.window);
-            return Err(Error::new(Kind::Usage, what).help("shorten the window or widen the context"));
-        }
+        N::check_window(&self.model, self.data.window)?;
         self.training.check()
     }
 
     /// The memory of a training: of the symbols that the configuration knows of, or those that its vocabulary has at least.
-    pub fn needs<N: Network<Config = M>>(&self) -> Needs
+    pub fn needs<N: Configured<Config = M>>(&self) -> Needs
     where
         M: Clone,
     {

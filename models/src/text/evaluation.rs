@@ -3,9 +3,9 @@
 use super::context::{Context, strided};
 use super::corpus::{Corpus, Split, whole};
 use super::floors::Floors;
-use super::network::Network;
+use super::network::{Configured, Network};
 use super::saved::TextModel;
-use super::vocabulary::VocabularyKind;
+use super::vocabulary::{Vocabulary, VocabularyKind};
 use crate::autoregressive::Autoregressive;
 use crate::data::Part;
 use crate::data::files::DataFiles;
@@ -84,14 +84,7 @@ pub fn evaluate<N: Network>(
         return Err(not_finite(place + 1));
     }
     let nats: f64 = each.iter().sum();
-    let (mut lines, mut line) = (Vec::new(), Line::default());
-    for (&symbol, nats) in scored.iter().zip(&each) {
-        line = Line { symbols: line.symbols + 1, nats: line.nats + nats };
-        if vocabulary.symbol_bytes(symbol).ends_with(b"\n") {
-            lines.push(std::mem::take(&mut line));
-        }
-    }
-    lines.extend((line.symbols > 0).then_some(line));
+    let lines = lines(vocabulary, &scored, &each);
     let seconds = begin.elapsed().as_secs_f64();
     let floors = match train.is_empty() {
         true => Vec::new(),
@@ -101,11 +94,24 @@ pub fn evaluate<N: Network>(
     Ok(TextEvaluation { likelihood, floors, floors_counted_on: train.len(), seconds, context, lines })
 }
 
+/// The nats of symbols, line by line.
+pub(super) fn lines(vocabulary: &Vocabulary, symbols: &[u32], each: &[f64]) -> Vec<Line> {
+    let (mut lines, mut line) = (Vec::new(), Line::default());
+    for (&symbol, nats) in symbols.iter().zip(each) {
+        line = Line { symbols: line.symbols + 1, nats: line.nats + nats };
+        if vocabulary.symbol_bytes(symbol).ends_with(b"\n") {
+            lines.push(std::mem::take(&mut line));
+        }
+    }
+    lines.extend((line.symbols > 0).then_some(line));
+    lines
+}
+
 /// The symbols that floors count, those of the training part, and those of the part that is scored.
 ///
 /// # Errors
 /// As [`evaluate`], of the text.
-pub(super) fn counted_and_scored<N: Network>(
+pub(super) fn counted_and_scored<N: Configured>(
     text: &TextModel<N>,
     files: &DataFiles,
     split: &Split,

@@ -40,15 +40,22 @@ pub enum Way<'a> {
     },
 }
 
-/// What is asked of a model of text.
-#[derive(Clone)]
-pub struct Request<'a> {
+/// What a text goes on from.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
     /// What the text goes on from; where it is empty, nothing: the first symbol is drawn as an evaluation scores a first symbol.
     pub prompt: &'a [u8],
     /// Goes on from a line break, where there is no prompt.
     pub fresh_line: bool,
     /// Whether the prompt is written before its continuation.
     pub echo: bool,
+}
+
+/// What is asked of a model of text.
+#[derive(Clone)]
+pub struct Request<'a> {
+    /// What the text goes on from.
+    pub asked: Asked<'a>,
     /// How many symbols.
     pub symbols: usize,
     /// How each is chosen.
@@ -67,29 +74,38 @@ pub struct Request<'a> {
 pub fn generate<N: Network>(text: TextModel<N>, request: &Request, sink: Sink) -> Result<Cost> {
     request.options.check()?;
     let TextModel { model, vocabulary } = text;
+    let Some(prompt) = prompt(&vocabulary, &request.asked, sink)? else { return Ok(Cost::default()) };
+    let decoder = model.into_decoder();
+    let random = Streams::new(request.seed).stream("sampling");
+    let mut write = |symbol: u32| sink(vocabulary.symbol_bytes(symbol)).map(|flow| flow.is_break());
+    draw(&decoder, &prompt, request.options.clone(), random, request.symbols, request.way, &mut write)
+}
+
+/// The codes that a text goes on from, written to `sink` where that is asked for; none where nobody reads it.
+///
+/// # Errors
+/// As [`generate`], of the prompt.
+pub(super) fn prompt(vocabulary: &Vocabulary, asked: &Asked, sink: Sink) -> Result<Option<Vec<u32>>> {
+    let &Asked { prompt, fresh_line, echo } = asked;
     // What a program put before a text is no symbol of it, in a prompt as in the data.
     let given = match vocabulary.kind() {
-        VocabularyKind::Bytes => request.prompt,
-        _ => without_mark(request.prompt).0,
+        VocabularyKind::Bytes => prompt,
+        _ => without_mark(prompt).0,
     };
     let prompt = vocabulary.encode(given).map_err(|error| Error {
         kind: Kind::BadInput,
         what: format!("the model does not know the prompt: {}", error.what),
         ..error
     })?;
-    if request.echo && sink(given)?.is_break() {
-        return Ok(Cost::default());
+    if echo && sink(given)?.is_break() {
+        return Ok(None);
     }
     let opening = vocabulary.opening();
-    if request.fresh_line && opening.is_empty() {
+    if fresh_line && opening.is_empty() {
         return Err(Error::new(Kind::Usage, "--fresh-line: the model knows no line break")
             .help("give a --prompt, or begin from nothing"));
     }
-    let prompt = if prompt.is_empty() && request.fresh_line { opening } else { prompt };
-    let decoder = model.into_decoder();
-    let random = Streams::new(request.seed).stream("sampling");
-    let mut write = |symbol: u32| sink(vocabulary.symbol_bytes(symbol)).map(|flow| flow.is_break());
-    draw(&decoder, &prompt, request.options.clone(), random, request.symbols, request.way, &mut write)
+    Ok(Some(if prompt.is_empty() && fresh_line { opening } else { prompt }))
 }
 
 /// Draws so many symbols after a prompt; `write` has each, and says whether that was enough.

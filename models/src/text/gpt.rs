@@ -15,18 +15,20 @@ mod state;
 pub use decoder::GptDecoder;
 pub use state::GptState;
 
-use autograd::nn::{CausalSelfAttention, Dropout, Embedding, LayerNorm, Linear};
+use autograd::nn::{Dropout, Embedding, LayerNorm, Linear, SelfAttention};
 use autograd::random::Stream;
 use autograd::{Heads, Scalar, Tensor, module};
 use serde::{Deserialize, Serialize};
 
 /// The kind of model, as configurations write it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A Transformer that looks back.
     #[default]
     Gpt,
+    /// One that looks at all there is, and fills gaps: [`super::masked`].
+    MaskedGpt,
 }
 
 /// How a position is told.
@@ -44,7 +46,7 @@ pub enum Positions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GptConfig {
-    /// `gpt`.
+    /// `gpt`, or `masked-gpt` for one that fills gaps.
     pub model: Kind,
     /// V, the number of symbols. In a run's configuration 0: taken from the data.
     pub symbols: usize,
@@ -112,7 +114,7 @@ pub struct Block<T> {
     /// Before attention.
     pub ln_1: LayerNorm<T>,
     /// To the positions before.
-    pub attn: CausalSelfAttention<T>,
+    pub attn: SelfAttention<T>,
     /// Before the two layers.
     pub ln_2: LayerNorm<T>,
     /// Position by position.
@@ -153,10 +155,11 @@ impl<T: Scalar> Gpt<T> {
         let positions = learned.then(|| Embedding::normal(context, width, DEVIATION, stream));
         let block = |_| Block {
             ln_1: norm(),
-            attn: CausalSelfAttention {
+            attn: SelfAttention {
                 qkv: Linear::normal(width, heads.packed(), DEVIATION, bias, stream),
                 proj: Linear::normal(heads.outputs(), width, residual, bias, stream),
                 heads,
+                causal: config.model == Kind::Gpt,
                 rotary: config.rotary(),
             },
             ln_2: norm(),
@@ -177,7 +180,13 @@ impl<T: Scalar> Gpt<T> {
     /// # Panics
     /// If the number of symbols is not a multiple of the batch, T is above the context, or a symbol is not below V.
     #[track_caller]
-    pub fn forward(&self, symbols: &[u32], batch: usize, mut dropout: Option<&mut Stream>) -> Tensor<T> {
+    pub fn forward(&self, symbols: &[u32], batch: usize, dropout: Option<&mut Stream>) -> Tensor<T> {
+        self.states(symbols, batch, dropout).linear(&self.tokens.weight, None)
+    }
+
+    /// What the output layer reads, (B, T, C).
+    #[track_caller]
+    pub(super) fn states(&self, symbols: &[u32], batch: usize, mut dropout: Option<&mut Stream>) -> Tensor<T> {
         let time = symbols.len() / batch;
         assert_eq!(symbols.len(), batch * time, "forward: symbols for a batch of {batch}");
         assert!(time <= self.config.context, "forward: {time} positions in a context of {}", self.config.context);
@@ -192,6 +201,6 @@ impl<T: Scalar> Gpt<T> {
             let hidden = mlp.fc.forward(&ln_2.forward(&x)).gelu_tanh(); // (B, T, 4C)
             x = &x + &drop.forward(&mlp.proj.forward(&hidden), dropout.as_deref_mut());
         }
-        self.ln_f.forward(&x).linear(&self.tokens.weight, None)
+        self.ln_f.forward(&x)
     }
 }

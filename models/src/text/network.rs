@@ -1,7 +1,9 @@
-//! What a network over symbols brings to text: its configuration, windows for training, a decoder for everything else.
+//! What a network over symbols brings to text: its configuration ([`Configured`]), and where it predicts the next symbol ([`Network`])
+//! windows for training and a decoder for everything else.
 //!
-//! Data, floors, training, storage, generation and evaluation are written once against this trait ([`super::training`],
-//! [`super::saved`], …). [`super::recurrent`] implements it for GRU and LSTM.
+//! Data, floors, training, storage, generation and evaluation are written once against these traits ([`super::training`],
+//! [`super::saved`], …). [`super::recurrent`] implements them for GRU and LSTM. What fills gaps ([`super::masked`]) is the first and not the
+//! second, so nothing that needs a next symbol can be asked of it.
 
 use crate::autoregressive::Autoregressive;
 use crate::distribution::Categorical;
@@ -19,13 +21,10 @@ use std::fmt::Debug;
 /// Cut off from the graph: gradients end at the edge of a window.
 pub type Carry = Vec<(&'static str, Tensor<f32>)>;
 
-/// A network that gives the logits of the next symbol at every position of a window.
-pub trait Network: Module<f32> + Clone {
+/// A network over symbols by its configuration: what data, storage and training need to know of it, whatever it is asked.
+pub trait Configured: Module<f32> + Clone {
     /// What it is made of; has a string `model` that names the kind of network.
     type Config: Clone + Debug + Default + PartialEq + Serialize + DeserializeOwned;
-
-    /// The network ready to be stepped; owns its weights.
-    type Decoder: Autoregressive<Symbol = u32, Distribution = Categorical<f32>>;
 
     /// The kinds of model that are networks of this type, as configurations and checkpoints name them: `gru`.
     const KINDS: &'static [&'static str];
@@ -36,7 +35,7 @@ pub trait Network: Module<f32> + Clone {
     /// What it is made of.
     fn config(&self) -> &Self::Config;
 
-    /// The kind of a configuration: one of [`Network::KINDS`].
+    /// The kind of a configuration: one of [`Configured::KINDS`].
     fn kind(config: &Self::Config) -> &'static str;
 
     /// V, the number of symbols of a configuration.
@@ -64,6 +63,39 @@ pub trait Network: Module<f32> + Clone {
     /// The names and shapes of what is carried from window to window.
     fn carry_shapes(config: &Self::Config, batch: usize) -> Vec<(&'static str, Vec<usize>)>;
 
+    /// Checks a configuration.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] naming the key and its bound.
+    fn check(config: &Self::Config) -> Result<()> {
+        sizes_and_dropouts::<Self>(config)
+    }
+
+    /// The most positions of a window, where a network has a limit.
+    fn context(_: &Self::Config) -> Option<usize> {
+        None
+    }
+
+    /// Checks the length of the windows that a network is trained on.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] naming the key and its bound.
+    fn check_window(config: &Self::Config, window: usize) -> Result<()> {
+        match Self::context(config) {
+            Some(context) if window > context => {
+                let what = format!("`data.window` is {window}, above `model.context`, {context}");
+                Err(Error::new(Kind::Usage, what).help("shorten the window or widen the context"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A network that gives the logits of the next symbol at every position of a window.
+pub trait Network: Configured {
+    /// The network ready to be stepped; owns its weights.
+    type Decoder: Autoregressive<Symbol = u32, Distribution = Categorical<f32>>;
+
     /// The logits of the symbol after each position of a window, and what the next window begins with. `dropout` is given in
     /// training alone.
     ///
@@ -84,26 +116,13 @@ pub trait Network: Module<f32> + Clone {
     fn into_decoder(self) -> Self::Decoder {
         self.decoder()
     }
-
-    /// Checks a configuration.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] naming the key and its bound.
-    fn check(config: &Self::Config) -> Result<()> {
-        sizes_and_dropouts::<Self>(config)
-    }
-
-    /// The most positions of a window, where a network has a limit.
-    fn context(_: &Self::Config) -> Option<usize> {
-        None
-    }
 }
 
 /// Checks that every size and probability of a configuration is within its bounds.
 ///
 /// # Errors
 /// [`Kind::Usage`] naming the key and its bound.
-pub(super) fn sizes_and_dropouts<N: Network>(config: &N::Config) -> Result<()> {
+pub(super) fn sizes_and_dropouts<N: Configured>(config: &N::Config) -> Result<()> {
     let wrong = |what: String| Err(Error::new(Kind::Usage, what));
     let most = |key: &str| if key == "layers" { MOST_LAYERS } else { MOST };
     if let Some((key, size)) = N::sizes(config).into_iter().find(|(key, size)| !(1..=most(key)).contains(size)) {

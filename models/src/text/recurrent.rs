@@ -2,13 +2,12 @@
 
 use super::decoder::Decoder;
 use super::language_model::{Carry as States, CellKind, Config, LanguageModel};
-use super::network::{Carry, MOST_LAYERS, Network};
+use super::network::{Carry, Configured, MOST_LAYERS, Network};
 use autograd::Tensor;
 use autograd::random::Stream;
 
-impl Network for LanguageModel<f32> {
+impl Configured for LanguageModel<f32> {
     type Config = Config;
-    type Decoder = Decoder<f32>;
 
     const KINDS: &'static [&'static str] = &["gru", "lstm"];
 
@@ -77,6 +76,10 @@ impl Network for LanguageModel<f32> {
         let names: &[&str] = if config.model == CellKind::Lstm { &["hidden", "cell"] } else { &["hidden"] };
         names.iter().map(|&name| (name, vec![config.layers, batch, config.hidden])).collect()
     }
+}
+
+impl Network for LanguageModel<f32> {
+    type Decoder = Decoder<f32>;
 
     fn window(
         &self,

@@ -1,6 +1,6 @@
 //! A network of text and its vocabulary, to and from a checkpoint. What else a checkpoint holds is the training's.
 
-use super::network::Network;
+use super::network::Configured;
 use super::vocabulary::Vocabulary;
 use crate::error::{Error, Kind, Result};
 use crate::pages::numbers::given;
@@ -17,7 +17,7 @@ pub struct TextModel<N> {
     pub vocabulary: Vocabulary,
 }
 
-impl<N: Network> TextModel<N> {
+impl<N: Configured> TextModel<N> {
     /// The model of a checkpoint: with averaged weights, where training kept an average.
     ///
     /// # Errors

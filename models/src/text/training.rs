@@ -3,13 +3,12 @@
 use super::config::TextConfig;
 use super::corpus::{Corpus, dropped_marks};
 use super::floors::Floors;
-use super::generation::opening_sample;
-use super::network::{Carry, Network};
+use super::network::Carry;
+use super::objective::{Objective, Step};
 use super::saved::TextModel;
-use super::scheduled_sampling::{ScheduledSampling, mix};
+use super::scheduled_sampling::ScheduledSampling;
 use super::vocabulary::Vocabulary;
 use super::windows::{Window, Windows};
-use crate::autoregressive::Autoregressive;
 use crate::data::files::DataFiles;
 use crate::error::{Error, Kind, Result};
 use crate::evaluation::Floor;
@@ -27,7 +26,7 @@ use autograd::random::{Stream, Streams};
 const SAMPLE: usize = 400;
 
 /// A text, and where its reading stands.
-pub struct TextTask<N: Network> {
+pub struct TextTask<N: Objective> {
     /// Its symbols.
     pub vocabulary: Vocabulary,
     /// Its parts.
@@ -43,7 +42,7 @@ pub struct TextTask<N: Network> {
     notes: Vec<String>,
 }
 
-impl<N: Network> TextTask<N> {
+impl<N: Objective> TextTask<N> {
     fn with_vocabulary(
         vocabulary: Vocabulary,
         corpus: Corpus,
@@ -64,13 +63,13 @@ impl<N: Network> TextTask<N> {
         let sampled = (config.data.scheduled_sampling != ScheduledSampling::None).then(|| {
             "scheduled sampling: the training loss is that of mixed inputs, the validation that of true ones".to_owned()
         });
-        let told = [read, alone, sampled].into_iter().flatten();
+        let told = [read, alone, sampled, N::note().map(str::to_owned)].into_iter().flatten();
         let notes = dropped_marks(data, vocabulary.kind()).into_iter().chain(told).collect();
         Ok(TextTask { vocabulary, corpus, windows, window, carry, dropout, config, name, notes })
     }
 }
 
-impl<N: Network> Task for TextTask<N> {
+impl<N: Objective> Task for TextTask<N> {
     type Config = TextConfig<N::Config>;
     type Model = N;
 
@@ -152,17 +151,16 @@ impl<N: Network> Task for TextTask<N> {
         if self.window.resets_state {
             self.carry = None;
         }
-        let (batch, carry) = (self.config.data.batch, self.carry.take());
-        let epsilon = self.config.data.scheduled_sampling.epsilon(step);
-        if epsilon < 1.0 {
-            // Of the step alone, so that a resumed run goes on from its counter.
-            let mut random =
-                Streams::new(self.config.training.seed).stream(&format!("scheduled sampling of step {step}"));
-            mix(model, &mut self.window.inputs, batch, carry.as_ref(), epsilon, &mut random);
-        }
-        let (logits, carry) = model.window(&self.window.inputs, batch, carry.as_ref(), self.dropout.as_mut());
+        let step = Step {
+            number: step,
+            batch: self.config.data.batch,
+            streams: Streams::new(self.config.training.seed),
+            epsilon: self.config.data.scheduled_sampling.epsilon(step),
+            dropout: self.dropout.as_mut(),
+        };
+        let (loss, carry) = model.loss(&mut self.window, self.carry.take(), step);
         self.carry = Some(carry);
-        logits.cross_entropy(&self.window.targets)
+        loss
     }
 
     fn symbols_per_step(&self) -> u64 {
@@ -171,14 +169,12 @@ impl<N: Network> Task for TextTask<N> {
 
     fn validate(&self, model: &N) -> Option<f64> {
         let symbols = &self.corpus.validation;
-        let decoder = model.decoder();
-        let nats = decoder.nats(&mut decoder.start(), symbols);
-        (!symbols.is_empty()).then(|| nats.iter().sum::<f64>() / symbols.len() as f64)
+        (!symbols.is_empty()).then(|| model.validation(symbols, Streams::new(self.config.training.seed)))
     }
 
     fn sample(&self, model: &N, step: u64) -> Option<(Medium, Vec<u8>)> {
         let stream = Streams::new(self.config.training.seed).stream(&format!("sample at step {step}"));
-        Some((Medium::Text, opening_sample(model, &self.vocabulary, SAMPLE, stream)))
+        Some((Medium::Text, model.sample(&self.vocabulary, SAMPLE, stream)))
     }
 
     fn checkpoint(&self, model: &N) -> Result<Checkpoint> {

@@ -34,8 +34,8 @@ impl Opened {
         }
         let inputs: Vec<&Path> = [&flags.complete, &flags.mask].into_iter().flatten().map(|path| &**path).collect();
         output::check(request.output, &inputs)?;
-        let jacobi = request.decode.way == Way::Jacobi;
-        request.decode.check("a model of images", &[Way::Sequential, Way::Jacobi], false)?;
+        let way = request.decode.check("a model of images", &[Way::Sequential, Way::Jacobi], false)?;
+        let jacobi = way == Way::Jacobi;
         if jacobi && (flags.complete.is_some() || flags.frames.is_some()) {
             return Err(Error::new(Kind::Usage, "--decode jacobi draws whole pictures from nothing")
                 .help("leave out --complete and --frames, or draw one sub-pixel after the other"));

@@ -1,7 +1,7 @@
-//! The backward pass of causal attention: the weights of a tile are computed again from what the forward pass kept, the logarithm of
+//! The backward pass of attention: the weights of a tile are computed again from what the forward pass kept, the logarithm of
 //! each query's sum.
 
-use super::{Heads, KEYS, QUERIES, sequences, transpose};
+use super::{Heads, KEYS, QUERIES, Sight, sequences, transpose};
 use crate::Scalar;
 use crate::kernels::gemm::{Matrix, Store, gemm};
 use crate::kernels::lanes::dot_lanes;
@@ -61,8 +61,16 @@ impl<T: Scalar> Pass for Dots<'_, T> {
 ///
 /// # Panics
 /// If the lengths do not fit.
-pub fn backward<T: Scalar>(x: &[T], z: &[T], g: &[T], logarithms: &[T], time: usize, heads: Heads) -> Vec<T> {
-    T::attention_backward(x, z, g, logarithms, time, heads)
+pub fn backward<T: Scalar>(
+    x: &[T],
+    z: &[T],
+    g: &[T],
+    logarithms: &[T],
+    time: usize,
+    heads: Heads,
+    sight: Sight,
+) -> Vec<T> {
+    T::attention_backward(x, z, g, logarithms, time, heads, sight)
 }
 
 pub(in crate::kernels) fn backward_body<T: Scalar>(
@@ -72,6 +80,7 @@ pub(in crate::kernels) fn backward_body<T: Scalar>(
     logarithms: &[T],
     time: usize,
     heads: Heads,
+    sight: Sight,
 ) -> Vec<T> {
     let batch = sequences(x.len(), time, heads);
     let Heads { queries, keys, width } = heads;
@@ -98,6 +107,7 @@ pub(in crate::kernels) fn backward_body<T: Scalar>(
             logarithms: &logarithms[sequence(logarithms)],
             time,
             heads,
+            sight,
         };
         head.backward(m, gradients);
     });
@@ -126,12 +136,13 @@ struct Head<'a, T> {
     logarithms: &'a [T],
     time: usize,
     heads: Heads,
+    sight: Sight,
 }
 
 impl<T: Scalar> Head<'_, T> {
     /// The gradients of head m of the keys, of its values and of the queries that read it.
     fn backward(&self, m: usize, gradients: &mut [T]) {
-        let &Head { x, z, g, logarithms, time, heads } = self;
+        let &Head { x, z, g, logarithms, time, heads, sight } = self;
         let Heads { queries, keys, width } = heads;
         let (row, out, group) = (heads.packed(), heads.outputs(), heads.group());
         let scale = T::of(heads.scale());
@@ -160,12 +171,13 @@ impl<T: Scalar> Head<'_, T> {
                 deltas.resize(count, T::zero());
                 dispatch(Dots(g, z, width, deltas));
                 let g = Matrix::new(g, count, width);
-                for begin in (0..first + count).step_by(KEYS) {
-                    let tile = begin..(begin + KEYS).min(first + count);
+                let (seen, end) = sight.of(first, first + count, time);
+                for begin in (0..end).step_by(KEYS) {
+                    let tile = begin..(begin + KEYS).min(end);
                     let (scores, gradients) = (&mut scores[..count * tile.len()], &mut weights[..count * tile.len()]);
                     gemm(query, keys_t.part(0..width, tile.clone()), Store::Overwrite, scores);
                     gemm(g, values_t.part(0..width, tile.clone()), Store::Overwrite, gradients);
-                    let (keys, first_sees) = (tile.len(), (first + 1) as isize - begin as isize);
+                    let (keys, first_sees) = (tile.len(), (seen + 1) as isize - begin as isize);
                     let (logarithms, deltas) = (logs, &deltas[..]);
                     dispatch(Weights { scores, gradients, keys, first_sees, scale, logarithms, deltas });
                     let of_tile = tile.start * width..tile.end * width;

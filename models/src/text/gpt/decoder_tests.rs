@@ -4,7 +4,7 @@ use super::super::{GptConfig, Positions};
 use super::*;
 use crate::check;
 use crate::distribution::Distribution;
-use crate::text::network::Network;
+use crate::text::network::Configured;
 use autograd::Tensor;
 use autograd::nn::Module;
 use autograd::random::Streams;

@@ -2,13 +2,12 @@
 
 use super::{Gpt, GptConfig, GptDecoder, Positions};
 use crate::error::{Error, Kind, Result};
-use crate::text::network::{Carry, Network, sizes_and_dropouts};
+use crate::text::network::{Carry, Configured, Network, sizes_and_dropouts};
 use autograd::Tensor;
 use autograd::random::Stream;
 
-impl Network for Gpt<f32> {
+impl Configured for Gpt<f32> {
     type Config = GptConfig;
-    type Decoder = GptDecoder<f32>;
 
     const KINDS: &'static [&'static str] = &["gpt"];
 
@@ -90,24 +89,6 @@ impl Network for Gpt<f32> {
         Vec::new()
     }
 
-    fn window(
-        &self,
-        symbols: &[u32],
-        batch: usize,
-        _: Option<&Carry>,
-        dropout: Option<&mut Stream>,
-    ) -> (Tensor<f32>, Carry) {
-        (self.forward(symbols, batch, dropout), Vec::new())
-    }
-
-    fn decoder(&self) -> GptDecoder<f32> {
-        GptDecoder::new(self)
-    }
-
-    fn into_decoder(self) -> GptDecoder<f32> {
-        GptDecoder::for_steps(self)
-    }
-
     fn context(config: &GptConfig) -> Option<usize> {
         Some(config.context)
     }
@@ -127,5 +108,27 @@ impl Network for Gpt<f32> {
             return wrong(format!("`model.positions` is rotary, and a head is {each} wide: it must be even"));
         }
         Ok(())
+    }
+}
+
+impl Network for Gpt<f32> {
+    type Decoder = GptDecoder<f32>;
+
+    fn window(
+        &self,
+        symbols: &[u32],
+        batch: usize,
+        _: Option<&Carry>,
+        dropout: Option<&mut Stream>,
+    ) -> (Tensor<f32>, Carry) {
+        (self.forward(symbols, batch, dropout), Vec::new())
+    }
+
+    fn decoder(&self) -> GptDecoder<f32> {
+        GptDecoder::new(self)
+    }
+
+    fn into_decoder(self) -> GptDecoder<f32> {
+        GptDecoder::for_steps(self)
     }
 }

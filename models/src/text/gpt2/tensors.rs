@@ -8,7 +8,7 @@ use crate::storage::regular::shortened;
 use crate::storage::safetensors_file::{SafetensorsFile, StoredTensor};
 use crate::storage::safetensors_header::Entry;
 use crate::text::gpt::{Gpt, GptConfig};
-use crate::text::network::Network;
+use crate::text::network::Configured;
 use rayon::prelude::*;
 use std::path::Path;
 
