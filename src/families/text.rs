@@ -21,7 +21,7 @@ use crate::terminal::output::quoted;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::data::Part;
 use models::data::files::DataFiles;
-use models::error::{Kind, Result};
+use models::error::{Error, Kind, Result};
 use models::pages::numbers::counted;
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
@@ -260,4 +260,11 @@ fn data(source: &Source, request: &Evaluate) -> Result<DataConfig> {
         test_files: given(&known.test_files),
         ..known
     })
+}
+
+/// Refuses a window that is longer than a model's context.
+fn within_context<N: Configured>(config: &N::Config, length: usize) -> Result<()> {
+    let Some(context) = N::context(config).filter(|&context| context < length) else { return Ok(()) };
+    Err(Error::new(Kind::Usage, format!("--length {length}: the model's windows have {context} positions at most"))
+        .help(format!("--length {context} or less")))
 }

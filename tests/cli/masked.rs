@@ -191,3 +191,16 @@ fn a_training_on_masks_is_the_same_in_two_parts_and_on_any_number_of_threads() {
     };
     assert!(newest(&parts) == newest(&whole));
 }
+
+#[test]
+fn a_window_longer_than_the_context_is_refused_and_one_as_long_is_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    for model in ["gpt", "masked-gpt"] {
+        let (run, _) = run_of(folder.path(), model);
+        let checkpoint = models::storage::run_files::load_model(&run).unwrap();
+        let context = checkpoint.config["context"].as_u64().unwrap();
+        let graph = |length: u64| with_model("graph", &run, &["--length", &length.to_string()]);
+        assert_code(&graph(context), 0);
+        assert_error(&graph(context + 1), 2, &["--length", "positions at most"]);
+    }
+}

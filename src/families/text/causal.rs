@@ -1,6 +1,6 @@
 //! A model of text that predicts the next symbol, as the commands use it.
 
-use super::{EvalFlags, data, tables};
+use super::{EvalFlags, data, tables, within_context};
 use crate::families::coding;
 use crate::families::opened::Source;
 use crate::families::{Compare, Compress, Drift, Drifted, Evaluate, Generate, Model, Recorded, Report};
@@ -98,6 +98,7 @@ impl<N: Network> Model for Opened<N> {
     }
 
     fn graph(&self, batch: usize, length: usize) -> Result<Recorded> {
+        within_context::<N>(self.text.model.config(), length)?;
         let kept = N::elements_per_position(self.text.model.config()).saturating_mul((batch * length) as u128);
         Needs::default().and("the activations of the window", kept, size_of::<f32>(), "--batch or --length").check()?;
         Ok(Recorded::new(self.text.recorded_loss(batch, length), &self.text.model))

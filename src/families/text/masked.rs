@@ -1,7 +1,7 @@
 //! A model of text that fills gaps, as the commands use it. What needs a next symbol it refuses.
 
 use super::drawing::GenerateFlags;
-use super::{EvalFlags, Filler, SYMBOLS, data, tables};
+use super::{EvalFlags, Filler, SYMBOLS, data, tables, within_context};
 use crate::families::opened::Source;
 use crate::families::{
     Compare, Compress, Drift, Drifted, Evaluate, Generate, Look, Model, Recorded, Report, Sight, Way,
@@ -148,7 +148,7 @@ impl Model for Masked {
     }
 
     fn graph(&self, batch: usize, length: usize) -> Result<Recorded> {
-        let length = length.min(self.text.model.config().context);
+        within_context::<Filler>(self.text.model.config(), length)?;
         let kept = Filler::elements_per_position(self.text.model.config()).saturating_mul((batch * length) as u128);
         Needs::default().and("the activations of the window", kept, size_of::<f32>(), "--batch or --length").check()?;
         Ok(Recorded::new(self.text.recorded_filling(batch, length), &self.text.model))
