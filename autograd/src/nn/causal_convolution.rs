@@ -85,4 +85,21 @@ mod tests {
             assert_eq!(z[t], x[t].mul_add(w[1], past.mul_add(w[0], b)), "{t}");
         }
     }
+
+    #[test]
+    fn a_layer_of_the_relu_equals_the_layer_after_a_relu_with_and_without_a_bias() {
+        let layer = CausalConv1d::<f64>::new(2, 3, 2, 2, &mut Streams::new(1).stream("init"));
+        let bias = Tensor::from_vec(layer.bias.as_ref().unwrap().to_vec(), &[3, 1]);
+        let x = Tensor::from_vec((0..14).map(|i| f64::from(i).sin()).collect(), &[1, 2, 7]).tracked();
+        for layer in [layer.clone(), layer.clone().without_bias()] {
+            let (fused, composed) = (layer.clone().of_relu().forward(&x), layer.forward(&x.relu()));
+            assert_eq!(fused.to_vec(), composed.to_vec());
+            assert_ne!(fused.to_vec(), layer.forward(&x).to_vec());
+            assert_eq!(fused.sum().backward().of(&x), composed.sum().backward().of(&x));
+        }
+        let with = (&layer.clone().without_bias().forward(&x) + &bias).to_vec();
+        with.iter()
+            .zip(layer.forward(&x).to_vec())
+            .for_each(|(a, b)| approx::assert_relative_eq!(*a, b, epsilon = 1e-15));
+    }
 }

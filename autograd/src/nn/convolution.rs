@@ -235,4 +235,14 @@ mod tests {
         let pairs = gradients.of(&layer.weight).unwrap().iter().zip(layer.mask.value());
         pairs.for_each(|(&g, &m)| assert_eq!(g == 0.0, m == 0.0));
     }
+
+    #[test]
+    fn a_layer_of_the_relu_equals_the_layer_after_a_relu_in_value_and_gradient() {
+        let layer = MaskedConv2d::<f64>::new(Mask::B, [2, 2], [3, 3], 1, &mut Streams::new(1).stream("init"));
+        let x = Tensor::from_vec((0..40).map(|i| f64::from(i).sin()).collect(), &[1, 2, 4, 5]).tracked();
+        let (fused, composed) = (layer.clone().of_relu().forward(&x), layer.forward(&x.relu()));
+        assert_eq!(fused.to_vec(), composed.to_vec());
+        assert_ne!(fused.to_vec(), layer.forward(&x).to_vec());
+        assert_eq!(fused.sum().backward().of(&x), composed.sum().backward().of(&x));
+    }
 }

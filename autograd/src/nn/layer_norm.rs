@@ -44,3 +44,17 @@ impl<T: Scalar> LayerNorm<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_bias_a_row_has_the_mean_zero_whatever_the_bias_was() {
+        let mut layer = LayerNorm::<f64>::new(3);
+        layer.bias.as_mut().unwrap().values_mut().fill(5.0);
+        let x = Tensor::from_vec(vec![1.0, 2.0, 6.0], &[1, 3]);
+        approx::assert_relative_eq!(layer.forward(&x).mean().item(), 5.0, epsilon = 1e-12);
+        approx::assert_relative_eq!(layer.without_bias().forward(&x).mean().item(), 0.0, epsilon = 1e-12);
+    }
+}

@@ -178,3 +178,37 @@ macro_rules! module {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn param(values: &[f64]) -> Param<f64> {
+        Param::new(ndarray::arr1(values).into_dyn())
+    }
+
+    #[test]
+    fn loading_replaces_each_parameter_by_the_values_of_its_name() {
+        let mut list = vec![param(&[1.0, 2.0]), param(&[3.0])];
+        let loaded = list.load(&mut |name| {
+            let values: &[f64] = match name {
+                "0" => &[10.0, 20.0],
+                "1" => &[30.0],
+                _ => return None,
+            };
+            Some(ndarray::arr1(values).into_dyn())
+        });
+        assert_eq!(loaded, Ok(()));
+        assert_eq!(list.iter().flat_map(|param| param.values().to_vec()).collect::<Vec<_>>(), [10.0, 20.0, 30.0]);
+        assert_eq!(list.parameter_count(), 3);
+    }
+
+    #[test]
+    fn values_that_are_missing_or_of_another_shape_are_refused_by_name() {
+        let mut list = vec![param(&[1.0, 2.0])];
+        assert_eq!(list.load(&mut |_| None), Err(LoadError::Missing { name: "0".into() }));
+        let other = list.load(&mut |_| Some(ndarray::arr2(&[[1.0, 2.0]]).into_dyn()));
+        assert_eq!(other, Err(LoadError::Shape { name: "0".into(), expected: vec![2], found: vec![1, 2] }));
+        assert_eq!(list[0].values().to_vec(), [1.0, 2.0]);
+    }
+}

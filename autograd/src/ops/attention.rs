@@ -115,7 +115,7 @@ mod tests {
             .map(|n| {
                 let m = n / heads.group();
                 let (q, k, v) = (head(n), head(heads.queries + m), head(heads.queries + heads.keys + m));
-                let scores = &(&q.matmul(&k.transpose(1, 2)) * heads.scale()) + &mask;
+                let scores = &(&q.matmul(&k.transpose(1, 2)) / (width as f64).sqrt()) + &mask;
                 scores.softmax().matmul(&v)
             })
             .collect();

@@ -81,3 +81,14 @@ pub(crate) fn cases() -> Vec<Case> {
         twice.variant("a weight used twice"),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "lstm_map: input's part of the gates [1, 4, 2, 2], weight [4, 1]")]
+    fn a_weight_of_another_rank_is_named() {
+        Tensor::<f64>::zeros(&[1, 4, 2, 2]).lstm_map(&Tensor::zeros(&[4, 1]), Wavefront::Rows);
+    }
+}

@@ -81,4 +81,17 @@ mod tests {
     fn an_odd_width_is_named() {
         _ = Tensor::<f64>::zeros(&[2, 3]).rotary(1, 3, 10.0, 0);
     }
+
+    #[test]
+    fn every_row_of_a_sequence_is_turned_as_it_is_alone_at_its_position() {
+        // Two sequences, of more elements than one task has.
+        let (time, width, first) = (300, 64, 7);
+        let x = Tensor::from_vec((0..2 * time * width).map(|i| (i as f64 * 0.7).sin()).collect(), &[2, time, width]);
+        let together = x.rotary(8, 8, 10_000.0, first);
+        for (b, t) in [(0, 0), (0, 1), (0, 2), (0, 129), (0, 299), (1, 0), (1, 1), (1, 250)] {
+            let row = |x: &Tensor<f64>| x.narrow(0, b, 1).narrow(1, t, 1).to_vec();
+            let alone = Tensor::from_vec(row(&x), &[1, width]).rotary(8, 8, 10_000.0, first + t);
+            assert_eq!(row(&together), alone.to_vec(), "sequence {b}, position {t}");
+        }
+    }
 }

@@ -144,6 +144,15 @@ pub const STEPS: &[(&str, Step)] = &[
             whole.chunk(chunks, axis)[part].clone()
         })
     }),
+    ("split_with_sizes", |g| {
+        let x = g.pick_of_rank(1)?;
+        let axis = axis_of(g, x);
+        let n = g.values[x].shape()[axis as usize];
+        let (first, part) = (g.below(n), g.below(2));
+        g.push(&[x], move |x| {
+            x[0].split_with_sizes(&[first, n - first], axis)[if first == 0 { 1 } else { part }].clone()
+        })
+    }),
     ("index_select", |g| {
         let x = g.pick_of_rank(1)?;
         let axis = axis_of(g, x);
@@ -263,8 +272,36 @@ pub const STEPS: &[(&str, Step)] = &[
         let weight = g.fit(&[c, c, 1, 1])?;
         g.push(&[x, weight], |x| x[0].conv2d_onto(&x[1], None, &Convolution::default(), &x[0]))
     }),
+    ("conv2d of relu with a bias", |g| {
+        let x = g.pick_where(|shape| shape.len() == 4)?;
+        clear(&g.values[x], 0.05).then_some(())?;
+        let (c, outputs) = (g.values[x].shape()[1], 1 + g.below(3));
+        let (weight, bias) = (g.fit(&[outputs, c, 1, 1])?, g.fit(&[outputs])?);
+        g.push(&[x, weight, bias], |x| x[0].conv2d(&x[1], Some(&x[2]), &Convolution::default().of_relu()))
+    }),
+    ("conv1d", |g| {
+        // Causal: a kernel of two, so many steps apart, and as many before the beginning.
+        let x = g.pick_where(|shape| shape.len() == 3)?;
+        let (c, outputs, apart) = (g.values[x].shape()[1], 1 + g.below(3), 1 + g.below(2));
+        let how = Convolution::default().padded([0, 0], [apart as isize, 0]).dilated([1, apart]);
+        let weight = g.fit(&[outputs, c, 2])?;
+        match g.happens(0.5).then(|| g.fit(&[outputs])).flatten() {
+            Some(bias) => g.push(&[x, weight, bias], move |x| x[0].conv1d(&x[1], Some(&x[2]), &how)),
+            None => g.push(&[x, weight], move |x| x[0].conv1d(&x[1], None, &how)),
+        }
+    }),
+    ("conv1d onto", |g| {
+        let x = g.pick_where(|shape| shape.len() == 3)?;
+        let shape = g.values[x].shape().to_vec();
+        let (weight, bias) = (g.fit(&[shape[1], shape[1], 1])?, g.fit(&[shape[1]])?);
+        let onto = g.fit(&shape)?;
+        g.push(&[x, weight, bias, onto], |x| x[0].conv1d_onto(&x[1], Some(&x[2]), &Convolution::default(), &x[3]))
+    }),
     ("gated_tanh", |g| {
         let x = g.pick_where(|shape| shape.len() >= 2 && shape[1] % 2 == 0)?;
+        if g.happens(0.3) {
+            return g.push(&[x], |x| x[0].clone().gated_tanh(None));
+        }
         let pair = g.values[x].shape()[..2].to_vec();
         let condition = g.fit(&pair)?;
         g.push(&[x, condition], |x| x[0].clone().gated_tanh(Some(&x[1])))
@@ -276,6 +313,11 @@ pub const STEPS: &[(&str, Step)] = &[
         let heads = Heads { queries, keys: queries, width: third / queries };
         let causal = g.happens(0.5);
         g.push(&[x], move |x| if causal { x[0].causal_attention(heads) } else { x[0].attention(heads) })
+    }),
+    ("causal_attention of grouped queries", |g| {
+        let x = g.pick_where(|shape| shape.len() == 3 && shape[2].is_multiple_of(4) && shape[2] > 0)?;
+        let heads = Heads { queries: 2, keys: 1, width: last(g, x) / 4 };
+        g.push(&[x], move |x| x[0].causal_attention(heads))
     }),
     ("rotary", |g| {
         let x = g.pick_where(|shape| shape.len() >= 2 && shape[shape.len() - 1] >= 2)?;

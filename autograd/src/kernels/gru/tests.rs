@@ -212,6 +212,20 @@ fn steps_equal_the_sequence_bit_for_bit() {
 }
 
 #[test]
+fn a_step_reads_a_weight_in_whatever_layout_it_lies() {
+    let hidden = 5;
+    let p = Problem::new(Sequence { time: 1, batch: 1, hidden });
+    let across: Vec<f64> =
+        (0..3 * hidden * hidden).map(|i| p.w_hh[i % (3 * hidden) * hidden + i / (3 * hidden)]).collect();
+    let by = |w: Matrix<f64>| {
+        let mut out = vec![f64::NAN; hidden];
+        GruStep::new(w, &p.b_hh, 1).step(&p.x, &p.h0, &mut out, &mut Team::new(1));
+        out
+    };
+    assert_eq!(by(Matrix::new(&p.w_hh, 3 * hidden, hidden)), by(Matrix::new(&across, hidden, 3 * hidden).t()));
+}
+
+#[test]
 #[should_panic(expected = "gru w_hh: wrong shape")]
 fn a_weight_of_the_wrong_shape_is_refused() {
     let shape = Sequence { time: 1, batch: 1, hidden: 2 };

@@ -177,3 +177,9 @@ fn a_position_alone_has_the_bits_it_has_among_all() {
 fn a_kernel_that_would_read_positions_that_are_not_there_yet_is_refused() {
     Maps::new(Wavefront::Diagonals, 1, [2, 2], 3, 1);
 }
+
+#[test]
+#[should_panic(expected = "lstm map, gates: wrong length")]
+fn gates_of_another_length_are_refused() {
+    forward(Maps::new(Wavefront::Rows, 2, [2, 2], 1, 1), &mut [0.0f32; 16], &[0.0; 4]);
+}
