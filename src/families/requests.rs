@@ -73,8 +73,8 @@ pub struct Decode {
 }
 
 impl Decode {
-    /// The way; where nobody says, the first that the family knows. Refuses what it does not know, or what the way does not take; `guesses` is whether passes are over guesses for a reason of
-    /// the family's own.
+    /// The way; where nobody says, the first that the family knows. Refuses what it does not know, or what the way does not take;
+    /// `guesses` is whether passes are over guesses for a reason of the family's own.
     ///
     /// # Errors
     /// [`Kind::Usage`] naming the flag.

@@ -22,6 +22,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use models::data::Part;
 use models::data::files::DataFiles;
 use models::error::{Error, Kind, Result};
+use models::memory::Needs;
 use models::pages::numbers::counted;
 use models::storage::atomic::{SystemDisk, replace};
 use models::storage::checkpoint::Checkpoint;
@@ -262,9 +263,12 @@ fn data(source: &Source, request: &Evaluate) -> Result<DataConfig> {
     })
 }
 
-/// Refuses a window that is longer than a model's context.
-fn within_context<N: Configured>(config: &N::Config, length: usize) -> Result<()> {
-    let Some(context) = N::context(config).filter(|&context| context < length) else { return Ok(()) };
-    Err(Error::new(Kind::Usage, format!("--length {length}: the model's windows have {context} positions at most"))
-        .help(format!("--length {context} or less")))
+/// Refuses a window that is longer than a model's context, or whose activations are more than there is memory for.
+fn window_fits<N: Configured>(config: &N::Config, batch: usize, length: usize) -> Result<()> {
+    if let Some(context) = N::context(config).filter(|&context| context < length) {
+        let what = format!("--length {length}: the model's windows have {context} positions at most");
+        return Err(Error::new(Kind::Usage, what).help(format!("--length {context} or less")));
+    }
+    let kept = N::elements_per_position(config).saturating_mul((batch * length) as u128);
+    Needs::default().and("the activations of the window", kept, size_of::<f32>(), "--batch or --length").check()
 }

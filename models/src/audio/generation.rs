@@ -15,8 +15,6 @@ use std::ops::ControlFlow;
 pub struct Request<'a> {
     /// How many samples, those of the prompt not among them.
     pub samples: usize,
-    /// What the model is told.
-    pub told: &'a Told,
     /// What the sound goes on from.
     pub prime: &'a [i16],
     /// How each sample is chosen.
@@ -30,7 +28,7 @@ pub struct Request<'a> {
 /// Samples that are handed on together.
 const PIECE: usize = 1024;
 
-/// Draws a sound, and hands it on piece by piece while it is made. It depends on what is asked for, and on no other sound.
+/// Draws the sound that is told of, and hands it on piece by piece while it is made. It depends on what is asked for, and on no other sound.
 ///
 /// # Errors
 /// [`Kind::Usage`] for options that make no sense; [`Kind::BadInput`] for a model that gives no distribution; those of `sink`, which may also end
@@ -40,10 +38,11 @@ const PIECE: usize = 1024;
 /// If the prompt and the samples are more than the frames are of, or what is told is not what the model is told.
 pub fn draw(
     prepared: &Prepared<f32>,
+    told: &Told,
     request: &Request,
     sink: &mut dyn FnMut(&[i16]) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    let Request { samples, told, prime, ref options, seed, number } = *request;
+    let Request { samples, prime, ref options, seed, number } = *request;
     let given = prepared.given(told).of_length(prime.len() + samples);
     let sampler = Sampler::new(options.clone())?;
     let stream = Streams::new(seed).stream(&format!("sound {number}"));

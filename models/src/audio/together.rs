@@ -22,7 +22,7 @@ struct Voice<'a> {
 }
 
 /// Draws the sounds of numbers `request.number`, `request.number + 1`, …, one for each of what is told; none if `progress`, which hears how
-/// many samples each has, ends it. `request.told` is not looked at.
+/// many samples each has, ends it.
 ///
 /// # Errors
 /// As [`draw`](super::generation::draw).
@@ -31,11 +31,11 @@ struct Voice<'a> {
 /// As [`draw`](super::generation::draw), for any of them.
 pub fn draw_together(
     prepared: &Prepared<f32>,
-    request: &Request,
     told: &[Told],
+    request: &Request,
     progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<Vec<Vec<i16>>>> {
-    let Request { samples, prime, ref options, seed, number, .. } = *request;
+    let Request { samples, prime, ref options, seed, number } = *request;
     let (model, decoder) = (prepared.model(), prepared.decoder());
     let (encoding, bands) = (model.config.encoding, model.config.local.bands());
     let prompt = model.codes(prime);
@@ -104,10 +104,9 @@ mod tests {
             for prime in [&[][..], &[900, -3000, 12][..]] {
                 let options = Options { temperature: 0.8, top_k: Some(40), ..Options::default() };
                 let all: Vec<Told> = (2..7).map(told).collect();
-                let request =
-                    |number, told| Request { samples: 40, told, prime, options: options.clone(), seed: 5, number };
+                let request = |number| Request { samples: 40, prime, options: options.clone(), seed: 5, number };
                 let mut heard = 0;
-                let together = draw_together(&prepared, &request(2, &all[0]), &all, &mut |samples| {
+                let together = draw_together(&prepared, &all, &request(2), &mut |samples| {
                     heard = samples;
                     ControlFlow::Continue(())
                 });
@@ -116,14 +115,14 @@ mod tests {
                 assert_eq!(together.len(), all.len());
                 for (i, told) in all.iter().enumerate() {
                     let mut alone = Vec::new();
-                    draw(&prepared, &request(2 + i, told), &mut |piece| {
+                    draw(&prepared, told, &request(2 + i), &mut |piece| {
                         alone.extend_from_slice(piece);
                         Ok(ControlFlow::Continue(()))
                     })
                     .unwrap();
                     assert_eq!(together[i], alone, "sound {i}, {config:?}");
                 }
-                let ended = draw_together(&prepared, &request(2, &all[0]), &all, &mut |_| ControlFlow::Break(()));
+                let ended = draw_together(&prepared, &all, &request(2), &mut |_| ControlFlow::Break(()));
                 assert_eq!(ended.unwrap(), None);
             }
         }

@@ -228,7 +228,7 @@ impl Task for AudioTask {
             let samples = most.min(seconds * rate as usize);
             let options = Options::default();
             let mut sound = Vec::with_capacity(samples);
-            draw(&prepared, &Request { samples, told: &told, prime: &[], options, seed, number }, &mut |piece| {
+            draw(&prepared, &told, &Request { samples, prime: &[], options, seed, number }, &mut |piece| {
                 sound.extend_from_slice(piece);
                 Ok(ControlFlow::Continue(()))
             })

@@ -126,8 +126,8 @@ impl Opened {
             let number_of = |number| Told { labels: labels_in_turn(config, &chosen, number), frames: frames.clone() };
             let told: Vec<Told> = (first..sounds.min(first + together)).map(number_of).collect();
             let (options, seed) = (request.options.clone(), request.seed);
-            let asked = Request { samples, told: &told[0], prime: &prime, options, seed, number: first };
-            let ended = if let [_] = &told[..] {
+            let asked = Request { samples, prime: &prime, options, seed, number: first };
+            let ended = if let [told] = &told[..] {
                 if before(first, &mut written)? {
                     return Ok(());
                 }
@@ -137,14 +137,14 @@ impl Opened {
                     ended = flow.is_break();
                     Ok(flow)
                 };
-                draw(&prepared, &asked, put).map_err(|error| self.source.named(error))?;
+                draw(&prepared, told, &asked, put).map_err(|error| self.source.named(error))?;
                 ended
             } else {
                 let mut progress = |drawn| {
                     written.reached(drawn * told.len());
                     ControlFlow::Continue(())
                 };
-                let made = draw_together(&prepared, &asked, &told, &mut progress);
+                let made = draw_together(&prepared, &told, &asked, &mut progress);
                 let made = made.map_err(|error| self.source.named(error))?.unwrap_or_default();
                 let mut ended = false;
                 for (i, sound) in made.iter().enumerate() {
@@ -271,8 +271,8 @@ impl Opened {
     ) -> Result<Vec<i16>> {
         let mut sound = Vec::with_capacity(samples);
         let Along { options, seed, stop } = request;
-        let asked = Request { samples, told, prime: &[], options: options.clone(), seed: *seed, number: 0 };
-        draw(prepared, &asked, &mut |piece| {
+        let asked = Request { samples, prime: &[], options: options.clone(), seed: *seed, number: 0 };
+        draw(prepared, told, &asked, &mut |piece| {
             sound.extend_from_slice(piece);
             stop()?;
             Ok(ControlFlow::Continue(()))

@@ -7,11 +7,12 @@ use crate::families::training;
 use crate::terminal::console::say;
 use autograd::random::Streams;
 use models::audio::config::AudioConfig;
-use models::audio::generation::{Request, draw, joined};
+use models::audio::generation::{Request, joined};
 use models::audio::given::Prepared;
 use models::audio::model::{AudioModel, Told};
 use models::audio::picture::picture;
 use models::audio::saved;
+use models::audio::together::draw_together;
 use models::audio::tones::{LENGTH, PITCHES, RATE, heard, tone};
 use models::audio::training::AudioTask;
 use models::audio::wav::{Sound, encode};
@@ -88,22 +89,17 @@ fn show(tour: &mut Tour, model: &AudioModel<f32>, config: &AudioConfig) -> Resul
     let mut stream = Streams::new(config.training.seed).stream("tones to compare");
     let made: Vec<Vec<i16>> = PITCHES.iter().map(|(_, frequency)| tone(*frequency, &mut stream).samples).collect();
     let prepared = Prepared::new(model);
-    let (mut first, mut right) = (Vec::new(), [0; PITCHES.len()]);
-    for number in 0..JUDGED * PITCHES.len() {
-        let note = number % PITCHES.len();
-        let told = Told { labels: vec![note as u32], frames: None };
-        let (options, seed) = (Options::default(), config.training.seed);
-        let mut sound = Vec::with_capacity(LENGTH);
-        let asked = Request { samples: LENGTH, told: &told, prime: &[], options, seed, number };
-        draw(&prepared, &asked, &mut |piece| {
-            sound.extend_from_slice(piece);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        right[note] += usize::from(heard(&sound) == Some(note));
-        if number < PITCHES.len() {
-            first.push(sound);
-        }
+    let note_of = |number: usize| number % PITCHES.len();
+    let tell = |number| Told { labels: vec![note_of(number) as u32], frames: None };
+    let told: Vec<Told> = (0..JUDGED * PITCHES.len()).map(tell).collect();
+    let asked =
+        Request { samples: LENGTH, prime: &[], options: Options::default(), seed: config.training.seed, number: 0 };
+    let drawn = draw_together(&prepared, &told, &asked, &mut |_| ControlFlow::Continue(()))?.unwrap_or_default();
+    let mut right = [0; PITCHES.len()];
+    for (number, sound) in drawn.iter().enumerate() {
+        right[note_of(number)] += usize::from(heard(sound) == Some(note_of(number)));
     }
+    let first: Vec<Vec<i16>> = drawn.into_iter().take(PITCHES.len()).collect();
     for (sounds, what) in
         [(made, "Made by the rule: A, C, D, E, G."), (first, "Made by the network, asked for the same.")]
     {

@@ -1,6 +1,6 @@
 //! A model of text that predicts the next symbol, as the commands use it.
 
-use super::{EvalFlags, data, tables, within_context};
+use super::{EvalFlags, data, tables, window_fits};
 use crate::families::coding;
 use crate::families::opened::Source;
 use crate::families::{Compare, Compress, Drift, Drifted, Evaluate, Generate, Model, Recorded, Report};
@@ -10,12 +10,11 @@ use models::compression::{self, format::File, identity::identity};
 use models::decoding::comparison::Measured;
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
-use models::memory::Needs;
 use models::narrow::{Weights, round};
 use models::text::compression as text;
 use models::text::context::Context;
 use models::text::drift::drift;
-use models::text::evaluation::{Line, evaluate};
+use models::text::evaluation::evaluate;
 use models::text::network::Network;
 use models::text::saved::TextModel;
 
@@ -61,9 +60,8 @@ impl<N: Network> Model for Opened<N> {
         counting.into_iter().for_each(Counting::finish);
         let (head, split) = (self.source.head(), request.part);
         let text = tables::shown(&head, split, &evaluation);
-        let line = |(i, Line { symbols, nats }): (usize, &Line)| format!("{},{symbols},{nats}\n", i + 1);
-        let each = evaluation.lines.iter().enumerate().map(line).collect::<String>();
-        Report::new(head, split, evaluation, text, "line,symbols,nats\n".to_owned() + &each)
+        let each = tables::each_line("nats", &evaluation.lines);
+        Report::new(head, split, evaluation, text, each)
     }
 
     fn compare(&self, request: &Compare, progress: &mut dyn FnMut(&str)) -> Result<Vec<Measured>> {
@@ -98,9 +96,7 @@ impl<N: Network> Model for Opened<N> {
     }
 
     fn graph(&self, batch: usize, length: usize) -> Result<Recorded> {
-        within_context::<N>(self.text.model.config(), length)?;
-        let kept = N::elements_per_position(self.text.model.config()).saturating_mul((batch * length) as u128);
-        Needs::default().and("the activations of the window", kept, size_of::<f32>(), "--batch or --length").check()?;
+        window_fits::<N>(self.text.model.config(), batch, length)?;
         Ok(Recorded::new(self.text.recorded_loss(batch, length), &self.text.model))
     }
 }

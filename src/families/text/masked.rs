@@ -1,7 +1,7 @@
 //! A model of text that fills gaps, as the commands use it. What needs a next symbol it refuses.
 
 use super::drawing::GenerateFlags;
-use super::{EvalFlags, Filler, SYMBOLS, data, tables, within_context};
+use super::{EvalFlags, Filler, SYMBOLS, data, tables, window_fits};
 use crate::families::opened::Source;
 use crate::families::{
     Compare, Compress, Drift, Drifted, Evaluate, Generate, Look, Model, Recorded, Report, Sight, Way,
@@ -13,13 +13,10 @@ use models::decoding::comparison::Measured;
 use models::decoding::mask_predict::{CHOICE_TEMPERATURE, Plan};
 use models::error::{Error, Kind, Result};
 use models::medium::{Medium, Sink};
-use models::memory::Needs;
 use models::narrow::{Weights, round};
-use models::text::evaluation::Line;
 use models::text::generation::Asked;
 use models::text::masked::evaluation::bound;
 use models::text::masked::generation::{self, ROUNDS, generate};
-use models::text::network::Configured;
 use models::text::saved::TextModel;
 
 /// Draws of masks that a bound is estimated from where nobody says.
@@ -115,9 +112,8 @@ impl Model for Masked {
         counting.into_iter().for_each(Counting::finish);
         let (head, part) = (self.source.head(), request.part);
         let text = tables::bounded(&head, part, &evaluation);
-        let line = |(i, Line { symbols, nats }): (usize, &Line)| format!("{},{symbols},{nats}\n", i + 1);
-        let each = evaluation.lines.iter().enumerate().map(line).collect::<String>();
-        Report::new(head, part, evaluation, text, "line,symbols,nats_at_most\n".to_owned() + &each)
+        let each = tables::each_line("nats_at_most", &evaluation.lines);
+        Report::new(head, part, evaluation, text, each)
     }
 
     fn compare(&self, _: &Compare, _: &mut dyn FnMut(&str)) -> Result<Vec<Measured>> {
@@ -148,9 +144,7 @@ impl Model for Masked {
     }
 
     fn graph(&self, batch: usize, length: usize) -> Result<Recorded> {
-        within_context::<Filler>(self.text.model.config(), length)?;
-        let kept = Filler::elements_per_position(self.text.model.config()).saturating_mul((batch * length) as u128);
-        Needs::default().and("the activations of the window", kept, size_of::<f32>(), "--batch or --length").check()?;
+        window_fits::<Filler>(self.text.model.config(), batch, length)?;
         Ok(Recorded::new(self.text.recorded_filling(batch, length), &self.text.model))
     }
 }

@@ -6,7 +6,7 @@ use models::data::Part;
 use models::evaluation::{Floor, Likelihood};
 use models::pages::numbers::{counted, decimals};
 use models::text::context::Context;
-use models::text::evaluation::TextEvaluation;
+use models::text::evaluation::{Line, TextEvaluation};
 use models::text::masked::evaluation::BoundEvaluation;
 use std::f64::consts::LN_2;
 
@@ -71,4 +71,10 @@ pub(super) fn bounded(head: &Head, split: Part, evaluation: &BoundEvaluation) ->
         counted(draws as u64, "draw"),
         counted(evaluation.floors_counted_on as u64, "symbol")
     )
+}
+
+/// The lines of a text and what each cost, as CSV.
+pub(super) fn each_line(nats: &str, lines: &[Line]) -> String {
+    let line = |(i, Line { symbols, nats }): (usize, &Line)| format!("{},{symbols},{nats}\n", i + 1);
+    format!("line,symbols,{nats}\n") + &lines.iter().enumerate().map(line).collect::<String>()
 }
